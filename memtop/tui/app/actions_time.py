@@ -72,7 +72,7 @@ class TimeActions(AppState):
         kept_s = self.looking_back.first_s if self.looking_back is not None else None
         return watched_s if kept_s is None else min(watched_s, kept_s)
 
-    def on_memory_chart_cursor_moved(self, message: MemoryChart.CursorMoved) -> None:
+    def on_timed_chart_cursor_moved(self, message: MemoryChart.CursorMoved) -> None:
         """Look at another instant."""
         self.action_look(message.delta_points)
 
@@ -91,7 +91,7 @@ class TimeActions(AppState):
     def action_zoom_time(self, factor: float) -> None:
         self.choose_window(window_s=zoomed(self.window_s, factor) if factor else None)
 
-    def on_memory_chart_window_zoomed(self, message: MemoryChart.WindowZoomed) -> None:
+    def on_timed_chart_window_zoomed(self, message: MemoryChart.WindowZoomed) -> None:
         """Show another time window."""
         self.action_zoom_time(message.factor)
 

@@ -15,11 +15,11 @@ from memtop import units
 from memtop.columns import ASCII_SPARKS, SPARKS
 from memtop.model.frame import Detail
 from memtop.tui.chart.axes import known
-from memtop.tui.chart.chart_base import ChartBase
 from memtop.tui.chart.chart_styles import ChartStyle, Glyphs
 from memtop.tui.chart.curves import spread
-from memtop.tui.chart.picture import MemoryPicture, picture_of
+from memtop.tui.chart.picture import picture_of
 from memtop.tui.chart.plot import PlotFrame, frame_of
+from memtop.tui.chart.timed_chart import TimedChart
 from memtop.tui.drawing.cell_text import fit, spark_lines, to_ascii
 
 _LEAST_MARGIN: Final = 7
@@ -41,7 +41,7 @@ class _Faults(NamedTuple):
         return max((value for value in self.past_per_s if value is not None), default=None)
 
 
-class FaultChart(ChartBase):
+class FaultChart(TimedChart):
     """Minor faults a second of the process in focus, and major ones while there are some in the window."""
 
     DEFAULT_CSS = """
@@ -50,8 +50,6 @@ class FaultChart(ChartBase):
 
     detail: reactive[Detail | None] = reactive(None, repaint=False)
     """What is known of the process in focus, or None when there is none."""
-    picture: MemoryPicture | None = None
-    """What the memory chart draws, for its time axis; set before the detail."""
 
     def watch_detail(self, before: Detail | None, after: Detail | None) -> None:
         """Redraw if the new numbers differ from those on screen."""

@@ -6,13 +6,10 @@ engine. The time keys are bindings of the app, so they work wherever the focus i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
-from textual import events
 from textual.content import Content
 from textual.geometry import Region
-from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
@@ -22,19 +19,19 @@ from memtop.history.process_history import WINDOWS_S
 from memtop.model.frame import Detail, GroupDetail
 from memtop.tui.chart.axes import Scale
 from memtop.tui.chart.canvas import AXES_FROM
-from memtop.tui.chart.chart_base import ChartBase
 from memtop.tui.chart.chart_title import facts, looking_back_text, title_text
 from memtop.tui.chart.curves import DrawnCurves
 from memtop.tui.chart.group_chart import group_picture, group_title
-from memtop.tui.chart.picture import Limits, MemoryPicture, picture_of
-from memtop.tui.chart.plot import filled, memory_strips, message_strips, points_for, points_to
+from memtop.tui.chart.picture import Limits, picture_of
+from memtop.tui.chart.plot import filled, memory_strips, message_strips, points_for
+from memtop.tui.chart.timed_chart import TimedChart
 from memtop.tui.drawing.cell_text import LOADING, to_ascii
 
 _FACTS_FROM_ROWS: Final = 3
 
 
 def zoomed(window_s: float, factor: float) -> float:
-    """The window in seconds after :class:`MemoryChart.WindowZoomed`: the next wider (factor > 1) or narrower (< 1) one.
+    """The window in seconds after :class:`TimedChart.WindowZoomed`: the next wider (factor > 1) or narrower (< 1) one.
 
     At either end it stays the same.
     """
@@ -43,7 +40,7 @@ def zoomed(window_s: float, factor: float) -> float:
     return next((step for step in reversed(WINDOWS_S) if step < window_s), WINDOWS_S[0])
 
 
-class MemoryChart(ChartBase, can_focus=True):
+class MemoryChart(TimedChart, can_focus=True):
     """VIRT and RES of the process in focus."""
 
     DEFAULT_CSS = """
@@ -56,6 +53,7 @@ class MemoryChart(ChartBase, can_focus=True):
         &.-ascii:focus { border: ascii $border; }
     }
     """
+    TITLE_LINES = 1
     detail: reactive[Detail | None] = reactive(None, repaint=False)
     """The process in focus; None if there is none."""
     group: reactive[GroupDetail | None] = reactive(None, repaint=False)
@@ -64,20 +62,6 @@ class MemoryChart(ChartBase, can_focus=True):
     """Text to show while there is none."""
     scale: reactive[Scale] = reactive(Scale.AUTO, repaint=False)
     """How VIRT and RES share the chart."""
-
-    @dataclass
-    class CursorMoved(Message):
-        """The user moved the cursor to another instant."""
-
-        delta_points: int
-        """Number of points to the right; negative for the left."""
-
-    @dataclass
-    class WindowZoomed(Message):
-        """The user zoomed to another window of time."""
-
-        factor: float
-        """Above 1 for more of the past, below 1 for less. See :func:`zoomed`."""
 
     def __init__(self, *, ascii_only: bool = False, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(ascii_only=ascii_only, id=id, classes=classes)
@@ -88,22 +72,16 @@ class MemoryChart(ChartBase, can_focus=True):
         """(label, bytes) of the binding limits. Those within the scale are drawn with the next detail."""
         self.forecast: Forecast | None = None
         """How RES will reach a limit, if that can be predicted. It is drawn with the next detail."""
-        self._picture: MemoryPicture | None = None
         self._drawn = DrawnCurves()
         self._facts: Strip | None = None
 
     @property
     def points(self) -> int:
         """The number of points of the past that fit into its current size."""
-        picture = self._picture
+        picture = self.picture
         if picture is None:
             return points_for(self.content_size.width)
         return points_for(self.content_size.width, picture.scale, ahead=picture.forecast is not None)
-
-    @property
-    def picture(self) -> MemoryPicture | None:
-        """What it draws; None while there is no process."""
-        return self._picture
 
     def watch_detail(self) -> None:
         """Redraw for new numbers."""
@@ -125,21 +103,21 @@ class MemoryChart(ChartBase, can_focus=True):
     def _renew(self) -> None:
         """Take the changes, and build the chart again only if its cells may have changed."""
         detail = self.detail
-        before = self._picture
+        before = self.picture
         if detail is None and self.group is not None:
-            self._picture = group_picture(self.group, self.scale, before.scale if before else Scale.ONE)
-            self._entitle(group_title(self.group, self._picture.scale), looking_back_text(self.group))
+            self.picture = group_picture(self.group, self.scale, before.scale if before else Scale.ONE)
+            self._entitle(group_title(self.group, self.picture.scale), looking_back_text(self.group))
             self.invalidate()
             return
         if detail is None:
-            self._picture = None
+            self.picture = None
             self.framed.border_title = self.framed.border_subtitle = None
             self.invalidate()
             return
         scale = before.scale if before else Scale.ONE
-        self._picture = picture_of(detail, self.scale, self.limits, scale, self.forecast)
-        self._entitle(title_text(detail, self._picture.scale), looking_back_text(detail))
-        if not self._picture.looks_like(before) or self._built is None:
+        self.picture = picture_of(detail, self.scale, self.limits, scale, self.forecast)
+        self._entitle(title_text(detail, self.picture.scale), looking_back_text(detail))
+        if not self.picture.looks_like(before) or self._built is None:
             self.invalidate()
         elif self._facts is not None:
             fresh = self._facts_strip(detail, self._built_size.width, self._built_size.height)
@@ -156,7 +134,7 @@ class MemoryChart(ChartBase, can_focus=True):
             self.framed.border_title, self.framed.border_subtitle = names
 
     def _facts_strip(self, detail: Detail | GroupDetail, width: int, height: int) -> Strip:
-        scale = self._picture.scale if self._picture else Scale.ONE
+        scale = self.picture.scale if self.picture else Scale.ONE
         foot = 2 if width >= AXES_FROM[0] else 0
         return facts(
             detail,
@@ -169,30 +147,10 @@ class MemoryChart(ChartBase, can_focus=True):
 
     def build(self, width: int, height: int) -> list[Strip]:
         """The line of numbers with the chart below it; the numbers alone if there is no room for both."""
-        detail, picture, inks = self.detail or self.group, self._picture, self.inks()
+        detail, picture, inks = self.detail or self.group, self.picture, self.inks()
         if detail is None or picture is None:
             return message_strips(self.words, width, height, inks, self.look)
         self._facts = self._facts_strip(detail, width, height)
         if height < _FACTS_FROM_ROWS:
             return [self._facts]
         return [self._facts, *memory_strips(picture, width, height - 1, inks, look=self.look, drawn=self._drawn)]
-
-    def on_click(self, event: events.Click) -> None:
-        """Look at the instant under the pointer."""
-        offset = event.get_content_offset(self)
-        picture = self._picture
-        if offset is None or offset.y < 1 or picture is None or len(picture.series.times_s) < 2:
-            return
-        delta = points_to(picture, offset.x, self._built_size.width)
-        if delta:
-            self.post_message(self.CursorMoved(delta))
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Zoom in (wheel forward)."""
-        event.stop()
-        self.post_message(self.WindowZoomed(0.5))
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Zoom out (wheel back)."""
-        event.stop()
-        self.post_message(self.WindowZoomed(2.0))

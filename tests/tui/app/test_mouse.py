@@ -6,6 +6,8 @@ from textual.geometry import Offset
 from textual.widget import Widget
 from textual.widgets import Label, Markdown
 
+from memtop.tui.chart.fault_chart import FaultChart
+from memtop.tui.chart.memory_chart import MemoryChart
 from memtop.tui.dialogs.dialog import Menu
 from memtop.tui.dialogs.topic_viewer import TopicViewer
 from memtop.tui.drawing.text_lines import TextLines
@@ -90,3 +92,17 @@ async def test_a_click_on_a_key_of_the_help_runs_it_and_one_outside_of_a_dialog_
         await it.until(lambda: isinstance(it.app.screen, Menu), "the menu of the sort is open")
         await it.pilot.click(None, (1, 1))
         await it.until(it.at_rest, "it is closed")
+
+
+async def test_a_click_on_the_faults_goes_to_that_moment_as_on_the_chart_above() -> None:
+    async with board(size=(120, 40)) as it:
+        for _ in range(8):
+            await it.tick()
+        faults = it.app.query_one(FaultChart)
+        await it.until(lambda: faults.picture is not None and faults.region.height, "the faults are drawn")
+        await it.pilot.click(FaultChart, offset=(faults.size.width - 6, 0))
+        await it.until(lambda: it.app.view.window.cursor_s is not None, "it is an earlier moment")
+        there = it.app.view.window.cursor_s
+        await it.press("end")
+        await it.pilot.click(MemoryChart, offset=(it.app.chart.size.width - 6, 5))
+        await it.until(lambda: it.app.view.window.cursor_s == there, "the same moment")

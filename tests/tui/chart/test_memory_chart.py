@@ -41,10 +41,10 @@ class Charts(App[None]):
         self.memory.detail = self.faults.detail = self.first
         self.memory.focus()
 
-    def on_memory_chart_cursor_moved(self, event: MemoryChart.CursorMoved) -> None:
+    def on_timed_chart_cursor_moved(self, event: MemoryChart.CursorMoved) -> None:
         self.said.append(event.delta_points)
 
-    def on_memory_chart_window_zoomed(self, event: MemoryChart.WindowZoomed) -> None:
+    def on_timed_chart_window_zoomed(self, event: MemoryChart.WindowZoomed) -> None:
         self.said.append(event.factor)
 
 
