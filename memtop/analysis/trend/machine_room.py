@@ -55,6 +55,8 @@ class Peaks:
         self._points: deque[tuple[float, int]] = deque(maxlen=PEAKS)
         self._from_s: float | None = None
         self._now_s = 0.0
+        self._rate: tuple[int | None, Trend] | None = None
+        """As computed last, and in which slot: once for each is enough."""
 
     def add(self, now_s: float, use_bytes: int) -> None:
         """The next sample: RAM that is not available, and swap in use."""
@@ -71,8 +73,10 @@ class Peaks:
         """The rate in bytes per second, and for how long it was seen; None if that is too short."""
         if self._from_s is None or self._now_s - self._from_s < SEEN_S:
             return None
-        times_s, sizes = [time_s for time_s, _ in self._points], [float(size) for _, size in self._points]
-        return widened(theil_sen(times_s, sizes), times_s, sizes), self._now_s - self._from_s
+        if self._rate is None or self._rate[0] != self._slot:
+            times_s, sizes = [time_s for time_s, _ in self._points], [float(size) for _, size in self._points]
+            self._rate = self._slot, widened(theil_sen(times_s, sizes), times_s, sizes)
+        return self._rate[1], self._now_s - self._from_s
 
 
 def machine_room(

@@ -81,7 +81,9 @@ def _verdict(outlook: Assessment) -> Iterator[str]:
     if outlook.lazy_free_bytes and not outlook.of_heap:
         words += f"; {units.size(outlook.lazy_free_bytes)} that was already freed (LazyFree) is not counted"
     if state.alarm and growth.limit_s is not None:
-        words += f"; limit in {span(*growth.limit_s)} ({HELD_PERCENT} % of such ranges held the true time in test runs)"
+        swaps = outlook.first_met is not None and outlook.first_met.goes_to_swap
+        words += f"; {'limit and swap full' if swaps else 'limit'} in {span(*growth.limit_s)}"
+        words += f" ({HELD_PERCENT} % of such ranges held the true time in test runs)"
         if growth.slow_s is not None:
             words += f", slower from {span(*growth.slow_s)} on"
     yield words + "."
