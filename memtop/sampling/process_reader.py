@@ -40,8 +40,10 @@ LIVES_KEPT: Final = 512
 class ProcessReader:
     """Reads processes through a Source, one instant at a time."""
 
-    def __init__(self, source: Source, problems: Problems) -> None:
+    def __init__(self, source: Source, problems: Problems, *, replaying: bool = False) -> None:
+        """``replaying``: the source is a recording, which may be played from its middle."""
         self._source = source
+        self._replaying = replaying
         self._problems = problems
         self._names = NameReader(source)
         self._files = ProcessFiles(source, problems, self._names)
@@ -204,7 +206,7 @@ class ProcessReader:
             set(everybody[self._files.tick % TURN_TICKS :: TURN_TICKS]).union(changed_state, self._files.shrunk, young)
             & records.keys()
         )
-        if Need.STAT in readings.needs_all:
+        if Need.STAT in readings.needs_all or (self._replaying and self._files.tick == 1):
             due.update(everybody)
         elif Need.STAT in readings.needs:
             due.update(visible)

@@ -44,7 +44,7 @@ class Sampler:
         self._source = source
         self._replaying = replaying
         self._problems = Problems()
-        self._processes = ProcessReader(source, self._problems)
+        self._processes = ProcessReader(source, self._problems, replaying=replaying)
         self._cgroups: CgroupReader | None = None
         self._parse_dentries: Callable[[bytes], DentryState | None] | None = None
         self._machine: MachineReader | None = None

@@ -32,7 +32,7 @@ def main() -> int:
     found_ms = []
     with Terminal("replay", path, size=(120, 40)) as terminal:
         terminal.wait_for(re.compile(r"\d\d:\d\d:\d\d"))
-        terminal.send("p")
+        terminal.send("Space")
         time.sleep(1.0)
         for clock, row in expected:
             terminal.send(":")

@@ -19,7 +19,7 @@ def path_set(data: bytes) -> frozenset[str]:
     """Decode a set of paths, separated by NUL bytes. Raises RecordingError if there are too many."""
     if data.count(b"\0") >= PROCESS_LIMIT:
         raise RecordingError("a set of paths is too large")
-    return frozenset(map(os.fsdecode, data.split(b"\0"))) if data else frozenset()
+    return frozenset(os.fsdecode(data).split("\0")) if data else frozenset()
 
 
 def integer(value: object) -> int:

@@ -233,6 +233,11 @@ def unpack(stored: bytes, basis: bytes = b"", limit_bytes: int = VALUE_LIMIT) ->
     return data
 
 
+def number_changes(stored: bytes) -> bytes | None:
+    """What :func:`pack` has stored of a value that differs from its basis in numbers only; None for any other."""
+    return stored[1:] if stored[:1] == _NUMBERS else None
+
+
 def encode_took(took_s: float) -> bytes:
     """Encode the time that stands before an answer that may have taken long."""
     return struct.pack("<d", took_s)

@@ -25,8 +25,10 @@ from memtop.sources.recording.format import (
     decode_took,
     has_basis,
     is_kept,
+    number_changes,
     unpack,
 )
+from memtop.sources.recording.number_changes import decode_several_changes
 from memtop.sources.recording.tick import Recorded
 
 COUNT_LIMIT: Final = 1 << 40
@@ -37,6 +39,8 @@ MEMORY_LIMIT: Final = 256 << 20
 """Most bytes kept from one tick to the next."""
 KEY_LIMIT: Final = 256 << 20
 """Most bytes of a keyframe."""
+UNDONE_LIMIT: Final = 16 << 20
+"""Most bytes of changes that are left undone on the way to an instant."""
 ENTRY_BYTES: Final = 160
 """What one answer costs in memory, in addition to its bytes."""
 
@@ -52,6 +56,10 @@ class Known:
         self.lost = 0
         """Samples that are missing up to this instant."""
         self._budget = 0
+        self._is_on_the_way = False
+        self._undone: defaultdict[int | None, dict[str, list[bytes]]] = defaultdict(dict)
+        """Changes of files that were left undone, by process and path."""
+        self._undone_bytes = 0
         self._learnt_bytes = 0
         self._about: dict[str, bytes] = {}
         self._learners: dict[RecordKind, Callable[[str, object, bytes], None]] = {
@@ -78,6 +86,8 @@ class Known:
         """By name of the file. None means all listed processes."""
         self.values: dict[str, dict[int, bytes | None]] = defaultdict(dict)
         self.reads: dict[int | None, dict[str, Recorded]] = defaultdict(dict)
+        self._undone.clear()
+        self._undone_bytes = 0
         self.read_set: frozenset[str] = frozenset()
         self.waiting: frozenset[str] = frozenset()
         self.kept: dict[int | None, dict[str, Recorded]] = defaultdict(dict)
@@ -85,18 +95,58 @@ class Known:
         self._bases: dict[tuple[int, str], bytes] = {}
         self._answers = AnswerBases()
 
-    def take(self, facts: Iterable[Row]) -> None:
-        """Take the facts of the next instant."""
+    def take(self, facts: Iterable[Row], *, on_the_way: bool = False) -> None:
+        """Take the facts of the next instant.
+
+        ``on_the_way`` leaves changes of numbers undone until :meth:`settle`: most of them are changed again before the
+        instant that is wanted, and all changes of one file together cost little more than one.
+        """
         self._forget_those_who_left()
         self._budget = TICK_LIMIT
+        self._is_on_the_way = on_the_way
+        if not on_the_way:
+            self.settle()
         for kind, path, status, data in facts:
             self._learn(kind, os.fsdecode(path), status, blob(data))
         self._check_memory()
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing is left undone."""
+        return not self._undone
+
+    def settle(self) -> None:
+        """Do what was left undone on the way to an instant."""
+        for pid in list(self._undone):
+            for path in list(self._undone[pid]):
+                self._settle(pid, path)
+        self._undone.clear()
+        self._undone_bytes = 0
+
+    def _settle(self, pid: int | None, path: str) -> None:
+        changes = self._undone[pid].pop(path, None) if pid in self._undone else None
+        if changes is not None:
+            outcome, data = self.reads[pid][path]
+            self.reads[pid][path] = outcome, decode_several_changes(changes, data)
+
+    def _leave_undone(self, path: str, status: object, changes: bytes) -> bool:
+        """Keep the changes of a file that was read before. Returns whether that was possible."""
+        pid = pid_of(path)
+        known = self.reads[pid].get(path) if pid in self.reads else None
+        if known is None:
+            return False
+        self.reads[pid][path] = Outcome(integer(status)), known[1]
+        self._undone[pid].setdefault(path, []).append(changes)
+        self._undone_bytes += ENTRY_BYTES + len(changes)
+        if self._undone_bytes > UNDONE_LIMIT:
+            self.settle()
+        return True
 
     def _forget_those_who_left(self) -> None:
         """Drop processes that have left, at the same point as the encoder does."""
         for pid in self._left:
             self.reads.pop(pid, None)
+            self._undone.pop(pid, None)
             self.kept.pop(pid, None)
             for values in self.values.values():
                 values.pop(pid, None)
@@ -117,6 +167,12 @@ class Known:
             return
         if kind == RecordKind.EVENT:  # it is no reading: see Replay.events
             return
+        if kind == RecordKind.READ:
+            changes = number_changes(stored) if self._is_on_the_way else None
+            if changes is not None and self._leave_undone(path, status, changes):
+                return
+            if self._undone:
+                self._settle(pid_of(path), path)
         data = unpack(stored, self._basis(kind, path))
         if kind == RecordKind.ASK:
             self._answers.put(path, data)

@@ -8,7 +8,7 @@ the spaces before the number.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import compress, count
 from operator import ne
 from typing import Final
@@ -85,6 +85,22 @@ def decode_changes_of(coded: bytes, basis: bytes) -> bytes:
             raise RecordingError("a number is too long")
         parts[place] = _with(parts[place], change, keeps_width=keeps_width)
     return b"".join(parts) if changes else basis
+
+
+def decode_several_changes(several: Sequence[bytes], basis: bytes) -> bytes:
+    """The last of some texts, each of which is coded by the one before, the first by ``basis``.
+
+    Raises RecordingError or IndexError.
+    """
+    if len(basis) > LENGTH_LIMIT:
+        raise RecordingError("a value is stored in an unknown way")
+    parts = _NUMBER.split(basis)
+    for coded in several:
+        for place, change, keeps_width in _changes(coded):
+            if len(parts[place]) > _DIGITS_LIMIT:
+                raise RecordingError("a number is too long")
+            parts[place] = _with(parts[place], change, keeps_width=keeps_width)
+    return b"".join(parts)
 
 
 def _changes(coded: bytes) -> Iterator[tuple[int, int, bool]]:

@@ -49,6 +49,8 @@ class Replay:
     def __init__(self, path: str, received: Opened | None = None) -> None:
         self._path = path
         self._known = Known()
+        self._target = 0
+        """The instant that was approached: those before it are only learnt."""
         self._warm_until = 0
         """Up to this instant what was not asked for at an instant is answered with what is known; see :meth:`seek`."""
         self._mono_s = -math.inf
@@ -159,7 +161,8 @@ class Replay:
             key = self._ticks.key_before(target)
         self._known.forget()
         self._mono_s = -math.inf
-        self._next, self._warm_until = self._oldest if key is None else key, target + WARM_TICKS
+        self._next, self._target = self._oldest if key is None else key, target
+        self._warm_until = target + WARM_TICKS
 
     @property
     def incomplete(self) -> str | None:
@@ -185,7 +188,7 @@ class Replay:
                 raise RecordingError("a sample is missing")
             mono_s = mono_time_s(found[1])  # the clock of a process that was restored elsewhere has gone back
             instant = Instant(wall_time_s(found[0]), max(mono_s, self._mono_s))
-            self._known.take(self._ticks.facts(self._next))
+            self._known.take(self._ticks.facts(self._next), on_the_way=self._next < self._target)
         self._mono_s = instant.mono_s
         self._next += 1
         return instant
@@ -202,6 +205,9 @@ class Replay:
 
     def read(self, path: str, size: int = READ_LIMIT) -> bytes:
         """See ``Source.read``."""
+        if not self._known.is_settled:
+            with one_sentence(self._path):
+                self._known.settle()
         pid = pid_of(path)
         answer = self._known.reads[pid].get(path) if path in self._known.read_set else None
         if answer is None and self._is_warm:
@@ -225,7 +231,7 @@ class Replay:
             return [None] * len(pids)
         swept = known.swept[name]
         asked = known.listed if swept is None else swept
-        if self._is_warm:
+        if self._is_warm and not (name == "stat" and self._next == self._warm_until):  # an old one is no rate of 0
             asked |= known.listed
         values = known.values[name]
         return [values.get(pid) if pid in asked else None for pid in pids]
