@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-import time
 from argparse import Namespace
 from contextlib import closing
 from typing import Final
@@ -22,6 +21,7 @@ from memtop.report.write import refuse_new, write_new
 from memtop.runtimes.registry import REGISTRY
 from memtop.sources.live import LiveSource
 from memtop.sources.recording.replay import Replay
+from memtop.time_of_day import parse_instant
 
 WATCHED_S: Final = 20.0
 _DELAY_S: Final = 1.0
@@ -70,29 +70,20 @@ def _recorded(given: Namespace, path: str) -> Collected:
         return engine_on(opened[-1])
 
     try:
-        first_s = _start(path)
-        from_s, to_s = (None if text is None else _time_of_day(text, first_s) for text in (given.from_time, given.to))
+        from_s, to_s = _times(given, path)
         return from_recording(engine, None if given.pid is None else pid_of(given.pid), from_s=from_s, to_s=to_s)
     finally:
         for source in opened:
             source.close()
 
 
-def _start(path: str) -> float:
-    """Wall time of the first sample of a recording; now where it has none."""
+def _times(given: Namespace, path: str) -> tuple[float | None, float | None]:
+    """The wall times of --from and --to; None where they were not given. Raises UsageError and RecordingError."""
+    if given.from_time is None and given.to is None:
+        return None, None
     with closing(Replay(path)) as source:
-        instant = source.begin()
-    return instant.wall_s if instant is not None else time.time()
-
-
-def _time_of_day(text: str, after_s: float) -> float:
-    """The first instant with this time of day that is not before ``after_s``. Raises UsageError."""
-    for form in ("%H:%M:%S", "%H:%M"):
-        try:
-            parsed = time.strptime(text, form)
-        except ValueError:
-            continue
-        day = time.localtime(after_s)
-        at_s = time.mktime((*day[:3], parsed.tm_hour, parsed.tm_min, parsed.tm_sec, 0, 0, -1))
-        return at_s if at_s >= int(after_s) else at_s + 86400
-    raise UsageError(f"{text}: not a time of day such as 12:03:40")
+        span = source.span
+    from_s, to_s = (None if text is None else parse_instant(text, *span) for text in (given.from_time, given.to))
+    if from_s is not None and to_s is not None and from_s >= to_s:
+        raise UsageError(f"--from {given.from_time} --to {given.to}: it ends before it begins")
+    return None if from_s is None else int(from_s), to_s

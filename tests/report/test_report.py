@@ -255,13 +255,16 @@ def test_without_a_pid_a_recording_is_about_the_process_in_trouble(capsys: pytes
         (["/nowhere.memtop"], 2, "nowhere"),
         ([SERVER, "--pid", "1"], 3, "not in the recording"),
         ([SERVER, "--to", "noon"], 2, "not a time of day"),
+        ([SERVER, "--from", "03:00"], 2, "covers"),
+        ([SERVER, "--from", "18:09:30", "--to", "18:09:00"], 2, "ends before it begins"),
         ([SERVER, "--for", "3"], 2, "--for"),
         (["4242", "--to", "12:00"], 2, "for a recording"),
     ],
 )
 def test_what_cannot_be_reported_is_said_in_one_line(
-    argv: list[str], code: int, words: str, capsys: pytest.CaptureFixture[str]
+    argv: list[str], code: int, words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("TZ", "UTC")
     assert run(["report", *argv]) == code
     error = capsys.readouterr().err
     assert words in error and error.count("\n") == 1
