@@ -310,3 +310,10 @@ def test_collections_are_marked_on_the_chart_unless_they_are_too_many_to_be_told
 
     assert all(0 < marks(frame) <= MOST_MARKS for frame in few)
     assert [marks(frame) for frame in many] == [0]
+
+
+def test_of_many_processes_of_the_command_line_the_first_have_their_runtimes_read() -> None:
+    source = FakeSource(*(FakeProcess(pid) for pid in range(100, 200)))
+    Engine(source).step(request(only=frozenset(range(100, 200)), runtimes=True))
+    asked = {path for path in source.asked_ever if path.endswith("/runtime/identity")}
+    assert 5 < len(asked) < 30

@@ -224,6 +224,14 @@ def test_a_zombie_has_no_memory_and_that_is_unknown_not_zero() -> None:
     assert (after.statm, after.stat.state, after.leader_gone) == (None, "Z", False)
 
 
+def test_where_all_of_many_threads_are_ending_the_first_are_looked_at() -> None:
+    process = FakeProcess(42, state="Z", threads=5000)
+    source = FakeSource(process)
+    source.threads[42] = list(range(42, 5042))
+    seen(Sampler(source))
+    assert 2 < sum("/task/" in path and path.endswith("/statm") for path in source.read_paths) < 100
+
+
 def test_where_the_leader_has_ended_memory_is_read_from_another_thread_and_ends_with_it() -> None:
     process = FakeProcess(42, threads=3)
     source = FakeSource(process)

@@ -121,3 +121,12 @@ def test_a_root_that_may_not_be_looked_at_says_nothing(tmp_path: Path) -> None:
 def test_the_report_is_read_as_it_was_written_and_nonsense_is_skipped() -> None:
     states = {b"/a b": DeletedState.REPLACED, b"/c\\012d": DeletedState.DELETED}
     assert parse_deleted_report(format_deleted_report(states) + b"\nnonsense /x\nreplaced\nsame rel") == states
+
+
+def test_of_very_many_deleted_files_some_are_looked_up(tmp_path: Path) -> None:
+    (tmp_path / "proc/7").mkdir(parents=True)
+    (tmp_path / "proc/7/root").symlink_to("/")
+    line = b"%x000-%x000 r-xp 00000000 08:01 77 /lib/%d (deleted)\n"
+    (tmp_path / "proc/7/maps").write_bytes(b"".join(line % (n, n + 1, n) for n in range(1000, 3000)))
+    report = deleted_files_report(f"{tmp_path}/", "proc/7/deleted_files")
+    assert 10 < len(report.splitlines()) < 100

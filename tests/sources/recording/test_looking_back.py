@@ -141,6 +141,19 @@ def test_a_label_that_is_longer_when_it_is_cleaned_is_cut_again(tmp_path: Path) 
     replay.close()
 
 
+def test_a_storm_of_events_at_one_instant_is_cut(tmp_path: Path) -> None:
+    world = World()
+    recorder = Recorder(world, str(tmp_path / "r"))
+    take(recorder, world, 1)
+    for number in range(2000):
+        recorder.note(NotedEvent("mark", number, "x"))
+    take(recorder, world, 1)
+    recorder.close()
+    replay = Replay(str(tmp_path / "r"))
+    assert 100 < len(replay.events()) < 500
+    replay.close()
+
+
 def test_with_too_many_processes_nothing_is_kept_until_a_file_is_begun(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
