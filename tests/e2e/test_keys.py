@@ -103,6 +103,7 @@ def test_the_tree_shows_children_below_their_parent(board: Terminal, workers: li
     board.send("Escape")
     until(lambda: len(order(board)) > 3, board.screen)
     board.send("t")
+    board.wait_for(re.compile(r"[├└]─ "))
     select(board, small)
     board.wait_for(leaf)
     board.send("t")

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from memtop.columns import Column, columns_of
 from memtop.errors import UsageError
+from memtop.model.frame import ProcessRow
 from memtop.tui.dialogs.column_chooser import ColumnChooser
 from memtop.tui.dialogs.dialog import Choice, Menu, Prompt
 
 if TYPE_CHECKING:
+    from memtop.process_key import ProcessKey
     from memtop.tui.app.app_state import AppState
 
 Value = TypeVar("Value")
@@ -43,13 +45,16 @@ def ask_columns(app: AppState) -> None:
 def ask_pid(app: AppState) -> None:
     """Ask for a PID, and select its row."""
 
-    def parse(text: str) -> int:
-        found = [index for index, row in enumerate(app.table.rows) if str(getattr(row, "pid", "")) == text]
+    def parse(text: str) -> ProcessKey:
+        found = [row.key for row in app.table.rows if isinstance(row, ProcessRow) and str(row.pid) == text]
         if not found:
             raise UsageError(f"no process {text} in the list")
         return found[0]
 
-    def use(index: int) -> None:
+    def use(key: ProcessKey) -> None:
+        index = app.table.find(key)
+        if index is None:  # it has ended since
+            return
         app.table.select(index)
         if app.watched is not None:
             app.watch_process(app.selected_process)
