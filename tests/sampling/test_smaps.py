@@ -733,3 +733,10 @@ def test_a_recording_from_before_pagemap_was_read_plays_its_smaps(tmp_path: Path
     assert asked(watched, "smaps") and not asked(watched, "pagemap")
     shown = played(watched, tmp_path / "r")
     assert shown[0] == live[0] and shown[-1][0] is not None
+
+
+def test_of_many_processes_a_few_have_their_rollups_begun_at_once() -> None:
+    source = FakeSource(*(FakeProcess(pid, start_ticks=pid) for pid in range(100, 300)))
+    keys = frozenset(process.key for process in source.processes.values())
+    Engine(source).step(request(needs_all=Need.ROLLUP, visible=keys))
+    assert 5 < sum(path.endswith("smaps_rollup") for path in source.asked_ever) < 100
