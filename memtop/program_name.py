@@ -93,6 +93,8 @@ _VERSION: Final = re.compile(rb"(python|pypy|ruby|perl|php|php-fpm|php-cgi|lua|t
 """Programs that several versions of are installed beside each other under names of their own."""
 _TITLES: Final = {b"uWSGI": b"uwsgi", b"celeryd": b"celery"}
 """What a program calls itself in its title, where its file has another name."""
+_DESCRIPTORS: Final = (b"/dev/fd/", b"/proc/self/fd/", b"/dev/stdin")
+"""A script without a name: what a shell has in a pipe or a here-document."""
 _RELATIVE: Final = re.compile(rb"[\w.+@-]+(?:/[\w.+@-]+)+")
 _OPTIONS: Final = tuple((re.compile(pattern.encode()), options) for pattern, options in _INTERPRETERS)
 
@@ -178,7 +180,9 @@ def _cluster(arguments: list[bytes], at: int, options: _Options) -> int | _Progr
 
 
 def _at(arguments: list[bytes], at: int, *, module: bool = False) -> _Program | None:
-    return _Program(arguments[at], at + 1, module) if at < len(arguments) and arguments[at] else None
+    if at >= len(arguments) or not arguments[at] or arguments[at].startswith(_DESCRIPTORS):
+        return None
+    return _Program(arguments[at], at + 1, module)
 
 
 def _file_name(path: bytes) -> bytes:

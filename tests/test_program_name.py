@@ -117,7 +117,7 @@ SAME = {
     "backup.sh": ("bash|backup.sh", "/bin/sh|/opt/backup.sh", "-bash|./backup.sh"),
     "App.dll": ("dotnet|App.dll", "/usr/share/dotnet/dotnet|/app/App.dll|--urls|x"),
     "python": ("python|-c|pass", "python3.11|-c|pass", "/usr/bin/python3"),
-    "bash": ("bash", "-bash", "/bin/bash|-c|true"),
+    "bash": ("bash", "-bash", "/bin/bash|-c|true", "bash|/dev/fd/63|x", "bash|/proc/self/fd/3", "bash|/dev/stdin"),
     "sshd": ("sshd: ann@pts/0", "/usr/sbin/sshd|-D"),
 }
 """What runs, and command lines of processes that run it."""
