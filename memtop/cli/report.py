@@ -86,4 +86,4 @@ def _times(given: Namespace, path: str) -> tuple[float | None, float | None]:
     from_s, to_s = (None if text is None else parse_instant(text, *span) for text in (given.from_time, given.to))
     if from_s is not None and to_s is not None and from_s >= to_s:
         raise UsageError(f"--from {given.from_time} --to {given.to}: it ends before it begins")
-    return None if from_s is None else int(from_s), to_s
+    return (None if from_s is None else int(from_s)), (None if to_s is None else int(to_s))

@@ -98,6 +98,10 @@ class Engine:
             self._sampler.prepare()
             self._state.machine.prepare()
 
+    def drop_exits(self) -> None:
+        """Leave out of the next frame the ends that were found until now."""
+        self._state.exits = ()
+
     def view(self, request: Request, commands: Iterable[Command] = ()) -> Frame | None:
         """Carry out the commands, and show the last sample again for another request. None before the first sample."""
         self._command(commands)

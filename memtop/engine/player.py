@@ -296,7 +296,7 @@ class Player:
     def _take_over(self, seek: Seek, request: Request) -> Frame | None:
         """Show the instant that a seek has reached the one before of."""
         self._source, self._engine = seek.source, seek.engine
-        seek.engine.view(request)  # takes with it the ends of processes before this instant
+        seek.engine.drop_exits()  # those before this instant
         return seek.engine.step(request)
 
     def _note_played(self, before: int, began_s: float) -> None:

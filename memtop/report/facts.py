@@ -175,7 +175,7 @@ def _tables(frame: Frame, exits: Sequence[ExitReport], groups: Sequence[GroupRow
         yield from _region_tables(detail.regions)
     yield Table(
         "Groups",
-        ("group", "processes", "RES", "limit", "%", "change per minute", "OOM kills"),
+        ("group", "processes", "RES", "limit", "%", "unreclaimable, per minute", "OOM kills"),
         tuple(map(_group_row, [row for row in groups if row.gone_s is None][:MOST_ROWS])),
     )
     if frame.machine is not None:
