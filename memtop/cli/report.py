@@ -16,7 +16,7 @@ from memtop.engine.engine import Engine
 from memtop.errors import UsageError
 from memtop.report.collect import Collected, from_machine, from_recording
 from memtop.report.facts import report_of
-from memtop.report.page import as_html, as_markdown
+from memtop.report.page import as_html, as_markdown, environment_of_templates
 from memtop.report.write import refuse_new, write_new
 from memtop.runtimes.registry import REGISTRY
 from memtop.sources.live import LiveSource
@@ -31,6 +31,7 @@ def run(given: Namespace) -> int:
     """Write the page. Raises MemtopError."""
     if given.output:
         refuse_new(given.output)
+    environment_of_templates()  # without Jinja2 there is no report, which is said before anything is watched
     subject = given.subject
     if subject.isdecimal() and not os.path.exists(subject):
         collected, again = _watched(given, pid_of(subject)), ""

@@ -21,15 +21,16 @@ _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>()#+!|~$@&:-])")
 
 def as_html(report: Report) -> str:
     """The page. Raises UsageError where Jinja2 is not installed."""
+    environment = environment_of_templates()
     from markupsafe import Markup, escape  # noqa: PLC0415 (comes with Jinja2, which is optional)
 
     svg = Markup(chart(report, lambda text: str(escape(text))))
-    return _environment().get_template("page.html").render(report=report, chart=svg)
+    return environment.get_template("page.html").render(report=report, chart=svg)
 
 
 def as_markdown(report: Report) -> str:
     """The same without the chart, for a ticket. Raises UsageError where Jinja2 is not installed."""
-    return _environment().get_template("page.md").render(report=report)
+    return environment_of_templates().get_template("page.md").render(report=report)
 
 
 def markdown_text(text: str) -> str:
@@ -37,7 +38,8 @@ def markdown_text(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
-def _environment() -> Environment:
+def environment_of_templates() -> Environment:
+    """What fills the templates. Raises UsageError where Jinja2 is not installed."""
     try:
         from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape  # noqa: PLC0415 (optional)
     except ModuleNotFoundError:

@@ -6,6 +6,7 @@ import os
 import re
 import resource
 import stat
+import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -268,6 +269,17 @@ def test_what_cannot_be_reported_is_said_in_one_line(
     assert run(["report", *argv]) == code
     error = capsys.readouterr().err
     assert words in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize("argv", [["1"], ["--markdown", "1"], [SERVER]], ids=" ".join)
+def test_without_jinja2_nothing_is_watched(
+    argv: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("jinja2", "markupsafe"):
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.setattr("memtop.cli.report.LiveSource", None)
+    assert run(["report", *argv]) == 2
+    assert capsys.readouterr().err.startswith("memtop: a report needs Jinja2: pip install")
 
 
 def test_a_living_process_is_watched_for_some_seconds() -> None:
