@@ -3,6 +3,7 @@ process in it grows."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Final
 
@@ -16,6 +17,8 @@ FULL_PERCENT: Final = 90.0
 _AT_ONCE_S: Final = 120.0
 _MINUTES_S: Final = 600.0
 _RISE_S: Final = 4.0
+_LOADED_S: Final = 10.0
+"""A program that has just started may fill a part of its limit in less than this."""
 _WAITS_PERCENT: Final = 10.0
 """Share of time in which tasks wait, from which on a memory.high is more than a note."""
 _MOST_OF_IT: Final = 0.5
@@ -30,10 +33,12 @@ def near_limit(inputs: IncidentInputs) -> Iterator[Incident]:
             continue
         kills = one.swap_room_bytes <= 0
         rises = one.rise is not None and one.rise.size_bytes > 0.01 * one.limit_bytes
+        full_s = one.rise.full_s(one.room_bytes) if one.rise is not None and rises else None
+        soon = full_s is not None and full_s < _AT_ONCE_S
         mostly = _mostly(one)
         yield Incident(
             "near_limit",
-            DANGER if percent >= FULL_PERCENT and kills else WARNING,
+            DANGER if (percent >= FULL_PERCENT or soon) and kills else WARNING,
             _subject(one),
             facts(
                 used_percent=percent,
@@ -41,6 +46,7 @@ def near_limit(inputs: IncidentInputs) -> Iterator[Incident]:
                 room_bytes=max(0, one.room_bytes),
                 rise_bytes=one.rise.size_bytes if one.rise is not None and rises else None,
                 rise_s=one.rise.span_s if one.rise is not None and rises else None,
+                full_s=full_s if soon else None,
                 swap_room_bytes=one.swap_room_bytes or None,
                 largest=(one.largest_name or None) if mostly is None else None,
                 mostly=mostly,
@@ -51,6 +57,7 @@ def near_limit(inputs: IncidentInputs) -> Iterator[Incident]:
             story="limit",
             show=one.largest,
             level=True,
+            kills_in_s=max(1.0, full_s) if full_s is not None and kills else math.inf,
         )
 
 
@@ -81,9 +88,10 @@ def filling(inputs: IncidentInputs) -> Iterator[Incident]:
         if rise.size_bytes < MIB or full_s is None or full_s > _MINUTES_S:
             continue
         gainer = _gainer(inputs, one)
+        soon, kills = full_s < _AT_ONCE_S, one.swap_room_bytes <= 0
         yield Incident(
             "filling",
-            WARNING if full_s < _AT_ONCE_S else NOTE,
+            DANGER if soon and kills and rise.span_s >= _LOADED_S else WARNING if soon else NOTE,
             _subject(one),
             facts(
                 rise_bytes=rise.size_bytes,
@@ -97,6 +105,7 @@ def filling(inputs: IncidentInputs) -> Iterator[Incident]:
             since_s=rise.since_s,
             story="limit",
             show=gainer.key if gainer is not None else one.largest,
+            kills_in_s=max(1.0, full_s) if kills else math.inf,
         )
 
 

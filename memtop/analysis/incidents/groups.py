@@ -8,7 +8,7 @@ from typing import Final
 from memtop.analysis.findings.rule import facts
 from memtop.analysis.incidents.incident import Incident, Scope, Subject
 from memtop.analysis.incidents.inputs import MIB, GroupFacts, IncidentInputs
-from memtop.analysis.incidents.processes import STORY, confirmed_growth, rise_to_limit
+from memtop.analysis.incidents.processes import STORY, confirmed_growth, kills_in_s, rise_to_limit
 
 _RISE_BYTES: Final = 16 * MIB
 """A rise is worth a line from here on ..."""
@@ -51,6 +51,7 @@ def group_rising(inputs: IncidentInputs) -> Iterator[Incident]:
             since_s=rise.since_s,
             story=STORY,
             show=one.oldest,
+            kills_in_s=kills_in_s(until_full.get("full_s"), limit),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
@@ -67,6 +68,8 @@ class Incident(NamedTuple):
     """It has happened, so that it need not be seen twice, and goes as soon as its rule does not name it any more."""
     level: bool = False
     """It is a level, which one sample shows, and not a trend: it need not be seen twice."""
+    kills_in_s: float = math.inf
+    """Earliest time, in seconds, until a limit is full at which the kernel kills; infinite where none is foreseen."""
 
 
 class Rule(NamedTuple):

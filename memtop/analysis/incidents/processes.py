@@ -90,6 +90,7 @@ def confirmed_growth(
         since_s=now_s - (one.seen_s or 0.0),
         story=STORY,
         show=show,
+        kills_in_s=kills_in_s(early_s, limit),
     )
 
 
@@ -114,7 +115,13 @@ def rising(inputs: IncidentInputs) -> Iterator[Incident]:
             since_s=rise.since_s,
             story=STORY,
             show=one.key,
+            kills_in_s=kills_in_s(until_full.get("full_s"), limit),
         )
+
+
+def kills_in_s(full_s: float | str | None, limit: LimitFacts | None) -> float:
+    """Seconds until the kernel kills at a limit that is full in ``full_s``; infinite where none is foreseen."""
+    return max(1.0, full_s) if isinstance(full_s, float | int) and limit is not None and limit.kills else math.inf
 
 
 def rise_to_limit(

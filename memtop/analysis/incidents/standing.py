@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container, Iterable
 from typing import Final, NamedTuple
 
@@ -19,6 +20,8 @@ MILDER_S: Final = 5.0
 """Its severity falls when it has been lower for so long."""
 _CLASS: Final = 2.0
 """Of two incidents of one severity and one rule, the later goes before the earlier where it is so many times worse."""
+_IMMINENT_S: Final = 300.0
+"""A kill that is foreseen within so long goes before all else of its severity, the nearest one first."""
 MOST: Final = 64
 """Incidents that are kept."""
 
@@ -82,6 +85,8 @@ def _renewed(old: _Entry | None, incident: Incident, now_s: float) -> _Entry:
             incident = incident._replace(severity=before.severity)
         else:
             milder_from_s = None
+    if 1 / _CLASS < incident.kills_in_s / before.kills_in_s < _CLASS:
+        incident = incident._replace(kills_in_s=before.kills_in_s)
     if incident.name == before.name:
         ratio = incident.weight / before.weight if before.weight > 0 else _CLASS
         weight = before.weight if 1 / _CLASS < ratio < _CLASS else incident.weight
@@ -94,5 +99,6 @@ def _identity(incident: Incident) -> _Identity:
     return incident.subject.identity, incident.story or incident.name
 
 
-def _order(incident: Incident) -> tuple[int, int, float]:
-    return -incident.severity, ORDER[incident.name], -incident.weight
+def _order(incident: Incident) -> tuple[int, float, int, float]:
+    soon_s = incident.kills_in_s if incident.kills_in_s < _IMMINENT_S else math.inf
+    return -incident.severity, soon_s, ORDER[incident.name], -incident.weight

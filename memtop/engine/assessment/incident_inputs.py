@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from heapq import nlargest
 from typing import Final
 
@@ -30,13 +30,18 @@ _SEEN_SHARE: Final = 0.5
 """The processes that are read must hold so much of the machine's anonymous memory to be all there are."""
 
 
-def growing_processes(step: StepInput, verdicts: GrowthTracker, rises: RiseTracker) -> tuple[GrowthFacts, ...]:
-    """Those whose growth is confirmed, and those that rise."""
+def growing_processes(
+    step: StepInput, verdicts: GrowthTracker, rises: RiseTracker, filling: Collection[str] = ()
+) -> tuple[GrowthFacts, ...]:
+    """Those whose growth is confirmed, those that have risen most, and the fastest in each of the cgroups that are
+    ``filling``."""
     confirmed = [(key, verdict) for key in verdicts.alarmed() if (verdict := verdicts.of(key)) is not None]
     confirmed = nlargest(MOST_GROWING, confirmed, key=lambda one: one[1].standing.slope_bytes_per_s or 0.0)
     found = {key: _facts(key, verdict, rises.of(key), step) for key, verdict in confirmed}
-    for key, fact in rises.largest.items():
-        if key not in found:
+    risen: dict[ProcessKey, RiseFact | None] = dict(rises.largest)
+    risen.update((key, rises.of(key)) for key in rises.fastest_in(filling, step.cgroups.chains).values())
+    for key, fact in risen.items():
+        if key not in found and fact is not None:
             found[key] = _facts(key, None, fact, step)
     return tuple(one for one in found.values() if one is not None)
 

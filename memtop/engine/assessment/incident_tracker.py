@@ -75,10 +75,12 @@ class IncidentTracker:
             self._first_s = step.now_s
         self._cgroups.take(step)
         self._note_exits(step, exits, last)
+        cgroups = self._cgroups.facts(step)
+        filling = frozenset(one.path for one in cgroups if one.rise is not None)
         self.inputs = IncidentInputs(
             step.now_s,
-            growing_processes(step, self._verdicts, self._rises),
-            self._cgroups.facts(step),
+            growing_processes(step, self._verdicts, self._rises, filling),
+            cgroups,
             machine_facts(step, self._trend, self._counters, self._holder.take(step, self._trend)),
             tuple(self._exits),
             loops,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from heapq import nlargest
 from itertools import compress
 from operator import is_not
@@ -86,6 +87,17 @@ class RiseTracker:
             ):
                 facts[key] = fact
         self.largest = facts
+
+    def fastest_in(
+        self, cgroups: Collection[str], chains: Mapping[ProcessKey, tuple[str, ...]]
+    ) -> dict[str, ProcessKey]:
+        """The process that rises fastest in each of these cgroups. ``chains`` are the cgroups of each process."""
+        fastest: dict[str, tuple[float, ProcessKey]] = {}
+        for key, rise in self._rises.items() if cgroups else ():
+            for path in chains.get(key, ()):
+                if path in cgroups and rise.bytes_per_s > fastest.get(path, (0.0, key))[0]:
+                    fastest[path] = rise.bytes_per_s, key
+        return {path: key for path, (_, key) in fastest.items()}
 
     def of(self, key: ProcessKey) -> RiseFact | None:
         """The rise of this process, after it is a notable fact."""

@@ -21,6 +21,7 @@ from memtop.analysis.incidents import (
     IncidentInputs,
     LimitFacts,
     MachineFacts,
+    StandingIncidents,
     find_incidents,
 )
 from memtop.analysis.ledger.machine import MachinePart
@@ -157,6 +158,9 @@ def test_a_rise_is_named_once_it_is_no_hiccup_and_the_worse_the_nearer_its_limit
         (20, {"swap_room_bytes": GIB}, [("near_limit", WARNING)]),
         (200, {"rise": rise(30, 6.0)}, [("filling", WARNING)]),
         (200, {"rise": rise(5, 6.0)}, [("filling", NOTE)]),
+        (200, {"rise": rise(60, 12.0)}, [("filling", DANGER)]),
+        (200, {"rise": rise(60, 12.0), "swap_room_bytes": GIB}, [("filling", WARNING)]),
+        (50, {"rise": rise(60, 12.0)}, [("near_limit", DANGER)]),
         (200, {"rise": rise(0.9, 60.0)}, []),
     ],
 )
@@ -172,6 +176,17 @@ def test_a_cgroup_over_its_memory_high_is_named(waits: float | None, severity: S
     one = BrakeFacts("sys/fs/cgroup/shop", "container shop", 300 * MIB, waits, KEY, "app (42)")
     assert found(brakes=(one,)) == [("throttled", severity)]
     assert incident(brakes=(one,)).facts.get("some_percent") == waits
+
+
+def test_a_cgroup_that_is_full_in_seconds_goes_before_a_machine_that_is_full_in_an_hour() -> None:
+    shop = CgroupFacts("sys/fs/cgroup/shop", "shop", 300 * MIB, 50 * MIB, rise=rise(60, 12.0))
+    leak = growing(limit_s=(2100.0, 9000.0))
+    assert incident(cgroups=(shop,)).facts["full_s"] == pytest.approx(10.0)
+    state = StandingIncidents()
+    for second in range(3):
+        found = find_incidents(IncidentInputs(100.0, growing=(leak,), cgroups=(shop,)))
+        state = state.after(100.0 + second, found)
+    assert [(one.name, one.severity) for one in state.standing] == [("near_limit", DANGER), ("growth", DANGER)]
 
 
 def test_the_process_that_fills_a_cgroup_tells_the_story_of_both() -> None:

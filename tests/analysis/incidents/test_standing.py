@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from memtop.analysis.findings import Severity
 from memtop.analysis.incidents import Incident, Scope, StandingIncidents, Subject
 from memtop.process_key import ProcessKey
@@ -17,9 +19,12 @@ def one(
     weight: float = 1.0,
     certain: bool = False,
     level: bool = False,
+    kills_in_s: float = math.inf,
 ) -> Incident:
     subject = Subject(Scope.PROCESS, f"app ({pid})", key=ProcessKey(pid, 1))
-    return Incident(name, severity, subject, {}, weight, since_s=0.0, story="growth", certain=certain, level=level)
+    return Incident(
+        name, severity, subject, {}, weight, 0.0, "growth", certain=certain, level=level, kills_in_s=kills_in_s
+    )
 
 
 def standing(*samples: list[Incident], step_s: float = 1.0) -> list[list[int]]:
@@ -62,6 +67,17 @@ def test_one_that_is_twice_as_bad_or_of_a_worse_class_goes_ahead() -> None:
     before = [one(1, weight=10.0), one(2, weight=5.0)]
     assert standing(before, before, [one(1, weight=10.0), one(2, weight=30.0)])[1:] == [[1, 2], [2, 1]]
     assert standing(before, before, [one(1, weight=10.0), one(2, severity=WARNING)])[1:] == [[1, 2], [2, 1]]
+
+
+def test_a_kill_within_minutes_goes_before_all_else_of_its_severity() -> None:
+    hours = one(1, name="growth", severity=DANGER, weight=9.0, kills_in_s=2100.0)
+    killed = one(2, name="oom_kill", severity=DANGER, certain=True)
+    soon = [one(3, severity=DANGER, kills_in_s=100.0 - second) for second in range(60)]
+    sooner = one(4, severity=DANGER, weight=0.1, kills_in_s=20.0)
+    assert standing(*([hours, killed, one] for one in soon))[-1] == [3, 2, 1]
+    assert standing(*([hours, soon[0], sooner],) * 2)[-1] == [4, 3, 1]
+    beside = one(5, severity=DANGER, kills_in_s=60.0)
+    assert {tuple(pids) for pids in standing(*([beside, one] for one in soon[:50]))[1:]} == {(5, 3)}, "no flicker"
 
 
 def test_a_severity_rises_at_once_and_falls_late() -> None:

@@ -73,6 +73,22 @@ def leak(seconds: int, mib_a_s: int) -> list[Frame]:
     return frames
 
 
+def test_the_process_that_fills_a_cgroup_is_named_though_many_others_rise_more() -> None:
+    leaky = FakeProcess(42, comm=b"leaky", cmdline=b"/usr/bin/leaky\0")
+    others = [FakeProcess(100 + number, cmdline=b"load%d\0" % number) for number in range(30)]
+    source, engine = world(leaky, *others)
+    for other in others:
+        source.files[f"proc/{other.pid}/cgroup"] = b"0::/\n"
+    for second in range(12):
+        frame = step(engine)
+        leaky.rss_pages += 3 * MIB_PAGES
+        for other in others:
+            other.rss_pages += 8 * MIB_PAGES
+        source.files[f"{APP}/memory.current"] = b"%d\n" % (20_000_000 + second * 3 * MIB)
+        source.files[f"{APP}/memory.stat"] = b"anon %d\nfile 0\n" % (20_000_000 + second * 3 * MIB)
+    assert first(frame).subject.name == "leaky (42)"
+
+
 @pytest.mark.parametrize(
     ("command", "limit"), [(b"leaky\0", True), (b"java\0-jar\0a.jar\0", False), (b"node20\0a.js\0", False)]
 )
