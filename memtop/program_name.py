@@ -117,6 +117,18 @@ def program_name(command: bytes) -> ProgramName:
     return ProgramName(b" ".join([name, *flag, run, *arguments[program.after :]]), _known(name, run), run or name)
 
 
+def runs_unknown_file(command: bytes) -> bool:
+    """Whether it is an interpreter whose arguments are not known, as in a recording without command lines.
+
+    The kernel ends each argument with a NUL, and a recording without arguments has none. What such a process runs is
+    not known, so it is not the same as another one.
+    """
+    if b"\0" in command:
+        return False
+    name = _file_name(command)
+    return any(pattern.fullmatch(name) for pattern, _ in _OPTIONS)
+
+
 def _title(text: bytes) -> ProgramName:
     """The title of a process that has overwritten its command line, such as ``nginx: worker process``."""
     if not text.startswith(b"/"):

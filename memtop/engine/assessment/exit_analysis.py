@@ -18,6 +18,7 @@ from memtop.model.assessment import ExitReport
 from memtop.model.frame import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
+from memtop.program_name import runs_unknown_file
 from memtop.sampling.cgroup_reading import CgroupReading
 
 BEFORE_S: Final = 10.0
@@ -204,6 +205,7 @@ class ExitAnalysis:
             row.key
             for row in step.rows.values()
             if row.command == autopsy.command
+            and not runs_unknown_file(row.command_raw or b"")
             and row.started_s is not None
             and row.key.start_ticks > key.start_ticks
             and row.rss_bytes

@@ -19,6 +19,7 @@ from memtop.model.assessment import ExitReport
 from memtop.model.frame import ProcessRow
 from memtop.model.lives import Lives
 from memtop.process_key import ProcessKey
+from memtop.program_name import runs_unknown_file
 
 MOST_PROGRAMS: Final = 256
 """Programs with ends that count; the one whose last end is longest ago goes first."""
@@ -138,7 +139,7 @@ class LivesTracker:
 
     def _succeeds(self, step: StepInput, row: ProcessRow, *, last_try: bool, found: list[ProcessRow]) -> bool:
         """Whether a new process is a successor; then it is noted as one."""
-        if row.command_raw is None:
+        if row.command_raw is None or runs_unknown_file(row.command_raw):
             return False
         chain = step.cgroups.chains.get(row.key)  # empty where there is no memory cgroup
         if chain is None and not last_try:
