@@ -79,7 +79,11 @@ ROWS: Final = (
     Row(
         9,
         "enormous command lines",
-        (f"{_LIVE}::test_a_command_line_is_bounded", f"{_LIVE}::test_a_real_command_line_of_megabytes_costs_little"),
+        (
+            f"{_LIVE}::test_a_command_line_is_bounded",
+            f"{_LIVE}::test_a_real_command_line_of_megabytes_costs_little",
+            f"{_SAMPLER}::test_a_command_line_is_read_up_to_its_limit",
+        ),
     ),
     Row(
         10,
@@ -128,7 +132,11 @@ ROWS: Final = (
     Row(
         17,
         "a pid reused at kill",
-        (f"{_CONTROL}::test_a_pid_that_means_another_process_by_now_is_refused_and_lives_on",),
+        (
+            f"{_CONTROL}::test_a_pid_that_means_another_process_by_now_is_refused_and_lives_on",
+            f"{_CONTROL}::test_one_that_ends_while_the_dialog_is_open_is_sent_nothing",
+            f"{_CONTROL}::test_a_zombie_that_nobody_has_waited_for_is_sent_nothing",
+        ),
     ),
     Row(
         18,
@@ -144,12 +152,16 @@ ROWS: Final = (
         (
             f"{_CONTROL}::test_what_cannot_be_signalled_is_refused_with_the_reason",
             f"{_CONTROL}::test_init_memtop_itself_and_what_it_runs_in_are_refused",
+            f"{_CONTROL}::test_a_signal_that_is_not_permitted_is_said",
         ),
     ),
     Row(
         20,
         "the /proc of another pid namespace",
-        ("test_preflight.py::test_the_proc_of_another_pid_namespace_is_noticed",),
+        (
+            "test_preflight.py::test_the_proc_of_another_pid_namespace_is_noticed",
+            f"{_CONTROL}::test_with_the_proc_of_another_pid_namespace_nothing_is_held",
+        ),
     ),
     Row(21, "exec and renaming", (f"{_SAMPLER}::test_a_real_exec_is_noticed_and_a_real_rename_is_not_one",)),
     Row(
@@ -259,6 +271,8 @@ ROWS: Final = (
         (
             f"{_LIFE}::test_a_signal_restores_the_terminal_and_ends_with_its_code",
             "test_signals.py::test_every_mode_ends_by_a_signal_with_its_code",
+            "cli/test_early_end.py::test_a_command_that_never_begins_leaves_no_file",
+            f"{_LIFE}::test_an_end_that_begins_while_the_screen_is_made_is_as_orderly",
         ),
     ),
     Row(
@@ -268,6 +282,7 @@ ROWS: Final = (
             f"{_LIFE}::test_an_internal_error_ends_with_a_short_report_without_local_variables",
             f"{_LIFE}::test_a_failure_after_the_early_painting_restores_the_terminal",
             f"{_LIFE}::test_an_application_that_hangs_is_ended_all_the_same",
+            "tui/terminal/test_safe_app.py::test_a_worker_of_a_dialog_that_has_closed_may_find_its_widgets_gone",
             f"{_THREAD}::test_an_exception_is_told_in_one_clean_line_and_sampling_goes_on",
         ),
     ),
@@ -369,6 +384,7 @@ ROWS: Final = (
         (
             f"{_LIVE}::test_when_descriptors_run_out_everything_is_still_read",
             "test_starvation.py::test_it_does_without_or_says_in_one_line_why_it_cannot",
+            "test_starvation.py::test_a_command_that_could_not_be_watched_does_not_begin",
         ),
     ),
     Row(
@@ -417,6 +433,8 @@ ROWS: Final = (
             f"{_RECORDING}::test_what_is_no_recording_is_refused_at_once",
             f"{_RECORDING}::test_what_is_kept_from_tick_to_tick_has_a_limit",
             "sources/recording/test_hostile_values.py::test_hostile_values_are_frames_or_one_sentence",
+            f"{_RECORDING}::test_a_schema_without_end_is_refused_in_time",
+            "sources/recording/test_stream.py::test_records_within_records_cost_no_more_than_their_bytes",
         ),
     ),
     Row(

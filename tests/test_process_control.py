@@ -121,3 +121,23 @@ def test_holding_and_refusing_leak_no_descriptor() -> None:
             with pytest.raises(ActionRefused):
                 hold(proc_row(child.pid, key=ProcessKey(child.pid, 1)))
         assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_a_signal_that_is_not_permitted_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    with python() as child:
+        target = hold(row_of(child.pid))
+        monkeypatch.setattr(signal, "pidfd_send_signal", refuse)
+        with pytest.raises(ActionRefused, match=f"not permitted to send SIGTERM to {child.pid}"):
+            send(target, signal.SIGTERM)
+        target.close()
+
+
+def test_with_the_proc_of_another_pid_namespace_nothing_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    with python() as child:
+        row = row_of(child.pid)
+        monkeypatch.setattr(Path, "readlink", lambda self: Path("1"))
+        with pytest.raises(ActionRefused, match="another PID namespace"):
+            hold(row)

@@ -47,6 +47,12 @@ def seen(sampler: Sampler, pid: int = 42, ask: Request = ALL) -> ProcessSample:
 # -- coming and going
 
 
+def test_a_command_line_is_read_up_to_its_limit() -> None:
+    sampler = Sampler(FakeSource(FakeProcess(42, cmdline=b"app\0" + b"x" * 1_000_000)))
+    found = [take(sampler).processes[42].command_raw for _ in range(3)]
+    assert found[-1] is not None and found[-1].startswith(b"app\0x") and len(found[-1]) <= 4096
+
+
 def test_a_process_comes_and_goes() -> None:
     source = FakeSource(FakeProcess(42))
     sampler = Sampler(source)
