@@ -44,6 +44,8 @@ _CGROUPS: Final = frozenset({"limit_name", "brake_name", "of"})
 """Facts that may be paths of cgroups."""
 _WIDE: Final = 4.0
 """A range that is wider than so many times its beginning has both ends rounded by themselves."""
+_GREW_SHARE: Final = 0.02
+"""A program that gained this part of its peak in its last minute grew until its end."""
 _OPEN_END: Final = 40.0
 """A range whose end is later than so many times its beginning, or so many minutes, says when at the earliest."""
 _SECONDS: Final = (("h", 3600.0, 7200.0), ("min", 60.0, 120.0), ("s", 1.0, 0.0))
@@ -125,6 +127,7 @@ def nothing_wrong(outlook: Assessment, *, alone: bool = True, computed_percent: 
     beside = f" Not checked: {'; '.join(outlook.not_looked_at)}." if outlook.not_looked_at else ""
     if growth is not None:
         facts["span_s"] = growth.span_s
+        facts["held"] = "has been level" if growth.kind is Shape.FLAT else "has varied without a trend"
     return " ".join(known_sentences((texts[name] if name else texts)["says"], worded(facts))) + family + files + beside
 
 
@@ -240,7 +243,8 @@ def autopsy_next(autopsy: ExitReport) -> str:
     """What to do after an end; empty after one that was no failure."""
     texts: dict[str, str] = finding_texts()["autopsy"]["next"]
     if autopsy.is_oom:
-        return texts["oom"]
+        grew = (autopsy.slope_bytes_per_min or 0.0) >= _GREW_SHARE * (autopsy.peak_rss_bytes or autopsy.rss_bytes or 1)
+        return texts["oom_grew" if grew else "oom"]
     if autopsy.signal == signal.SIGKILL:
         return texts["sigkill"]
     return texts["crash"] if autopsy.is_crash else ""

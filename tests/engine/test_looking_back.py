@@ -143,7 +143,7 @@ def test_what_is_no_longer_in_memory_comes_from_the_file_that_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("memtop.sources.recording.encoder.KEY_TICKS_MOST", 4)
-    monkeypatch.setattr(recorder_module, "Ring", lambda: Ring(limit_bytes=3000))
+    monkeypatch.setattr(recorder_module, "Ring", lambda: Ring(limit_bytes=3000, most_bytes=3000))
     machine = Machine(str(tmp_path / "r"))
     machine.run(20)
     machine.settle()
@@ -157,7 +157,7 @@ def test_what_is_no_longer_in_memory_comes_from_the_file_that_is_written(
 
 def test_a_disk_that_hangs_costs_the_past_and_no_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("memtop.sources.recording.encoder.KEY_TICKS_MOST", 4)
-    monkeypatch.setattr(recorder_module, "Ring", lambda: Ring(limit_bytes=3000))
+    monkeypatch.setattr(recorder_module, "Ring", lambda: Ring(limit_bytes=3000, most_bytes=3000))
     machine = Machine(str(tmp_path / "r"))
     machine.run(20)
     machine.settle()
@@ -181,7 +181,7 @@ def test_a_disk_that_hangs_costs_the_past_and_no_sample(tmp_path: Path, monkeypa
 
 def test_what_is_nowhere_is_shown_as_far_as_the_engine_knows_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("memtop.sources.recording.encoder.KEY_TICKS_MOST", 4)
-    monkeypatch.setattr(recorder_module, "Ring", lambda: Ring(limit_bytes=3000))
+    monkeypatch.setattr(recorder_module, "Ring", lambda: Ring(limit_bytes=3000, most_bytes=3000))
     machine = Machine()
     machine.run(20)
     machine.settle()

@@ -77,6 +77,12 @@ def test_with_nothing_wrong_there_is_one_line() -> None:
     assert "Unknown yet" in nothing_wrong(Assessment())
 
 
+def test_what_varies_is_not_called_level() -> None:
+    assert "memory has varied without a trend for 70 s" in nothing_wrong(
+        Assessment(growth=Growth(Shape.NOISY, 70, 70.0))
+    )
+
+
 @pytest.mark.parametrize("kind", [Shape.FLAT, Shape.WARMUP, Shape.STEP])
 def test_beside_other_statements_nothing_is_said_to_be_right(kind: Shape) -> None:
     outlook = Assessment(growth=Growth(kind, 70, 70.0))
@@ -128,6 +134,12 @@ def test_what_to_do_after_an_end_depends_on_its_cause(
 ) -> None:
     step = autopsy_next(ExitReport(ProcessKey(42, 1), "app", "app", 1.7e9, code, number, oom, ()))
     assert step.startswith(begins) and bool(step) is bool(begins)
+
+
+def test_after_growth_that_ended_at_the_limit_the_first_step_is_to_find_it() -> None:
+    grown = ExitReport(ProcessKey(42, 1), "app", "app", 1.7e9, None, 9, Oom.CERTAIN, (), peak_rss_bytes=1 << 30)
+    assert autopsy_next(grown._replace(slope_bytes_per_min=100.0 * (1 << 20))).startswith("It grew until")
+    assert autopsy_next(grown._replace(slope_bytes_per_min=1.0 * (1 << 20))).startswith("Raise the limit")
 
 
 def test_a_long_path_of_a_cgroup_is_told_by_its_end() -> None:

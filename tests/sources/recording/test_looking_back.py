@@ -19,7 +19,7 @@ from memtop.sources.recording import encoder
 from memtop.sources.recording import recorder as recorder_module
 from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.replay import Replay
-from memtop.sources.recording.ring import Ring
+from memtop.sources.recording.ring import LEAST_S, Ring
 from memtop.sources.recording.tick import Block
 from tests.sources.recording.test_recording import World
 
@@ -92,16 +92,26 @@ def test_a_file_that_cannot_be_created_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_the_memory_for_it_is_bounded_and_begins_with_a_keyframe() -> None:
-    ring = Ring(limit_bytes=10_000)
-    for number in range(1000):
-        ring.append(Block(Instant(number, number), number % 10 == 0, bytes(200)))
-    blocks = list(ring)
+    blocks = ring_of(1000, block_bytes=200, limit_bytes=10_000, most_bytes=10_000)
     assert blocks[0].key and blocks[-1].instant.wall_s == 999
     assert 5 <= len(blocks) <= 30
 
 
+def ring_of(seconds: int, *, block_bytes: int, limit_bytes: int, most_bytes: int) -> list[Block]:
+    ring = Ring(limit_bytes, most_bytes)
+    for number in range(seconds):
+        ring.append(Block(Instant(number, number), number % 10 == 0, bytes(block_bytes)))
+    return list(ring)
+
+
+def test_some_minutes_are_kept_where_each_instant_is_large_up_to_a_bound() -> None:
+    kept = ring_of(1000, block_bytes=200, limit_bytes=10_000, most_bytes=1_000_000)
+    assert LEAST_S <= len(kept) <= LEAST_S + 20 and kept[0].key
+    assert 30 <= len(ring_of(1000, block_bytes=700, limit_bytes=10_000, most_bytes=50_000)) <= 60
+
+
 def test_a_keyframe_that_is_larger_than_the_memory_for_it_is_kept_alone() -> None:
-    ring = Ring(limit_bytes=100)
+    ring = Ring(limit_bytes=100, most_bytes=100)
     for number in range(3):
         ring.append(Block(Instant(number, number), True, bytes(200)))
     assert [block.instant.wall_s for block in ring] == [2]
