@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from memtop.errors import UsageError
 from memtop.sanitize import clean
 
+LONGEST: Final = 2000
+"""Most characters of an address."""
 _DEFAULT_PATH: Final = "/debug/vars"
 
 
@@ -35,7 +37,9 @@ def parse_endpoint(url: str, allow_remote: bool = False) -> Endpoint:
     Names other than localhost are not looked up unless remote hosts are allowed, so no name can lead elsewhere. Raises
     UsageError, which says what is allowed and never quotes user information or the query.
     """
-    if any(ord(character) <= 0x20 or ord(character) == 0x7F for character in url) or len(url) > 2000:
+    if len(url) > LONGEST:
+        raise UsageError(f"a URL has at most {LONGEST} characters")
+    if any(ord(character) <= 0x20 or ord(character) == 0x7F for character in url):
         raise UsageError("a URL has no spaces and no control characters")
     if not url.isascii():
         raise UsageError("a URL must be ASCII")

@@ -158,6 +158,14 @@ def test_every_number_and_sentence_on_the_page_is_that_of_the_screen(
     assert (report.forecast is not None) == ("Forecast" in tables) == (alarm and bool(outlook and outlook.first_met))
 
 
+def test_of_very_many_processes_the_largest_are_listed() -> None:
+    frame = grows_in_a_cgroup()
+    many = tuple(frame.rows[0]._replace(pid=7000 + number, rss_bytes=number << 20) for number in range(100))
+    text = as_markdown(report_of(frame._replace(rows=many)))
+    listed = [number for number in range(100) if f"({7000 + number}\\)" in text]
+    assert listed == list(range(85, 100))
+
+
 def test_the_page_has_the_verdict_the_limits_in_use_and_the_groups() -> None:
     frame = grows_in_a_cgroup()
     groups = Engine(world(p42="/shop", p43="/other")).step(by(By.CGROUP))

@@ -248,6 +248,7 @@ def test_addresses_are_taken_as_people_type_them(typed: str, endpoint: Endpoint)
         "http://[::1/",
         "",
         "a" * 3000,
+        "http://127.0.0.1:6060/" + "a" * 3000,
     ],
 )
 def test_anything_but_this_machine_is_refused_in_one_visible_line(typed: str) -> None:
