@@ -37,7 +37,10 @@ class ForkedChild:
     """The child, as the parent sees it."""
 
     def __init__(self, speed: float, obey: Obey) -> None:
-        """Fork. The child waits for orders. It ends with its parent, or with the watcher on standard input."""
+        """Fork. The child waits for orders. It ends with its parent, or with the watcher on standard input.
+
+        Returns when the kernel knows that: a child that is stopped before would outlive them.
+        """
         orders, self._orders = os.pipe()
         self._answers, answers = os.pipe()
         parent_pid = os.getpid()
@@ -48,6 +51,7 @@ class ForkedChild:
             _serve(parent_pid, orders, answers, speed, obey)
         os.close(orders)
         os.close(answers)
+        os.read(self._answers, 1)  # nothing if it has ended already
 
     def order(self, verb: str, seconds: float, start: int, stop: int, pace: Pacing) -> bool:
         """Give the child an order and wait until it is done. Returns False if the child has ended."""
@@ -71,6 +75,7 @@ def _serve(parent_pid: int, orders: int, answers: int, speed: float, obey: Obey)
     try:
         die_with_parent()
         set_name(b"demo-child")
+        os.write(answers, b".")
         pace = Pacing(speed, lifelines=(_STDIN, orders))
         while os.getppid() == parent_pid and (order := os.read(orders, 256)):
             verb, seconds, start, stop = order.decode().split()
