@@ -45,6 +45,8 @@ FEWEST_BUNDLED: Final = 3
 LARGEST_BUNDLE: Final = 32_768
 """Rows of more bytes are several bundles, because no more than this helps to pack the next one. The list of processes
 and the sweeps are then rows of their own."""
+_PACKED_WELL: Final = 8192
+"""Bundles up to so many bytes are packed as small as possible: of few processes, for days."""
 _ROW_BYTES: Final = 16
 """What a row costs beside its path and data."""
 _LISTS: Final = frozenset({RecordKind.PIDS, RecordKind.SWEPT, RecordKind.SWEEP})
@@ -204,7 +206,7 @@ class Encoder:
             return self._rows
         data = encode_rows(bundle)
         if len(data) <= LARGEST_BUNDLE:
-            return [*alone, self._bundle(ANY_ROWS, data, level=6)]
+            return [*alone, self._bundle(ANY_ROWS, data, level=6 if len(data) <= _PACKED_WELL else 1)]
         lists = [row for row in bundle if row[0] in _LISTS]
         return [*alone, *lists, *self._bundles(row for row in bundle if row[0] not in _LISTS)]
 

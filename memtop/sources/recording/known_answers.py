@@ -18,6 +18,8 @@ _NEWEST_TICKS: Final = 12
 """... and for how many ticks without a change: most of what changes does so again soon."""
 _PACKED_FROM: Final = 200
 """Smallest answer that is compressed, in bytes."""
+_BUNDLED_TO: Final = 4096
+"""Largest first answer of a file that is not compressed by itself, in bytes."""
 _MOST_SHARED: Final = 1024
 
 
@@ -60,7 +62,9 @@ class KnownAnswers:
             return None
         basis = b"" if before is None else self._plain(name, before)
         self._remember(pid, name, answer)
-        return RecordKind.READ, os.fsencode(path), answer[0], pack(answer[1], basis)
+        is_new = not basis and len(answer[1]) <= _BUNDLED_TO  # the bundle is compressed, with those of its like
+        packed = b"\0" + answer[1] if is_new else pack(answer[1], basis)
+        return RecordKind.READ, os.fsencode(path), answer[0], packed
 
     def keep(self, path: str, answer: Recorded, took_s: float) -> None:
         """Remember an answer that is asked for once and holds."""
