@@ -226,6 +226,7 @@ ROWS: Final = (
         "reads that block",
         (
             "sources/live/test_foreign_mounts.py::test_samples_go_on_where_pipes_are_bound_over_the_files_of_a_process",
+            "sources/live/test_foreign_mounts.py::test_a_file_system_that_does_not_answer_costs_a_sample_little",
             f"{_LIVE}::test_a_blocked_reading_is_reported_and_others_are_still_served",
         ),
     ),
@@ -443,6 +444,7 @@ ROWS: Final = (
         (
             f"{_RECORDING}::test_a_recording_is_for_its_owner_only_and_is_one_file_in_the_end",
             f"{_RECORDING}::test_nothing_that_exists_is_overwritten",
+            f"{_RECORDING}::test_a_file_that_is_swapped_while_it_is_created_is_left_alone",
             f"{_RECORDING}::test_root_records_only_where_others_cannot_swap_files",
             f"{_RECORDING}::test_secrets_of_command_lines_and_whole_environments_stay_out_of_the_file",
         ),
