@@ -99,7 +99,7 @@ _RELATIVE: Final = re.compile(rb"[\w.+@-]+(?:/[\w.+@-]+)+")
 _OPTIONS: Final = tuple((re.compile(pattern.encode()), options) for pattern, options in _INTERPRETERS)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def program_name(command: bytes) -> ProgramName:
     """The program that the bytes of /proc/PID/cmdline run. The names are empty if the bytes are."""
     arguments = command.rstrip(b"\0").split(b"\0")

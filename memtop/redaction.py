@@ -12,8 +12,8 @@ from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 HIDDEN: Final = b"***"
-CACHED: Final = 2048
-"""Number of command lines whose redacted form is cached. Most are the same at every sample."""
+CACHED: Final = 256
+"""Number of command lines whose redacted form is cached: a command line is read again now and then."""
 
 _SECRET: Final = (
     rb"(?:pass|pwd|secret|token|key|cred|auth(?!or(?!i[sz]))|cookie|dsn|jwt|bearer|psk|signature"

@@ -96,19 +96,25 @@ def by_program(row: ProcessRow) -> GroupName:
     return _program(row.command_raw, row.name)
 
 
-_programs: dict[tuple[bytes | None, str], GroupName] = {}
+_programs: dict[int, GroupName] = {}
+"""By the hash of the command line, which may be of 4 KB: where processes come and go, thousands that have ended are
+here."""
+_by_shown: dict[str, GroupName] = {}
+"""One object for all command lines of a program."""
 _MOST_PROGRAMS: Final = 8192
 
 
 def _program(command: bytes | None, name: str) -> GroupName:
     """Cached by command line, since most are the same from sample to sample."""
-    found = _programs.get((command, name))
+    key = hash((command, name))
+    found = _programs.get(key)
     if found is None:
-        shown = (clean(program_name(command).runs) if command else "") or name
-        found = GroupName(GroupKey(By.PROGRAM, shown), shown)
         if len(_programs) >= _MOST_PROGRAMS:
             _programs.clear()
-        _programs[command, name] = found
+            _by_shown.clear()
+        shown = (clean(program_name(command).runs) if command else "") or name
+        found = _by_shown.setdefault(shown, GroupName(GroupKey(By.PROGRAM, shown), shown))
+        _programs[key] = found
     return found
 
 
