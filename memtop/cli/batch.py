@@ -42,6 +42,11 @@ if TYPE_CHECKING:
 
 WAIT_S: Final = 0.5
 """How often to look for more of a recording that is still being written."""
+TOO_FEW: Final = (
+    "one sample shows no growth: headline, verdict, findings and growth are null; -n 30 gives growth and a headline, "
+    "-n 100 a verdict (with the default delay of 1 s)"
+)
+"""The remark after the only sample as JSON."""
 
 
 def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
@@ -76,11 +81,11 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
             ),
         )
         if not settings.output:
-            write = _reporting(source, settings, _writer(form, settings, sys.stdout))
+            write = _reporting(source, settings, form, sys.stdout)
             _watch(engine, request, settings, write, ending, source=source, dog=dog)
         else:
             with _new_file(settings.output) as file:
-                write = _reporting(source, settings, _writer(form, settings, file))
+                write = _reporting(source, settings, form, file)
                 _watch(engine, request, settings, write, ending, source=source, dog=dog)
     except BaseException as error:
         source.close()
@@ -95,10 +100,11 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
     return 0
 
 
-def _reporting(source: Source, settings: Settings, write: formats.Writer) -> formats.Writer:
+def _reporting(source: Source, settings: Settings, form: str, out: TextIO) -> formats.Writer:
     """Write frames, and report on standard error what the screen would announce: failed readings, each kind once, why
-    an address that was given has no metrics, and when a recording begins to have problems."""
-    reported = False
+    an address that was given has no metrics, and when a recording begins to have problems; and after the only sample
+    why its JSON has no growth."""
+    write, reported = _writer(form, settings, out), False
     addressed = {pid for pid, _ in settings.go_urls} | (set(settings.pids) if settings.go_urls else set())
     announce = announcer(say)
 
@@ -116,6 +122,8 @@ def _reporting(source: Source, settings: Settings, write: formats.Writer) -> for
                 if key.pid in addressed and runtime["heap_trouble"]
             )
         write(frame)
+        if form == "json" and settings.iterations == 1 and frame.incidents is None:  # a recording may have a past
+            say(TOO_FEW)
 
     return report_and_write
 

@@ -126,7 +126,7 @@ def check(given: Namespace, settings: Settings) -> int:
     from memtop.headless import check
 
     if len(settings.pids) != 1 or settings.names:
-        raise UsageError("--check takes one PID")
+        raise UsageError("--check takes one PID: memtop --check 4242")
     for_s = None if given.check_for is None else duration_s(given.check_for, "--for")
     gc.enable()
     said = StringIO()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 from collections.abc import Mapping
 from functools import cache
 from typing import Final, NamedTuple
@@ -16,6 +17,8 @@ from memtop.sanitize import clean
 LINK: Final = re.compile(r"\[([^\]]+)\]\(topic:([a-z0-9_]+)\)")
 _FACT: Final = re.compile(r"\{([a-z0-9_]+)\}")
 _MARKDOWN: Final = re.compile(r"([\\`*_\[\]<>&#|~])")
+_LONGEST_NAME: Final = 20
+"""A longer name of a program is not repeated in a command."""
 _ITEM: Final = re.compile(r"^- ", re.M)
 
 
@@ -92,7 +95,7 @@ def _topic(name: str) -> Topic:
 def topic(name: str) -> Topic:
     """The topic called ``name``. ``RES``, ``MINFLT/s``, ``VmRSS`` and ``copy-on-write`` work too.
 
-    Raises UsageError, which names the nearest topics.
+    Raises UsageError, which names the nearest topics, and the commands for a process.
     """
     asked = "_".join(name.casefold().replace("-", " ").split())
     own = _names().get(asked)
@@ -100,7 +103,16 @@ def topic(name: str) -> Topic:
         return _topic(own)
     near = dict.fromkeys(_names()[match] for match in difflib.get_close_matches(asked, _names(), n=3, cutoff=0.6))
     hint = f"did you mean {' or '.join(near)}? " if near else ""
-    raise UsageError(f'no topic "{clean(name[:40])}": {hint}"memtop explain" lists them all')
+    raise UsageError(f'no topic "{clean(name[:40])}": {hint}{_for_processes(name)}; "memtop explain" lists the topics')
+
+
+def _for_processes(name: str) -> str:
+    """The commands for processes, with the PID or the name of a program that was given instead of a topic."""
+    given = name.strip()
+    word = shlex.quote(clean(given)) if 0 < len(given) <= _LONGEST_NAME else "NAME"
+    if given.isascii() and given.isdecimal():
+        return f'"memtop {word}" watches that process, "memtop report {word}" writes a report'
+    return f'"memtop {word}" watches that program, "memtop report PID" writes a report'
 
 
 def topics() -> tuple[Topic, ...]:

@@ -105,6 +105,17 @@ def test_an_output_file_that_exists_is_not_overwritten(tmp_path: Path, capsys: p
     assert "File exists" in capsys.readouterr().err
 
 
+def test_one_sample_as_json_says_on_standard_error_how_to_get_growth(capsys: pytest.CaptureFixture[str]) -> None:
+    me = str(os.getpid())
+    assert run(["--json", "-n", "1", me]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["headline"] is None
+    assert err.count("\n") == 1
+    assert "-n 30" in err
+    assert run(["--csv", "-n", "1", me]) == run(["--json", "-n", "2", "-d", "0.1", me]) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_help_is_short_and_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--help"]) == 0
     text = capsys.readouterr().out
@@ -112,6 +123,7 @@ def test_help_is_short_and_has_examples(capsys: pytest.CaptureFixture[str]) -> N
     assert len(text.splitlines()) < 80
     assert "examples:" in text
     assert "memtop --json -n 3 -d 0.5 4242" in text
+    assert "memtop --check 4242" in text
 
 
 def test_every_exit_code_has_one_meaning_and_is_told_wherever_they_are_listed(

@@ -149,6 +149,25 @@ def test_an_unknown_name_is_answered_with_near_ones(typed: str, near: str) -> No
         topic(typed)
 
 
+@pytest.mark.parametrize(
+    ("typed", "watches", "reports"),
+    [
+        ("18326", "memtop 18326", "memtop report 18326"),
+        (" 1 ", "memtop 1", "memtop report 1"),
+        ("nginx", "memtop nginx", "memtop report PID"),
+        ("my app", "memtop 'my app'", "memtop report PID"),
+        ("", "memtop NAME", "memtop report PID"),
+    ],
+)
+def test_a_process_in_the_place_of_a_topic_is_answered_with_the_commands_for_it(
+    typed: str, watches: str, reports: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        topic(typed)
+    assert f'"{watches}" watches' in str(caught.value)
+    assert f'"{reports}" writes a report' in str(caught.value)
+
+
 @pytest.mark.parametrize("typed", ["", "xyzzy", "../errors", "/etc/passwd", "contents.toml", "\x1b[31m", "a" * 5000])
 def test_a_strange_name_is_refused_in_one_visible_line(typed: str) -> None:
     with pytest.raises(UsageError) as caught:
