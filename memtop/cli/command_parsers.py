@@ -37,7 +37,7 @@ def _demo() -> Parser:
 
 def _explain() -> Parser:
     parser = Parser("memtop explain [topic]", "What the numbers mean.")
-    parser.section("positional arguments", operand("topic", "topic", "a topic, a column or a field (default: the contents)", "?"))
+    parser.section("positional arguments", operand("topic", "topic", "a topic or column (default: the contents)", "?"))
     parser.section("options", HELP)
     return parser
 

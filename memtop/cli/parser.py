@@ -26,7 +26,6 @@ examples:
   memtop postgres -C              every process with that name, and their children
   memtop -f 'user=app rss>500m'   only those that match
   memtop --json -n 3 -d 0.5 4242  three samples as JSON, one object per line
-  memtop --check 4242             growing or near a limit? the exit code says so
   memtop -- CMD ARGS              start a program, watch it from its first page, exit with its status
 
 commands:
@@ -233,7 +232,7 @@ def memtop_parser() -> Parser:
     parser.section(
         "options",
         HELP,
-        flag("--check", help="takes one PID; exits with 0: fine, 1: growing or near a limit, 5: unknown"),
+        flag("--check", help="memtop --check PID exits with 0: fine, 1: growing or near a limit, 5: unknown"),
         value("--for", metavar="SECS", help="how long --check watches (100, up to 300 if needed)", dest="check_for"),
         flag("--reset-terminal", help="repair the terminal after memtop was killed"),
     )

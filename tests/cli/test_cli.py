@@ -123,7 +123,7 @@ def test_help_is_short_and_has_examples(capsys: pytest.CaptureFixture[str]) -> N
     assert len(text.splitlines()) < 80
     assert "examples:" in text
     assert "memtop --json -n 3 -d 0.5 4242" in text
-    assert "memtop --check 4242" in text
+    assert "memtop --check PID exits with" in text
 
 
 def test_every_exit_code_has_one_meaning_and_is_told_wherever_they_are_listed(
