@@ -22,6 +22,9 @@ class ProgramName(NamedTuple):
     runs: bytes
     """What runs, the same however it is started: the script, module or main class, whatever the spelling of its
     interpreter; an interpreter without one, or a program that has a version in its name, without that version."""
+    own: bytes = b""
+    """``short`` without the interpreter: the script, module or main class and its arguments. Empty without an
+    interpreter, and for one that runs no file."""
 
 
 class _Options(NamedTuple):
@@ -114,7 +117,8 @@ def program_name(command: bytes) -> ProgramName:
         return ProgramName(b" ".join([name, *rest]), _known(name_only), _without_version(name_only))
     run = program.word if program.module else _file_name(program.word)
     flag = [b"-m"] if program.module else []
-    return ProgramName(b" ".join([name, *flag, run, *arguments[program.after :]]), _known(name, run), run or name)
+    own = b" ".join([run, *arguments[program.after :]])
+    return ProgramName(b" ".join([name, *flag, own]), _known(name, run), run or name, own if run else b"")
 
 
 def runs_unknown_file(command: bytes) -> bool:

@@ -97,8 +97,8 @@ def test_a_column_is_left_out_by_its_importance() -> None:
         return [place.column.key for place in place_columns(columns, width, "pid")]
 
     assert kept(60) == ["pid", "rss_kib", "oom%", "oom#", "command"]
-    assert kept(44) == ["pid", "rss_kib", "oom%", "command"]
-    assert kept(36) == ["pid", "oom%", "command"]
+    assert kept(53) == ["pid", "rss_kib", "oom%", "command"]
+    assert kept(45) == ["pid", "oom%", "command"]
 
 
 TOY_RULE = Rule(

@@ -12,6 +12,23 @@ VENV = "/root/.pyenv/versions/3.11.9/envs/shop/bin"
 
 
 @pytest.mark.parametrize(
+    ("line", "own"),
+    [
+        (f"{VENV}/python3.11|-u|/srv/orders.py|--port|80", "orders.py --port 80"),
+        (f"{VENV}/python|-m|http.server|8000", "http.server 8000"),
+        ("java|-jar|/srv/app.jar|x", "app.jar x"),
+        ("bash|run.sh", "run.sh"),
+        ("bash|-c|sleep 1", ""),
+        ("python3", ""),
+        ("nginx: worker process", ""),
+        ("/usr/sbin/mysqld|--user=mysql", ""),
+    ],
+)
+def test_the_command_without_its_interpreter(line: str, own: str) -> None:
+    assert program_name(line.replace("|", "\0").encode()).own == own.encode()
+
+
+@pytest.mark.parametrize(
     ("line", "short", "names"),
     [
         ("/usr/sbin/mysqld|--user=mysql", "mysqld --user=mysql", "mysqld"),

@@ -53,6 +53,10 @@ class Column(NamedTuple):
     """Other names that users may type."""
     importance: int = ALWAYS
     """Priority on narrow screens: the least important columns are left out first."""
+    quiet: bool = False
+    """Whether it is left out first while it says nothing: 0 or unknown in all rows, or the same word."""
+    shorter: Callable[[Any], str] | None = None
+    """The text for a cell into which ``text`` does not fit, which is cut as well."""
     style: str = ""
     """``dim`` for cells that must not draw the eye; empty for the color of the row."""
     by_verdict: bool = False

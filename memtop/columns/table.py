@@ -38,6 +38,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         left=True,
         importance=200,
         values=Values.WORD,
+        quiet=True,
     ),
     Column(
         "s",
@@ -111,6 +112,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         Need.STATUS,
         values=Values.SIZE,
         importance=80,
+        quiet=True,
     ),
     Column(
         "mem%",
@@ -171,6 +173,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         "major_faults",
         Need.STAT,
         importance=70,
+        quiet=True,
     ),
     Column(
         "oom",
@@ -224,6 +227,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         aliases=("cmd",),
         values=Values.TEXT,
         branch=True,
+        shorter=lambda r: r.own_command,
     ),
     # Not shown by default.
     Column(

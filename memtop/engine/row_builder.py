@@ -66,7 +66,7 @@ def proc_row(
     elif seen.command_raw:
         command = clean(seen.command_raw.rstrip(b"\0").replace(b"\0", b" "))
     else:
-        command = f"[{name}]"
+        command = f"[{name}]" if stat.kernel_thread else name  # brackets are the sign of kernel threads
     peak = status.peak_rss_bytes if status is not None else None
     return ProcessRow(
         key=seen.key,

@@ -63,7 +63,7 @@ def answers(detail: Detail, system: SystemRow, computed_percent: int | None = No
     virt, known = virt_answer(row, system, outlook)
     of_virt = Answer(virt, Severity.NOTE, "virt")
     if not known:
-        return [of_virt]
+        return [of_virt] if virt else []
     if outlook is None and detail.cursor_s is None and not detail.paused:
         return [Answer(_EARLY, Severity.NOTE, "verdicts"), of_virt]
     if outlook is None:

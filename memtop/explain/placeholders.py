@@ -196,6 +196,11 @@ def _of_machine(rss_bytes: int, system: SystemRow) -> str:
     return "" if share is None else f", {share} % of this machine's {long_size(system.mem_total_bytes)} of RAM"
 
 
+def _nearly(whole_bytes: int, part_bytes: int) -> str:
+    """A part of VIRT in words, where its size would look like that of the whole beside it."""
+    return "nearly all of it" if long_size(part_bytes) == long_size(whole_bytes) else long_size(part_bytes)
+
+
 def _nothing_behind(virt_bytes: int, untouched_bytes: int, swap_known: bool) -> str:
     """How much of VIRT has neither RAM nor swap behind it. A size alone does not say why."""
     if long_size(untouched_bytes) == long_size(virt_bytes):
@@ -224,7 +229,7 @@ def _near_end(outlook: Assessment | None) -> str | None:
 
 
 def _without_memory(row: ProcessRow) -> str | None:
-    """The sentence for a row without VIRT; None for all others."""
+    """The sentence for a row without VIRT, empty where the next sample will tell; None for all others."""
     if row.gone_s is not None or row.note in (Note.GONE, Note.OOM_KILLED):
         last = f"; its last numbers were VIRT {long_size(row.virt_bytes)} and RES {long_size(row.rss_bytes)}"
         how = " (OOM-killed)" if row.note is Note.OOM_KILLED else ""
@@ -236,7 +241,7 @@ def _without_memory(row: ProcessRow) -> str | None:
     if row.note is Note.DENIED:
         return "The kernel does not let this user read VIRT and RES of this process; unknown does not mean 0."
     if row.virt_bytes is None or row.rss_bytes is None:
-        return "VIRT and RES of this process are unknown (so far); unknown does not mean 0."
+        return ""  # a process that is ending, for a moment: what is not known is waited for
     if row.virt_bytes == 0:
         return "This process has no address space left: it is ending."
     return None
@@ -289,7 +294,7 @@ def virt_answer(row: ProcessRow, system: SystemRow, outlook: Assessment | None =
     if found.share >= LOOK_SHARE:
         says = f"watch RES: {long_size(found.rss_bytes)}"
         return f"{asked} {'No known limit' if unread else 'No'}; {says}", True
-    says = f"{long_size(found.untouched_bytes)} uses no RAM"
+    says = f"{_nearly(found.virt_bytes, found.untouched_bytes)} uses no RAM"
     if found.in_use:
         says = "nearly all in use" if unread else "nearly all of it is in use"
     return f"{asked} {'No known limit;' if unread else 'No:'} {says}", True

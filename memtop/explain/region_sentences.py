@@ -141,6 +141,8 @@ def mark_sentence(detail: Detail) -> str:
         if detail.mark_dropped:
             return "The mark was removed: the process has executed another program. m sets a new one."
         return ""
+    if mark.rss_delta_bytes is None or mark.virt_delta_bytes is None:
+        return ""  # it has ended, or is ending
     since = f"since the mark, {duration(mark.age_s)} ago"
     if growth_is_nothing(mark):
         return f"Nothing has changed since the mark, {duration(mark.age_s)} ago."

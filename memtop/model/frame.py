@@ -150,6 +150,14 @@ class ProcessRow(NamedTuple):
         return clean(program_name(self.command_raw).short) if self.command_raw else self.command
 
     @property
+    def own_command(self) -> str:
+        """``short_command`` without an interpreter: the script, module or main class first."""
+        from memtop.program_name import program_name  # noqa: PLC0415 (as above)
+
+        own = program_name(self.command_raw).own if self.command_raw else b""
+        return clean(own) or self.short_command
+
+    @property
     def program_names(self) -> tuple[str, ...]:
         """The names of the program, cleaned: the kernel's, the file's, and that of the script, module or main class."""
         from memtop.program_name import program_name  # noqa: PLC0415 (as above)

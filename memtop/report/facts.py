@@ -123,7 +123,8 @@ def _summary(frame: Frame, machine: str, exits: Sequence[ExitReport]) -> Iterabl
             yield sentences_of(outlook.findings[0]).says
         elif outlook is not None and row.virt_bytes:  # otherwise the last sentence says why it has no memory
             yield nothing_wrong(outlook)
-        yield virt_sentence(row, frame.system, outlook)
+        if sentence := virt_sentence(row, frame.system, outlook):
+            yield sentence
     killed = [one for one in exits if detail is None or one.key != detail.row.key]
     if killed:
         names = ", ".join(f"{one.name} ({one.key.pid})" for one in killed[:3])

@@ -128,6 +128,18 @@ def test_the_past_has_the_growth_of_its_own_minute_and_no_limit() -> None:
     assert len(lines) == 2
 
 
+def test_sizes_in_the_answer_about_virt_add_up_to_the_eye() -> None:
+    held = said(outlook(Shape.FLAT), virt_bytes=20 << 30, rss_bytes=51 * MIB, swap_bytes=0)
+    assert "VIRT 20.0 GiB a problem? No: nearly all of it uses no RAM" in held
+    less = said(outlook(Shape.FLAT), virt_bytes=200 * MIB, rss_bytes=51 * MIB, swap_bytes=0)
+    assert "VIRT 200 MiB a problem? No: 149 MiB uses no RAM" in less
+
+
+def test_a_process_whose_memory_is_gone_for_a_moment_is_waited_for_without_a_sentence() -> None:
+    assert said(outlook(Shape.FLAT), virt_bytes=None, rss_bytes=None) == []
+    assert said(outlook(Shape.FLAT), virt_bytes=None, rss_bytes=None, note=Note.DENIED) != []
+
+
 def test_what_has_no_memory_has_one_line_and_a_limit_that_was_not_read_is_not_named() -> None:
     assert len(said(outlook(Shape.FLAT), note=Note.ZOMBIE)) == 1
     unread = Assessment(unread=("its cgroup cannot be read",))

@@ -144,11 +144,7 @@ SENTENCES = (
         FULL._replace(virt_bytes=None, rss_bytes=None, note=Note.DENIED),
         "The kernel does not let this user read VIRT and RES of this process; unknown does not mean 0.",
     ),
-    (
-        "not known",
-        FULL._replace(rss_bytes=None),
-        "VIRT and RES of this process are unknown (so far); unknown does not mean 0.",
-    ),
+    ("not known", FULL._replace(rss_bytes=None), ""),
     ("just ending", sized(0, 0), "This process has no address space left: it is ending."),
     (
         "gone",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Container, Sequence
 from typing import Final, NamedTuple
 
-from memtop.columns.column import ALWAYS, Column
+from rich.cells import cell_len
+
+from memtop.columns.column import ALWAYS, Column, Values
+from memtop.model.frame import Row
 
 WIDE_FROM: Final = 160
 """Columns from which the sentences have longer lines."""
@@ -33,8 +37,10 @@ BAR_CELLS: Final = 1
 """The table's scroll bar, which is always shown."""
 MARKER_CELLS: Final = 1
 """The first cell of a line marks the watched process."""
-FLEXIBLE_CELLS: Final = 15
+FLEXIBLE_CELLS: Final = 24
 """Cells reserved for a column without a fixed width (COMMAND)."""
+SILENT_AFTER_S: Final = 60.0
+"""How long a column has said nothing before it may be left out for that: columns do not change with every fault."""
 
 
 class Place(NamedTuple):
@@ -102,11 +108,45 @@ def table_room(height: int, *, panel_share: float = 0.0) -> int:
     return rest - max(9, int(height * (0.5 if short else 0.45)))
 
 
-def place_columns(columns: Sequence[Column], width: int, sort_key: str) -> tuple[Place, ...]:
-    """The columns that fit in ``width`` cells, in their order. The sorted one is never dropped."""
+def says_nothing(column: Column, rows: Sequence[Row]) -> bool:
+    """Whether a ``quiet`` column has no value in any row, or the same word in all of several rows."""
+    if not column.quiet:
+        return False
+    values = (getattr(row, column.field, None) for row in rows)
+    if column.values in (Values.WORD, Values.TEXT):
+        first = next(values, None)
+        return len(rows) > 1 and all(value == first for value in values)
+    return not any(values)
+
+
+class SilentColumns:
+    """The columns that have said nothing for a while."""
+
+    def __init__(self) -> None:
+        self._spoke_s: dict[str, float] = {}
+
+    def keys(self, columns: Sequence[Column], rows: Sequence[Row], now_s: float) -> frozenset[str]:
+        """Their keys at ``now_s`` (wall time of the rows); at once those that have said nothing so far."""
+        for column in columns:
+            if column.quiet and not says_nothing(column, rows):
+                self._spoke_s[column.key] = now_s
+        return frozenset(
+            column.key
+            for column in columns
+            if column.quiet and abs(now_s - self._spoke_s.get(column.key, -math.inf)) >= SILENT_AFTER_S
+        )
+
+
+def place_columns(
+    columns: Sequence[Column], width: int, sort_key: str, silent: Container[str] = ()
+) -> tuple[Place, ...]:
+    """The columns that fit in ``width`` cells, in their order. The sorted one is never dropped.
+
+    ``silent`` are the keys of columns that are dropped first, because they say nothing now.
+    """
     kept = list(columns)
     droppable = [column for column in columns if column.importance < ALWAYS and column.key != sort_key]
-    for least in sorted(droppable, key=lambda column: column.importance):
+    for least in sorted(droppable, key=lambda column: (column.key not in silent, column.importance)):
         if _needed(kept) <= width:
             break
         kept.remove(least)
@@ -118,6 +158,12 @@ def place_columns(columns: Sequence[Column], width: int, sort_key: str) -> tuple
         places.append(Place(column, x, cells))
         x += cells + 1
     return tuple(places)
+
+
+def cell_text(row: Row, place: Place, taken: int = 0) -> str:
+    """The text of a cell; the shorter one where the ordinary one does not fit beside ``taken`` cells."""
+    text, shorter = place.column.text(row), place.column.shorter
+    return text if shorter is None or cell_len(text) <= place.width - taken else shorter(row)
 
 
 def _needed(columns: Sequence[Column]) -> int:

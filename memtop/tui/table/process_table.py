@@ -18,7 +18,7 @@ from memtop.columns import DEFAULT_COLUMNS, Column
 from memtop.model.frame import Frame, RowKey, TreePlace
 from memtop.sanitize import clean
 from memtop.tui.drawing.cell_text import LOADING
-from memtop.tui.table.column_layout import place_columns
+from memtop.tui.table.column_layout import SilentColumns, place_columns
 from memtop.tui.table.process_list import HEADING_LINES, ProcessList
 from memtop.tui.table.row_painter import Painter, Paintings, RowStyle, Sort
 
@@ -78,12 +78,19 @@ class ProcessTable(ProcessList, inherit_bindings=False):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._paintings: Paintings | None = None
+        self._silent_columns = SilentColumns()
+        self._silent: frozenset[str] = frozenset()
 
     def show(self, frame: Frame) -> None:
         """Take a newer frame and redraw the lines that it changes."""
-        before = self.frame
+        before, silent_before = self.frame, self._silent
         super().show(frame)
-        if before is None or before.system.mem_total_bytes != frame.system.mem_total_bytes:
+        self._silent = self._silent_columns.keys(self.columns, frame.listed, frame.at_s)
+        if (
+            before is None
+            or self._silent != silent_before
+            or before.system.mem_total_bytes != frame.system.mem_total_bytes
+        ):
             self.repaint()
         else:
             self.refresh_rows()
@@ -166,7 +173,9 @@ class ProcessTable(ProcessList, inherit_bindings=False):
             }
             self._paintings = Paintings(
                 Painter(
-                    places=place_columns(self.columns, self.scrollable_content_region.width, self.sort.key),
+                    places=place_columns(
+                        self.columns, self.scrollable_content_region.width, self.sort.key, self._silent
+                    ),
                     width=self.content_region.width,
                     look=RowStyle(base=base, **styles),
                     ascii=self.ascii,

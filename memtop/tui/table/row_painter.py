@@ -17,7 +17,7 @@ from memtop import units
 from memtop.model.frame import Note, ProcessRow, Row, RowKey, TreePlace
 from memtop.tui.drawing.cell_text import fit, to_ascii
 from memtop.tui.drawing.severity_signs import DANGER_MARK, NOTE_MARK, WARNING_MARK
-from memtop.tui.table.column_layout import MARKER_CELLS, Place
+from memtop.tui.table.column_layout import MARKER_CELLS, Place, cell_text
 
 WATCHED_MARK: Final = "►"
 SUBTREE_MARK: Final = "Σ"
@@ -88,14 +88,12 @@ class Painter(NamedTuple):
         runs = [(self._text(WATCHED_MARK if watched else " ", MARKER_CELLS), uniform or look.base)]
         for place in self.places:
             column = place.column
-            style, text = look.base, column.text(row)
+            style, text = look.base, _command(row, place, tree) if column.branch else column.text(row)
             if column.style:
                 style = look.dim
             if column.by_verdict:
                 style = look.severity(row.verdict) or style
-            if column.branch:
-                text = _command(row, text, tree, place.width)
-            elif column.subtree and tree is not None and tree.folded:
+            if column.subtree and tree is not None and tree.folded:
                 text = _subtree_total(tree, column.subtree)
             elif column.marked_from is not None and (
                 mark := self._mark(getattr(row, column.field), column.marked_from)
@@ -199,15 +197,17 @@ def _is_dim(row: Row) -> bool:
     return isinstance(row, ProcessRow) and row.note in _DIM_NOTES
 
 
-def _command(row: Row, text: str, tree: TreePlace | None, width: int) -> str:
+def _command(row: Row, place: Place, tree: TreePlace | None) -> str:
     """The command after its branch of the tree. A very deep branch shows only its last part."""
+    lead = ""
+    if tree is not None:
+        lead = tree.prefix
+        if len(lead) > place.width // 2:
+            lead = "…" + lead[len(lead) - place.width // 2 + 1 :]
+        lead += (FOLDED_MARK if tree.folded else OPEN_MARK) if tree.has_children else ""
     if row.gone_s is not None:
         killed = isinstance(row, ProcessRow) and row.note is Note.OOM_KILLED
-        text = f"({'OOM kill' if killed else 'gone'}) {text}"
-    if tree is None:
-        return text
-    prefix = tree.prefix
-    if len(prefix) > width // 2:
-        prefix = "…" + prefix[len(prefix) - width // 2 + 1 :]
-    mark = (FOLDED_MARK if tree.folded else OPEN_MARK) if tree.has_children else ""
-    return prefix + mark + text
+        lead += f"({'OOM kill' if killed else 'gone'}) "
+    elif isinstance(row, ProcessRow) and row.note is Note.ZOMBIE:
+        lead += "(zombie) "
+    return lead + cell_text(row, place, len(lead))

@@ -17,7 +17,16 @@ from memtop.tui.bars.header_parts import HeaderState, header_parts
 from memtop.tui.bars.headline_parts import early_clauses, headline_parts
 from memtop.tui.drawing.cell_text import fit
 from memtop.tui.drawing.line_parts import LinePart, placed
-from memtop.tui.table.column_layout import BAR_CELLS, MARKER_CELLS, TINY_BELOW, Place, place_columns, table_top
+from memtop.tui.table.column_layout import (
+    BAR_CELLS,
+    MARKER_CELLS,
+    TINY_BELOW,
+    Place,
+    cell_text,
+    place_columns,
+    says_nothing,
+    table_top,
+)
 from memtop.view_state import View
 
 _HIDE_CURSOR: Final = "\x1b[?25l"
@@ -32,7 +41,9 @@ def paint(frame: Frame, view: View, width: int, height: int, *, color: bool, sta
     drawn = [_HIDE_CURSOR, _NO_WRAP, _CLEAR, _line(1, _headline(frame, width), _DIM, color)]
     if width >= TINY_BELOW[0] and height >= TINY_BELOW[1]:
         drawn.append(_line(2, _header(frame, view.readings.delay_s, state, width), _BOLD, color))
-        places = place_columns(view.titled_columns(frame.system), width - BAR_CELLS, view.sort.key)
+        columns = view.titled_columns(frame.system)
+        silent = [column.key for column in columns if says_nothing(column, frame.listed)]
+        places = place_columns(columns, width - BAR_CELLS, view.sort.key, silent)
         heading = 1 + table_top(height, len(frame.listed), one=view.rows.only is not None)
         drawn.append(_line(heading, _heading(places, view.sort.key, view.rows.descending), _BOLD, color))
         for line, row in enumerate(frame.listed[: height - 1 - heading], heading + 1):
@@ -74,7 +85,7 @@ def _row(row: Row, places: Sequence[Place], color: bool) -> tuple[str, str]:
     plain = isinstance(row, ProcessRow) and row.note is not Note.NONE
     line, at = "", 0
     for place in places:
-        cell = fit(place.column.text(row), place.width, place.column.left)
+        cell = fit(cell_text(row, place), place.width, place.column.left)
         style = _STYLES.get(place.column.style, "") if color and not plain else ""
         line += " " * (place.x - at) + (f"{style}{cell}{_PLAIN}" if style else cell)
         at = place.x + place.width

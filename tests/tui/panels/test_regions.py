@@ -416,6 +416,10 @@ def test_a_mark_under_which_nothing_moved_and_one_that_was_dropped() -> None:
     before = read(many(1))
     same = read(many(1), mark=before.reading)
     assert mark_sentence(marked(before, same)) == "Nothing has changed since the mark, 2 min ago."
+    ended = marked(before, same)
+    assert ended.mark is not None
+    unknown = ended._replace(mark=ended.mark._replace(rss_delta_bytes=None, virt_delta_bytes=None))
+    assert mark_sentence(unknown) == "", "not even that nothing has changed"
     assert "exec" in mark_sentence(make_detail()._replace(mark_dropped=True))
     assert mark_sentence(make_detail()) == ""
 

@@ -16,6 +16,7 @@ from memtop.columns import BY_NAME, COLUMNS
 from memtop.model.frame import Note, ProcessRow, TreePlace
 from memtop.process_key import ProcessKey
 from memtop.sanitize import clean
+from memtop.tui.table.column_layout import SILENT_AFTER_S
 from memtop.tui.table.process_table import ProcessTable
 from memtop.tui.table.row_painter import Painter, Sort
 from tests.rows import MIB, proc_row
@@ -111,6 +112,50 @@ async def test_columns_behind_a_wide_name_stay_aligned() -> None:
         assert cell_len(wide[: wide.index("1.17G")]) == plain.index("1.17G")
 
 
+async def test_a_command_that_does_not_fit_begins_with_the_script() -> None:
+    long = "python3.11\0worker.py\0--queue=all-of-them"
+    rows = [
+        proc_row(1, command_raw=long.encode()),
+        proc_row(2, command_raw=b"python3.11\0w.py"),
+        proc_row(3, command_raw=b"java\0-Xmx1g\0-cp\0a.jar\0org.shop.orders.OrdersApplication"),
+        proc_row(4, command_raw=b"/opt/a-long-name-of-a-program --with-an-option"),
+    ]
+    async with WidgetApp(ProcessTable()).run_test(size=(80, 6)) as pilot:
+        table = await shown(pilot, frame(rows))
+        cells = [line(table, y)[line(table, 0).index("COMMAND") :].rstrip() for y in range(1, 5)]
+        assert len(line(table, 0)) - line(table, 0).index("COMMAND") >= 24
+    assert cells[0].startswith("worker.py --queue")
+    assert cells[1] == "python3.11 w.py"
+    assert cells[2].startswith("org.shop.orders.Orders")
+    assert cells[3].startswith("a-long-name-of-a-program")
+
+
+async def test_a_dead_process_and_a_zombie_do_not_look_like_kernel_threads() -> None:
+    rows = [
+        proc_row(1, command="crashy", command_raw=b"", note=Note.GONE, gone_s=5.0),
+        proc_row(2, command="crashy", command_raw=b"", note=Note.ZOMBIE),
+        proc_row(3, command="[kthreadd]", command_raw=b"", note=Note.KERNEL),
+    ]
+    async with WidgetApp(ProcessTable()).run_test(size=(80, 6)) as pilot:
+        table = await shown(pilot, frame(rows))
+        shown_as = [line(table, y)[line(table, 0).index("COMMAND") :].rstrip() for y in (1, 2, 3)]
+    assert shown_as == ["(gone) crashy", "(zombie) crashy", "[kthreadd]"]
+
+
+async def test_a_column_that_says_nothing_gives_way_and_comes_back_at_once_when_it_does() -> None:
+    calm = [proc_row(pid, user=f"user-{pid}") for pid in (1, 2)]
+    busy = [calm[0], calm[1]._replace(majflt_per_s=3.0)]
+    async with WidgetApp(ProcessTable()).run_test(size=(120, 4)) as pilot:
+        table = await shown(pilot, frame(calm, at_s=100.0))
+        assert "MAJFLT/s" not in line(table, 0) and "USER" in line(table, 0)
+        await shown(pilot, frame(busy, at_s=101.0))
+        assert "MAJFLT/s" in line(table, 0)
+        await shown(pilot, frame(calm, at_s=102.0))
+        assert "MAJFLT/s" in line(table, 0), "it does not go with every fault"
+        await shown(pilot, frame(calm, at_s=102.0 + SILENT_AFTER_S))
+        assert "MAJFLT/s" not in line(table, 0)
+
+
 async def test_a_cut_command_ends_with_an_ellipsis() -> None:
     async with WidgetApp(ProcessTable()).run_test(size=(80, 4)) as pilot:
         table = await shown(pilot, frame([proc_row(1, command="python3 " + "-x " * 50)]))
@@ -121,9 +166,9 @@ async def test_a_cut_command_ends_with_an_ellipsis() -> None:
     ("width", "titles"),
     [
         (30, "PID RES▼ COMMAND"),
-        (60, "PID VIRT RES▼ ANON Δ/min V COMMAND"),
-        (80, "PID VIRT RES▼ ANON Δ/min V MINFLT/s TREND COMMAND"),
-        (120, "PID USER VIRT RES▼ ANON SHR SWAP %MEM Δ/min V MINFLT/s MAJFLT/s OOM TREND COMMAND"),
+        (60, "PID VIRT RES▼ Δ/min V COMMAND"),
+        (80, "PID VIRT RES▼ ANON Δ/min V MINFLT/s COMMAND"),
+        (120, "PID S VIRT RES▼ ANON SHR %MEM Δ/min V MINFLT/s OOM THR CPU% TREND COMMAND"),  # of USER all say the same
         (200, "PID USER S VIRT RES▼ ANON SHR SWAP %MEM Δ/min V MINFLT/s MAJFLT/s OOM THR CPU% TREND COMMAND"),
     ],
 )
@@ -142,7 +187,7 @@ async def test_the_sorted_column_is_not_dropped() -> None:
 
 
 async def test_every_column_can_be_shown() -> None:
-    async with WidgetApp(ProcessTable()).run_test(size=(300, 4)) as pilot:
+    async with WidgetApp(ProcessTable()).run_test(size=(320, 4)) as pilot:
         table = await shown(pilot, frame(ROWS))
         table.columns = COLUMNS
         await pilot.pause()
@@ -185,7 +230,7 @@ async def test_growth_that_would_fill_the_machine_is_marked_not_only_tinted(
 async def test_numbers_are_neutral_and_the_selected_row_is_reversed() -> None:
     async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
         table = await shown(pilot, frame(ROWS))
-        virt, res, pid = (line(table, 2).index(text) for text in ("1.17G", "212M", "2 app"))
+        virt, res, pid = (line(table, 2).index(text) for text in ("1.17G", "212M", "2 S"))
         colours = {styles_at(table, x, 2).color for x in (virt, res, pid)}
         assert len(colours) == 1
         assert styles_at(table, virt, 1).reverse and not styles_at(table, virt, 2).reverse

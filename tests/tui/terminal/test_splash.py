@@ -53,7 +53,7 @@ def test_the_header_and_the_table_stand_where_they_will_stand() -> None:
 
 def test_its_rows_are_the_rows_of_the_real_table() -> None:
     drawn = lines(paint(frame([proc_row(42)])))
-    assert "     42 app       1.17G   212M   190M  22.0M" in drawn[ONLY_ROW]
+    assert "     42 app      S  1.17G   212M   190M  22.0M" in drawn[ONLY_ROW]
     assert "proc-42 --serve" in drawn[ONLY_ROW]
 
 
