@@ -6,9 +6,10 @@ from typing import Final
 
 from memtop.analysis.memory_map.moment import has_moved
 from memtop.model.frame import Detail
-from memtop.sampling.smaps.smaps_view import SharingView
+from memtop.sampling.smaps.smaps_view import Missing, SharingView
 from memtop.units import count, duration, long_size
 
+READING_FREED: Final = "Reading what it would free …"
 _LEAST_BYTES: Final = 1 << 20
 _APART_S: Final = 5.0
 """Readings of a family that are further apart than this may not show the same state."""
@@ -24,14 +25,8 @@ def sharing_sentences(detail: Detail, view: SharingView, *, hidden: int | None =
     sentences = [(_kill(detail, view), "strong")]
     family = len(view.relatives) > 1
     known = view.known
-    if view.unknown and view.bounds is not None and family:
-        sentences.append(
-            (
-                f"{view.unknown} of {len(view.relatives)} processes could not be read. The family uses "
-                f"{_range(*view.bounds)}.",
-                "",
-            )
-        )
+    if family:
+        sentences.append((_whole_family(view), ""))
     if not family:
         seen = "No fork relatives" if hidden == 0 else "No fork relatives among the processes that can be read"
         sentences.append((f"{seen}: what it can share is files and shared memory.", ""))
@@ -49,7 +44,62 @@ def sharing_sentences(detail: Detail, view: SharingView, *, hidden: int | None =
         sentences.append((_then(view, says), ""))
     sentences.append((_then(view, _copying(view)), ""))
     sentences.append((_apart(view), ""))
+    sentences.append((_how_to_get_pss(view), ""))
     return [(sentence, look) for sentence, look in sentences if sentence]
+
+
+def kill_sentences(detail: Detail) -> list[str]:
+    """What ending the process would free, and what ending its whole fork family would; or that it is being read."""
+    view = detail.sharing
+    if view is None:
+        back = detail.cursor_s is not None
+        return ["What ending it would free is not known while you look back." if back else READING_FREED]
+    own = view.own
+    if own.reading is not None:
+        sentences = [_kill(detail, view) or "What ending it would free is not known: not all mappings were read."]
+    elif own.missing in (Missing.NOTHING, Missing.UNREAD):
+        sentences = [READING_FREED]
+    else:
+        sentences = [f"What ending it would free is not known: {own.missing.value}."]
+    return [*sentences, _kill_family(view)] if len(view.relatives) > 1 else sentences
+
+
+def _kill_family(view: SharingView) -> str:
+    many, known = len(view.relatives), view.known
+    ending = f"Ending all {many} processes of its fork family would free"
+    if view.waiting:
+        so_far = f"; so far {_range(*view.bounds)} is possible" if view.bounds is not None else ""
+        return f"Reading what its fork family of {many} would free … ({len(known.members)} of {many} read){so_far}"
+    pss = [(one.pss_anon_bytes, one.pss_bytes) for one in known.counted]
+    if not view.unknown and all(anon is not None and whole is not None for anon, whole in pss):
+        least, most = (sum(size or 0 for size in sizes) for sizes in zip(*pss, strict=True))
+        return _then(view, f"{ending} {_range(least, most)}.")  # page cache stays until its RAM is needed
+    found = view.range_bytes
+    if found is None:
+        return ""
+    unread = f"; {view.unknown} could not be read" if view.unknown else ""
+    return f"{ending} {_range(*found)}{unread}."
+
+
+def _whole_family(view: SharingView) -> str:
+    """The bounds of the family's memory where its sum is not known, and why it is not."""
+    found, many = view.range_bytes, len(view.relatives)
+    if found is None or (not view.unknown and view.known.pss_sum_bytes is not None):
+        return ""
+    denied = view.unknown - view.waiting
+    unread = [f"{view.waiting} not read yet"] * bool(view.waiting) + [f"{denied} could not be read"] * bool(denied)
+    uses = f"The {many} processes of the family use {_range(*found)} together"
+    return f"{uses}: {' and '.join(unread)}." if unread else f"{uses}; PSS would give the sum."
+
+
+def _how_to_get_pss(view: SharingView) -> str:
+    """Why the columns that need PSS are not shown, and how to get them; empty if they are."""
+    if not view.lacks_pss:
+        return ""
+    return (
+        "PSS, SHARED and COPYING are not shown: smaps has them, and reading it would hold up the process, so pagemap "
+        "was read in its place. R reads smaps once."
+    )
 
 
 def _kill(detail: Detail, view: SharingView) -> str:

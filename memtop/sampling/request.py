@@ -29,6 +29,8 @@ class Need(Flag):
     """smaps of the process in focus, which costs it more."""
     FAMILY = auto()
     """smaps_rollup of the fork relatives of the process in focus."""
+    FAMILY_SOON = auto()
+    """With FAMILY: the user waits for its first readings, so they follow each other without a pause."""
     RELATIVES = auto()
     """All processes, to know the fork relatives of the process in focus."""
     LAZY_FREE = auto()

@@ -9,7 +9,7 @@ from typing import Final
 from memtop.analysis.memory_map.piece_budget import DUTY, SMAPS_MAX_S, pieces_cost_s
 from memtop.analysis.memory_map.read_cost import Why
 from memtop.process_key import ProcessKey
-from memtop.sampling.request import SamplePlan
+from memtop.sampling.request import Need, SamplePlan
 from memtop.sampling.sample import ProcessSample
 from memtop.sampling.smaps.collector import Collector
 from memtop.sampling.smaps.process_readings import PAGEMAP, ProcessReadings
@@ -19,6 +19,8 @@ FIRST_SETTLE_S: Final = 0.03
 """Time to wait for a first reading, so that a panel opens with numbers in it."""
 TURN_MOST: Final = 32
 """Most rollups that begin at one tick ..."""
+WAITED_MOST: Final = 2
+"""Readings of pagemap under way beyond which even one that the user waits for does not begin ..."""
 TURN_S: Final = 0.010
 """... the most that they may cost together ..."""
 TURN_DUTY: Final = 0.01
@@ -102,7 +104,7 @@ class Admission:
         load = record.load(name, seen)
         stall_s = None if load is None else record.budget.stall_s(load, self._collector.machine, self._collector.now_s)
         by_pieces = plan.readings.smaps and not (record.asked or lazy_free) and self._holds_up(record, stall_s)
-        if by_pieces and name == "smaps_rollup" and self._cpu_credit_s <= 0:
+        if by_pieces and name == "smaps_rollup" and self._cpu_credit_s <= 0 and not self._is_waited_for(plan, record):
             return False
         if by_pieces:
             marking = record.mark is not None and record.mark.regions is None
@@ -133,6 +135,13 @@ class Admission:
             self._collector.begin(seen, record, name, from_s, load)
         self._unsettled += [(seen, name)] * urgent
         return True
+
+    def _is_waited_for(self, plan: SamplePlan, record: ProcessReadings) -> bool:
+        """Whether the user waits for this first reading, and few others of that kind are under way."""
+        if Need.FAMILY_SOON not in plan.readings.focus_needs or record.tried_s != -math.inf:
+            return False
+        pending = (path for one in self._collector.records.values() for path in one.pending)
+        return sum(path.endswith(f"/{PAGEMAP}") for path in pending) < WAITED_MOST
 
     def _holds_up(self, record: ProcessReadings, stall_s: float | None) -> bool:
         """Whether pagemap is read instead of smaps: it exists, and smaps may hold the process up."""

@@ -173,6 +173,26 @@ class SharingView(NamedTuple):
         """Number of family members that are not in :attr:`known`."""
         return len(self.relatives) - len(self.known.members)
 
+    @property
+    def waiting(self) -> int:
+        """Number of those whose reading is still to come. The others cannot be read."""
+        waits = (Missing.NOTHING, Missing.UNREAD)
+        return sum(one.member is None and one.missing in waits for one in self.relatives)
+
+    @property
+    def lacks_pss(self) -> bool:
+        """Whether PSS of no process is known, because pagemap was read, which does not have it."""
+        return bool(self.known.members) and all(one.pss_bytes is None for one in self.known.members)
+
+    @property
+    def range_bytes(self) -> Bounds | None:
+        """Bounds for the whole family, narrowed by USS where that of all members was read."""
+        uss = [one.uss_bytes for one in self.known.counted]
+        if self.bounds is None or self.unknown or None in uss:
+            return self.bounds
+        low = max(self.bounds.lower_bytes, sum(size for size in uss if size is not None))
+        return Bounds(low, max(low, self.bounds.upper_bytes))
+
 
 class MarkView(NamedTuple):
     """The user's mark on the process in focus."""

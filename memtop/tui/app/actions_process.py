@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from typing import Final, TypeVar
 
@@ -65,7 +66,11 @@ class ProcessActions(ExitActions):
             self._say_no_process()
 
     def action_signal(self) -> None:
-        self._ask_and_act(SignalDialog, send)
+        def dialog(target: Target) -> Dialog[signal.Signals]:
+            self.need_for_dialog(SignalDialog.needs)
+            return SignalDialog(target)
+
+        self._ask_and_act(dialog, send)
 
     def action_renice(self) -> None:
         self._ask_and_act(NiceDialog, renice)
@@ -93,6 +98,7 @@ class ProcessActions(ExitActions):
                 self.say(str(error), severity="error")
             finally:
                 target.close()
+                self.need_for_dialog(Need.NONE)
 
         self.push_screen(dialog(target), use)
 

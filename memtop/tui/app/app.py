@@ -48,6 +48,7 @@ from memtop.tui.bars.timeline_bar import TimelineBar
 from memtop.tui.chart.fault_chart import FaultChart
 from memtop.tui.chart.memory_chart import MemoryChart
 from memtop.tui.dialogs.palette import Palette
+from memtop.tui.dialogs.signal_dialog import SignalDialog
 from memtop.tui.drawing.ascii_filter import AsciiLines
 from memtop.tui.drawing.cached_lines import KeptLines
 from memtop.tui.drawing.clickable_line import Bar
@@ -235,6 +236,8 @@ class MemtopApp(
         more_rows = self.frame is None or len(frame.listed) > len(self.frame.listed)
         self.frame = frame
         self.watch_sampler()
+        if isinstance(self.screen, SignalDialog):
+            self.screen.show(frame)
         self.show_table(frame)
         if more_rows and self.has_class("-one") and len(frame.listed) > self.table.size.height - HEADING_LINES:
             self.table.refresh(layout=True)  # its height is that of its rows, up to a share of the screen

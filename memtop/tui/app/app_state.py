@@ -89,6 +89,8 @@ class AppState(SafeApp):
         self.is_touched = view.rows.only is not None
         """Whether the user has chosen something beside the cursor."""
         self.asked_for = (view.rows.only, view.rows.names)
+        self.dialog_needs = Need.NONE
+        """Readings of the process in focus that the open dialog declares; see :meth:`need_for_dialog`."""
         self.set_reactive(AppState.view, view)
         self.sampler_thread = SamplerThread(
             engine.step,
@@ -164,8 +166,14 @@ class AppState(SafeApp):
 
     @property
     def panel_needs(self) -> Need:
-        """Readings that the panel on screen declares."""
-        return BY_NAME[self.view.panel].needs if self.view.panel else Need.NONE
+        """Readings that the panel on screen declares, and a dialog over it."""
+        of_panel = BY_NAME[self.view.panel].needs if self.view.panel else Need.NONE
+        return of_panel | self.dialog_needs
+
+    def need_for_dialog(self, needs: Need) -> None:
+        """Request the readings that a dialog shows, or NONE when it is closed."""
+        self.dialog_needs = needs
+        self.sampler_thread.request = self.request
 
     @property
     def request(self) -> Request:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual.content import Content
+from textual.widgets import Label
 
 from memtop import units
+from memtop.explain.sharing_sentences import READING_FREED, kill_sentences
+from memtop.sampling.request import Need
 from memtop.tui.dialogs.dialog import Choice, Menu
 
 if TYPE_CHECKING:
+    from memtop.model.frame import Frame
     from memtop.process_control import Target
 
 SIGNALS: Final[tuple[tuple[signal.Signals, str], ...]] = (
@@ -29,10 +35,23 @@ SIGNALS: Final[tuple[tuple[signal.Signals, str], ...]] = (
 class SignalDialog(Menu[signal.Signals]):
     """Asks which signal to send to a process. The answer is the signal, or None after Esc. It sends nothing itself.
 
+    RES counts shared pages in full, so the dialog says what ending the process would free.
+
     ``target`` is held by pidfd while the dialog is open; :func:`memtop.process_control.send` takes both.
     """
 
+    needs: ClassVar[Need] = Need.MAPPINGS | Need.FAMILY | Need.FAMILY_SOON
+    """Readings of the process in focus while the dialog is open: what ending it, or its family, would free."""
+
     def __init__(self, target: Target) -> None:
         choices = [Choice(f"{number.name:<8} {int(number):>2}  {effect}", number) for number, effect in SIGNALS]
-        about = f"{target.key.pid}  RES {units.long_size(target.rss_bytes)}\n{target.command[:200]}"
+        self._key = target.key
+        self._about = f"{target.key.pid}  RES {units.long_size(target.rss_bytes)}  {target.command[:120]}"
+        about = f"{self._about}\n{READING_FREED}"
         super().__init__(f"Send a signal to {target.name}?", choices, about, verb="send", one_click=False)
+
+    def show(self, frame: Frame) -> None:
+        """Take a newer frame. What it does not say of the process, the dialog goes on to show."""
+        if frame.detail is not None and frame.detail.row.key == self._key and not frame.detail.gone:
+            for about in self.query(".dialog-about").results(Label):
+                about.update(Content("\n".join([self._about, *kill_sentences(frame.detail)])))

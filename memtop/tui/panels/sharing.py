@@ -67,43 +67,50 @@ def _table(view: SharingView, width: int, *, plain: bool) -> list[Line]:
     """One line per process: RSS, PSS, USS, the part that is still shared, and the three as a bar."""
     signs = ("#", "=", ".") if plain else ("█", "▒", "░")
     name_cells = _NAME_CELLS[width < _NARROW_BELOW]
-    numbers = f"{'PID':>7} {'NAME':<{name_cells}} {'RSS':>6} {'PSS':>6} {'USS':>6} {'SHARED':>6} {'COPYING':>9}"
+    by_pss = not view.lacks_pss
+    numbers = f"{'PID':>7} {'NAME':<{name_cells}} {'RSS':>6}"
+    numbers += f" {'PSS':>6} {'USS':>6} {'SHARED':>6} {'COPYING':>9}" if by_pss else f" {'USS':>6}"
     room = width - len(numbers) - 2
     keys = ("{} USS {} rest of PSS {} rest of RSS".format(*signs), "{}USS {}PSS {}RSS".format(*signs))
+    if not by_pss:
+        keys = ("{0} USS {2} rest of RSS".format(*signs), "{0}USS {2}RSS".format(*signs))
     head = numbers + next((f"  {key}" for key in keys if room >= len(key)), "")
     most = max(
         ((one.member.rss_bytes if one.member else None) or one.rss_bytes or 0 for one in view.relatives), default=1
     )
     lines = [Line(head[:width], "strong")]
     for one in view.relatives:
-        text = _row(one, name_cells)
+        text = _row(one, name_cells, by_pss=by_pss)
         if room >= _BAR_LEAST and one.member is not None and len(text) <= len(numbers):
             text += "  " + _bar(one, most or 1, room, signs)
         lines.append(Line(text))
     known = view.known
     if len(view.relatives) > 1 and known.members:
         note = "" if not view.unknown else f"  {view.unknown} of {len(view.relatives)} not read"
-        sums = (
-            f"{size(known.rss_sum_bytes):>6} {size(known.pss_sum_bytes):>6} {'':>6} {size(known.still_shared_bytes):>6}"
-        )
+        sums = f"{size(known.rss_sum_bytes):>6}"
+        if by_pss:
+            sums += f" {size(known.pss_sum_bytes):>6} {'':>6} {size(known.still_shared_bytes):>6}"
         lines.append(Line(f"{'':>7} {'together':<{name_cells}} {sums}{note}", "strong"))
     return lines
 
 
-def _row(one: Relative, name_cells: int) -> str:
+def _row(one: Relative, name_cells: int, *, by_pss: bool) -> str:
     member = one.member
     name = fit(one.name, name_cells, left=True)
     if member is None:
         why = "" if one.missing is Missing.UNREAD else f"  {one.missing.value}"
-        return f"{one.pid:>7} {name} {size(one.rss_bytes):>6} {UNKNOWN:>6} {UNKNOWN:>6} {UNKNOWN:>6}{why}"
+        unknown = f" {UNKNOWN:>6}" * (3 if by_pss else 1)
+        return f"{one.pid:>7} {name} {size(one.rss_bytes):>6}{unknown}{why}"
     rate = one.copying.copied_bytes_per_s if one.copying is not None else None
     copying = UNKNOWN if rate is None else f"{size(rate)}/s" if rate >= 1 else "0"
     then = "  of then" if has_moved(member.rss_bytes, one.rss_bytes) else ""
     twin = "" if member.same_memory_as is None else f"  the same memory as {member.same_memory_as}"
-    return (
-        f"{one.pid:>7} {name} {size(member.rss_bytes):>6} {size(member.pss_bytes):>6} {size(member.uss_bytes):>6} "
-        f"{size(member.shared_anon_bytes):>6} {copying:>9}{twin}{then}"
+    shares = (
+        f"{size(member.pss_bytes):>6} {size(member.uss_bytes):>6} {size(member.shared_anon_bytes):>6} {copying:>9}"
+        if by_pss
+        else f"{size(member.uss_bytes):>6}"
     )
+    return f"{one.pid:>7} {name} {size(member.rss_bytes):>6} {shares}{twin}{then}"
 
 
 def _bar(one: Relative, most_bytes: int, room: int, signs: tuple[str, str, str]) -> str:

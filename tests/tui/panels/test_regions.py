@@ -12,11 +12,11 @@ from memtop.analysis.memory_map.piece_budget import SMAPS_MAX_S
 from memtop.analysis.memory_map.read_cost import Load, Machine, ReadBudget
 from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.analysis.memory_map.regions import Split
-from memtop.analysis.memory_map.sharing import Freed, Sharing, freed_by_kill, member
+from memtop.analysis.memory_map.sharing import Bounds, Freed, Sharing, freed_by_kill, member
 from memtop.explain import topic, topics
 from memtop.explain.region_placeholders import BESIDE_NOW, mapping_sentence, sizes_then
 from memtop.explain.region_sentences import caption, mark_sentence, what_is_known, why_no_reading
-from memtop.explain.sharing_sentences import sharing_sentences
+from memtop.explain.sharing_sentences import READING_FREED, kill_sentences, sharing_sentences
 from memtop.model.assessment import Assessment
 from memtop.model.frame import Detail, Note
 from memtop.procfs.smaps_rollup import parse_rollup
@@ -487,6 +487,73 @@ def test_a_range_whose_ends_are_nearly_the_same_is_one_number(least_bytes: int, 
     sharing = family()._replace(freed=Freed(least_bytes, 1_700_000))
     told = sharing_sentences(_at_reading(sharing), sharing)[0][0]
     assert told.startswith(f"Ending 4242 would free {amount} of its 75.0 MiB RES")
+
+
+def test_relatives_that_are_still_to_be_read_are_not_called_unreadable() -> None:
+    sharing = family()
+    first, second = sharing.relatives
+    known = Sharing(tuple(one.member for one in (first,) if one.member is not None))
+    waits = sharing._replace(
+        relatives=(first, second._replace(member=None, missing=Missing.UNREAD)),
+        known=known,
+        bounds=Bounds(300 * MIB, 700 * MIB),
+    )
+    told = " ".join(sentence for sentence, _ in sharing_sentences(_at_reading(waits), waits))
+    assert "The 2 processes of the family use 300 MiB to 700 MiB together: 1 not read yet." in told
+    assert "could not be read" not in told
+    denied = waits._replace(relatives=(first, second._replace(member=None, missing=Missing.DENIED)))
+    told = " ".join(sentence for sentence, _ in sharing_sentences(_at_reading(denied), denied))
+    assert "1 could not be read" in told and "not read yet" not in told
+
+
+def without_pss(sharing: SharingView) -> SharingView:
+    """As it is read from pagemap."""
+    relatives = tuple(
+        one._replace(member=one.member._replace(pss_bytes=None, pss_anon_bytes=None, shared_anon_bytes=None))
+        for one in sharing.relatives
+        if one.member is not None
+    )
+    known = Sharing(tuple(one.member for one in relatives if one.member is not None))
+    return sharing._replace(relatives=relatives, known=known, bounds=Bounds(70 * MIB, 150 * MIB))
+
+
+def test_where_pagemap_was_read_the_family_keeps_its_line_and_no_column_is_only_dashes() -> None:
+    sharing = without_pss(family())
+    shown = frame([make_row()], detail=_at_reading(sharing)._replace(sharing=sharing, regions=sharing.own))
+    lines = [one.text for one in sharing_lines(shown, 118)]
+    text = " ".join(lines)
+    assert "The 2 processes of the family use 70.0 MiB to 150 MiB together" in text
+    assert "R reads smaps once" in text
+    heading = next(line for line in lines if "NAME" in line)
+    assert "USS" in heading and "PSS" not in heading and "COPYING" not in heading
+    assert "–" not in " ".join(lines[lines.index(heading) :])
+
+
+def test_the_kill_dialog_says_what_ending_the_process_and_its_family_frees() -> None:
+    sharing = family()
+    detail = _at_reading(sharing)._replace(sharing=sharing, regions=sharing.own)
+    one, whole = kill_sentences(detail)
+    assert one.startswith("Ending 4242 would free") and "of its 75.0 MiB RES" in one
+    assert whole.startswith("Ending all 2 processes of its fork family would free")
+    by_pages = without_pss(sharing)
+    assert kill_sentences(detail._replace(sharing=by_pages))[1].endswith("would free 70.0 MiB to 150 MiB.")
+
+
+def test_the_kill_dialog_waits_for_a_reading_and_names_what_forbids_it() -> None:
+    sharing = family()
+    first, second = sharing.relatives
+    unread = sharing._replace(
+        relatives=(first._replace(member=None, missing=Missing.UNREAD), second),
+        own=view(missing=Missing.UNREAD),
+        freed=None,
+        known=Sharing(sharing.known.members[1:]),
+    )
+    detail = make_detail()
+    assert kill_sentences(detail._replace(sharing=None)) == [READING_FREED]
+    one, whole = kill_sentences(detail._replace(sharing=unread))
+    assert one == READING_FREED and "(1 of 2 read)" in whole
+    forbidden = unread._replace(own=view(missing=Missing.FORBIDDEN))
+    assert "--no-smaps" in kill_sentences(detail._replace(sharing=forbidden))[0]
 
 
 def _at_reading(sharing: SharingView, moved_bytes: int = 0) -> Detail:
