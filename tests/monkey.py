@@ -13,6 +13,7 @@ import contextlib
 import os
 import random
 import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -163,6 +164,8 @@ class Monkey:
         limit_s = time.monotonic() + ANSWER_S
         tokens: list[bytes] = []
         while time.monotonic() < limit_s:
+            with contextlib.suppress(ProcessLookupError):  # the palette and the help can suspend it, as ctrl+z does
+                os.killpg(run.process.pid, signal.SIGCONT)
             tokens.append("".join(self._dice.choices("abcdef", k=10)).encode())
             self._send(run, ESCAPE * 8 + b"/" + tokens[-1])
             tried_s = time.monotonic() + PASTE_LIMIT_S  # a paste without an end may take the first one for its own
