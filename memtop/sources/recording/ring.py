@@ -12,8 +12,8 @@ from memtop.sources.recording.tick import Block
 RING_BYTES: Final = 2 << 20
 """Memory for them: some minutes of 500 processes at one sample a second, and half an hour of one process."""
 LEAST_S: Final = 300.0
-"""So much of the past is kept where many processes come and go ..."""
-MOST_BYTES: Final = 8 << 20
+"""So much of the past is kept where many processes come and go, ..."""
+MOST_BYTES: Final = 4 << 20
 """... in at most so much memory."""
 _BLOCK_BYTES: Final = 300
 """What a block costs beside its rows."""
