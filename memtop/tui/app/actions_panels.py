@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from memtop.tui.app import metrics_prompt
 from memtop.tui.app.app_state import AppState
+from memtop.tui.drawing.text_lines import TextLines
 from memtop.tui.panels.switcher import BY_NAME, Panels, Tabs
 from memtop.tui.side.side_panel import SidePanel
 
@@ -88,6 +89,13 @@ class PanelActions(AppState):
             self.add_class(f"-zoom-{panel}")
         self.show_hints()
         self.call_after_refresh(self.fit_points)
+
+    def on_side_panel_more_asked(self) -> None:
+        """Give the sentences the whole screen, where all of them can be read. Esc goes back."""
+        self.query_one(SidePanel).query_one(TextLines).focus()
+        if not self.zoomed:
+            self.add_class("-zoom-side")
+            self.show_hints()
 
     def leave_zoom(self) -> bool:
         """Show all panels again. Returns whether one was maximized."""

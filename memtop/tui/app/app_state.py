@@ -320,6 +320,7 @@ class AppState(SafeApp):
             is_replay=bool(self.settings.replay),
             is_frozen=view.window.frozen,
             is_marked=self.has_class("-marked"),
+            is_cut=self.query_one(SidePanel).is_cut,
             can_step_out=view.window.stands_still
             or view.query.selects
             or bool(view.user)

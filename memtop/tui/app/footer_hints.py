@@ -36,6 +36,7 @@ SIDE_HINTS: Final = (
     Hint("Tab", "Next part", "focus_next"),
     Hint("q", "Quit", "quit"),
 )
+READ_ON_HINT: Final = Hint("Enter", "Read all of it", "in_side('explain_first')")
 WORDS_HINTS: Final = (
     Hint("?", "Help", "help"),
     Hint("Enter", "Explain", "explain"),
@@ -76,6 +77,8 @@ class KeysNow(NamedTuple):
     is_frozen: bool
     is_marked: bool
     """Whether the process in focus has a mark, which the same key clears."""
+    is_cut: bool
+    """Whether the sentences are cut, so that Enter in them shows the rest."""
     can_step_out: bool
     """Whether Esc leads back to somewhere."""
 
@@ -96,7 +99,7 @@ def _hints_of(focused: Widget | None, keys: KeysNow) -> tuple[Hint, ...]:
     if focused is not None and (panel := panel_of(focused)) is not None:
         return panel.hints or WORDS_HINTS
     if focused is not None and any(isinstance(one, SidePanel) for one in focused.ancestors):
-        return SIDE_HINTS
+        return (READ_ON_HINT, *SIDE_HINTS[2:]) if keys.is_cut else SIDE_HINTS
     labels = {"watch_selected": keys.enter}
     if keys.is_frozen:
         labels["pause"] = "Resume"

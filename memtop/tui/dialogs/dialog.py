@@ -93,6 +93,7 @@ class Prompt(Dialog[Value]):
             answer = self._understand(event.value.strip())
         except MemtopError as error:
             self.query_one(".dialog-complaint", Label).update(Content(str(error)))
+            self.query_one(Input).select_all()  # what is typed next replaces it
             return
         self.dismiss(answer)
 

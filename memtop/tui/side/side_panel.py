@@ -20,7 +20,7 @@ from memtop.explain.placeholders import facts_of, virt_answer, virt_sentence
 from memtop.model.frame import Detail, Frame, SystemRow
 from memtop.tui.chart.axes import clock
 from memtop.tui.drawing.cached_lines import KeptLines
-from memtop.tui.drawing.cell_text import LOADING, fit, to_ascii
+from memtop.tui.drawing.cell_text import ELLIPSIS, LOADING, fit, to_ascii
 from memtop.tui.drawing.clickable_line import Bar
 from memtop.tui.drawing.text_lines import Line, TextLines, wrapped
 from memtop.tui.side.finding_lines import (
@@ -54,8 +54,12 @@ class SidePanel(Vertical, KeptLines):
         says: str
         """What was copied, for the notice."""
 
+    class MoreAsked(Message):
+        """The user wants to read all of a text that is cut."""
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._is_cut = False
         self.border_title = "What is going on"
         self._frame: Frame | None = None
         self._topic = ""
@@ -81,8 +85,16 @@ class SidePanel(Vertical, KeptLines):
         """Wrap again."""
         self._write()
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether it shows only a part of what it says, and cannot be scrolled to the rest."""
+        return self._is_cut
+
     def action_explain_first(self) -> None:
-        """Open the topic of the worst finding."""
+        """Read on where the text is cut; open the topic of the worst finding where all of it can be read."""
+        if self._is_cut:
+            self.post_message(self.MoreAsked())
+            return
         detail = self._frame.detail if self._frame is not None else None
         found = detail.outlook.findings if detail is not None and detail.outlook is not None else ()
         topics = [found[0].topic] if found and found[0].severity > Severity.NOTE else list(self._shown.topics.values())
@@ -131,6 +143,8 @@ class SidePanel(Vertical, KeptLines):
         at = offset.y + prose.scroll_offset.y
         if step := self._shown.steps.get(at):
             self.post_message(self.CopyAsked(step, step))
+        elif self._is_cut and self._shown.lines[at : at + 1] and self._shown.lines[at].text.rstrip().endswith(ELLIPSIS):
+            self.post_message(self.MoreAsked())
         elif name := self._shown.topics.get(at):
             self.post_message(Bar.ExplainAsked(name))
 
@@ -142,8 +156,11 @@ class SidePanel(Vertical, KeptLines):
         brief = prose.styles.overflow_y == "hidden"  # a few lines under the chart, which do not scroll
         whole = self._lines(self._frame, width, brief=brief)
         self._steps = whole.steps
+        self._is_cut = False
         if brief:
-            whole = whole.cut(self.content_size.height, width)
+            cut = whole.cut(self.content_size.height, width)
+            self._is_cut = any(line.text.rstrip().endswith(ELLIPSIS) for line in cut.lines)
+            whole = cut
         elif self._frame.detail is not None or self._frame.group is not None:
             whole = whole.then(SideLines(self._explanation(self._frame, self._frame.detail, width), {}))
         self._shown = whole

@@ -19,6 +19,8 @@ SHORT_BELOW: Final = 30
 """Lines below which panels and charts share their place."""
 MEDIUM_BELOW: Final = 39
 """Lines below which a high panel would leave the chart of a watched process fewer than ten lines."""
+HIGH_FROM: Final = 56
+"""Lines from which sentences under the chart have room to be whole."""
 LOW_BELOW: Final = 22
 """Lines below which a watched process has no frame around its chart, and sentences take what the chart leaves."""
 BARS_LINES: Final = 3
@@ -58,6 +60,7 @@ def size_classes(width: int, height: int) -> dict[str, bool]:
         "-wide": width >= WIDE_FROM,
         "-narrow": width < NARROW_BELOW,
         "-short": height < SHORT_BELOW,
+        "-high": height >= HIGH_FROM,
         "-medium": SHORT_BELOW <= height < MEDIUM_BELOW,
         "-low": height < LOW_BELOW,
         "-tiny": width < TINY_BELOW[0] or height < TINY_BELOW[1],

@@ -278,6 +278,8 @@ async def test_going_to_a_pid_and_being_told_that_there_is_none() -> None:
         await it.press("p", *"99", "enter")
         assert isinstance(it.screen, Prompt)
         assert "no process 99" in str(it.app.screen.query_one(".dialog-complaint", Label).render())
+        await it.press(*"88", "enter")  # what was refused is replaced, not added to
+        assert "no process 88" in str(it.app.screen.query_one(".dialog-complaint", Label).render())
         await it.press("escape", "p", *"30", "enter")
         assert it.selected == 30
 

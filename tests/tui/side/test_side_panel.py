@@ -58,6 +58,38 @@ async def test_under_the_chart_the_next_step_is_right_below_what_it_is_for(monke
         assert any("VIRT" in each for each in lines)
 
 
+async def test_a_cut_sentence_is_read_by_tab_and_enter_and_esc_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = Rule(
+        "large",
+        "rss",
+        lambda inputs: (Severity.WARNING, {"rss_bytes": inputs.rss}) if inputs.rss else None,
+        steady=True,
+    )
+    monkeypatch.setitem(RULES, rule.name, rule)
+    texts = {"says": ["It has {rss_bytes}."], "next": "Buy RAM." + " Soon" * 40 + " or never."}
+    monkeypatch.setitem(finding_texts(), rule.name, texts)
+    async with board(size=(80, 24)) as it:
+        await it.until(lambda: any("Next:" in each for each in said(it.app)), "the next step is there")
+        assert not any("or never." in each for each in said(it.app))
+        panel = it.app.query_one(SidePanel)
+        for _ in range(6):
+            if it.app.focused is not None and panel in it.app.focused.ancestors:
+                break
+            await it.press("tab")
+        await it.press("enter")
+        await it.until(lambda: any("or never." in each for each in said(it.app)), "all of it is there")
+        assert not panel.is_cut
+        await it.press("escape")
+        await it.until(lambda: panel.is_cut, "the chart is back")
+
+
+async def test_on_a_high_narrow_screen_the_sentences_are_whole() -> None:
+    async with board(size=(80, 70)) as it:
+        await it.until(lambda: any("VIRT" in each for each in said(it.app)), "the answers are there")
+        assert len(said(it.app)) > 10
+        assert not any(each.endswith("…") for each in said(it.app))
+
+
 async def test_a_long_title_of_a_step_is_wrapped() -> None:
     settings = Settings(delay_s=LONG_S)
     app = MemtopApp(Engine(world()), settings, View.of(settings), commentary=lambda: STEP)
