@@ -107,7 +107,7 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
             looking_back_on(source, engine),
             settings,
             view,
-            first=first,
+            first=first if settings.replay else with_detail(engine, view, first),
             life=life,
             commentary=commentary,
             ready=look.wait,
@@ -140,6 +140,17 @@ def _app_class(settings: Settings) -> type[MemtopApp]:
     memory_tuning.without_strip_caches()
     memory_tuning.drop_descriptions()  # before the first picture, which takes the memory that this frees
     return MemtopApp
+
+
+def with_detail(engine: Engine | Player, view: View, first: Frame | None) -> Frame | None:
+    """The first frame with the process that the cursor will be on, so that chart and sentences have content at once.
+
+    Otherwise they wait until the sampler's thread has made a frame for it, which takes seconds on a busy machine.
+    """
+    if first is None or first.detail is not None or first.groups is not None or not first.rows:
+        return first
+    focused = view._replace(readings=view.readings._replace(focus=first.rows[0].key))
+    return engine.view(focused.request()) or first
 
 
 def _paint(first: Frame, view: View, settings: Settings, source: Source, life: lifecycle.Life) -> None:

@@ -6,7 +6,9 @@ import pytest
 from textual.widgets import Input, Markdown, OptionList
 
 from memtop.analysis.findings import RULES, Rule, Severity
+from memtop.cli.screen import with_detail
 from memtop.columns import BY_NAME
+from memtop.engine.engine import Engine
 from memtop.explain.finding_text import finding_texts
 from memtop.settings import Settings
 from memtop.tui.app.palette_commands import Commands, can_run
@@ -17,6 +19,7 @@ from memtop.tui.drawing.text_lines import TextLines
 from memtop.tui.panels.switcher import BY_NAME as PANELS_BY_NAME
 from memtop.tui.panels.switcher import Panels
 from memtop.tui.side.side_panel import SidePanel
+from memtop.view_state import View
 from tests.tui.app.test_app import LONG_S, Board, board, world
 from tests.tui.frames import line
 
@@ -226,3 +229,14 @@ async def test_a_new_column_stands_before_the_command_and_swap_hides_without_swa
         await it.press("space", "enter")
         assert it.app.view.columns[-1] == BY_NAME["command"]
         assert BY_NAME["pss"] in it.app.view.columns
+
+
+def test_the_first_frame_has_the_process_under_the_cursor() -> None:
+    """Chart and sentences said "Reading /proc" until the sampler's thread had its turn: seconds on a busy machine."""
+    engine, view = Engine(world()), View.of(Settings())
+    first = engine.step(view.request())
+    assert first is not None and first.detail is None
+    shown = with_detail(engine, view, first)
+    assert shown is not None and shown.detail is not None and shown.detail.row.key == first.rows[0].key
+    assert (shown.rows, shown.tick) == (first.rows, first.tick)
+    assert with_detail(engine, view, shown) is shown
