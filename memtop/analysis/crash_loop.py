@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from memtop.analysis.limits.large import FAILED_BYTES
 from memtop.process_key import ProcessKey
 
 RESTARTS: Final = 2
-"""Restarts from which on a program is in a loop."""
+"""Restarts from which on a program is in a loop that the OOM killer or a signal ended, or that was large ..."""
+RESTARTS_OF_SMALLER: Final = 3
+"""... and any other: a command that a person repeats once or twice is no loop."""
 QUIET_S: Final = 120.0
 """A loop is over when it has not restarted for so long, or for three times its usual interval."""
 _STEP_S: Final = 5.0
@@ -51,20 +54,27 @@ class LoopFacts(NamedTuple):
 
     @property
     def about_memory(self) -> bool:
-        """Whether memory may be the cause: the OOM killer, a signal of its own doing, or a large process.
+        """Whether memory may be the cause: the OOM killer, a signal of its own doing, or a process of notable size.
 
         A small process that got SIGKILL, and not from the OOM killer, was ended by another program.
         """
-        return self.is_oom or self.large or self.signal not in (None, _SIGKILL)
+        return self.is_oom or self.is_sizable or self.signal not in (None, _SIGKILL)
+
+    @property
+    def is_sizable(self) -> bool:
+        """Whether its runs were large, or usually reached some tens of MiB."""
+        return self.large or (self.peak_bytes or 0) >= FAILED_BYTES
 
     def is_loop(self, now_s: float) -> bool:
-        """Whether it has come back twice at least, and has not stopped to do so.
+        """Whether it has come back often enough, and has not stopped to do so.
 
         Once is enough where the OOM killer has been in its cgroup before memtop started.
         """
         quiet_s = max(QUIET_S, 3 * (self.mean_s or 0.0))
         known = self.is_oom and self.kills is not None and self.kills > self.ends
-        return self.restarts >= (1 if known else RESTARTS) and now_s - self.restarted_s <= quiet_s
+        certain = self.is_oom or self.large or self.signal is not None
+        needed = 1 if known else RESTARTS if certain else RESTARTS_OF_SMALLER
+        return self.restarts >= needed and now_s - self.restarted_s <= quiet_s
 
     def numbers(self, now_s: float) -> dict[str, float | str]:
         """The facts of the sentence about it. Those that are unknown are left out."""

@@ -8,16 +8,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum, unique
 from signal import SIGPIPE
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from memtop.analysis.findings import Finding
 from memtop.analysis.limits.cgroup_owner import CgroupOwner
 from memtop.analysis.limits.exit_cause import ASKS_TO_END, Clue, Oom
+from memtop.analysis.limits.large import FAILED_BYTES
 from memtop.analysis.trend.classify import Growth
 from memtop.analysis.trend.hysteresis import Confirmation
 from memtop.process_key import ProcessKey
 from memtop.runtimes.view import ToolTarget
 from memtop.sampling.cgroup_reading import CgroupReading, Policy
+
+_AT_PEAK: Final = 0.9
+"""A process ended at its peak if it had at least this share of it at the last sample ..."""
+_RISES_PER_MIN: Final = 0.25
+"""... and rose until then if its rate was at least this share of the peak in a minute."""
 
 
 @unique
@@ -163,9 +169,23 @@ class ExitReport(NamedTuple):
         return self.is_oom or bool(self.exit_code) or (self.signal is not None and self.signal not in ASKS_TO_END)
 
     @property
+    def is_sizable_failure(self) -> bool:
+        """Whether it ended abnormally with some tens of MiB at its peak."""
+        return self.is_crash and (self.peak_rss_bytes or 0) >= FAILED_BYTES
+
+    @property
+    def may_have_failed(self) -> bool:
+        """Whether the cause of its end is unknown, and it had some tens of MiB and rose until then."""
+        unknown = self.exit_code is None and self.signal is None and not self.is_oom
+        rss_bytes, peak_bytes = self.rss_bytes or 0, self.peak_rss_bytes or 0
+        if not unknown or peak_bytes < FAILED_BYTES or rss_bytes < _AT_PEAK * peak_bytes:
+            return False
+        return self.slope_bytes_per_min is not None and self.slope_bytes_per_min >= _RISES_PER_MIN * peak_bytes
+
+    @property
     def is_notable(self) -> bool:
-        """Whether it belongs into the list of those that ended: watched, large, or killed."""
-        return self.wanted or self.is_oom or self.large or self.is_killed
+        """Whether it belongs into the list of those that ended: watched, large, killed, or failed with some size."""
+        return self.wanted or self.is_oom or self.large or self.is_killed or self.is_sizable_failure
 
 
 @dataclass(frozen=True, slots=True)

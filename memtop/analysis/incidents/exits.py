@@ -108,7 +108,7 @@ def _restarted_once(inputs: IncidentInputs) -> Iterator[Incident]:
         ago_s = inputs.now_s - one.restarted_s
         if one.is_loop(inputs.now_s) or one.restarts > 1 or one.is_oom or not one.about_memory:
             continue
-        if ago_s > DEATH_TOLD_S or (one.signal is None and not one.exit_code) or one.keys & told:
+        if ago_s > DEATH_TOLD_S or (one.signal is None and not (one.exit_code and one.large)) or one.keys & told:
             continue
         yield Incident(
             "died",

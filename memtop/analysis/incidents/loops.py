@@ -10,7 +10,7 @@ from memtop.analysis.incidents.inputs import IncidentInputs
 
 
 def crash_loop(inputs: IncidentInputs) -> Iterator[Incident]:
-    """A program has ended and come back at least twice, by the OOM killer or a signal, or because it was large."""
+    """A program has ended and come back again and again: OOM-killed, by a signal, with an error, or it was large."""
     for one in inputs.loops:
         if not one.is_loop(inputs.now_s) or not one.about_memory:
             continue

@@ -9,6 +9,9 @@ LARGE_SHARE: Final = 0.01
 LEAST_BYTES: Final = 16 << 20
 """A peak below this is never large for the limit of a cgroup: the small tools of every shell script would be."""
 
+FAILED_BYTES: Final = 32 << 20
+"""A process that has failed deserves attention from this peak on, whatever its share of RAM is."""
+
 
 def is_large(peak_bytes: int | None, total_bytes: int | None, limit_bytes: int | None) -> bool:
     """Whether a peak of RES was large for the machine's RAM or for the lowest limit of its cgroups.

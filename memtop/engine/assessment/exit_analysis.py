@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from memtop.analysis.limits.exit_cause import Oom, ending_signal, exit_code, was_oom
-from memtop.analysis.limits.large import is_large
+from memtop.analysis.limits.large import FAILED_BYTES, is_large
 from memtop.analysis.limits.memory_limits import binding, ceilings, is_known
 from memtop.engine.assessment.event_counters import KILL_S, Counters
 from memtop.engine.assessment.memory_limits import MACHINE_NAME, limit_name
@@ -99,7 +99,7 @@ class ExitAnalysis:
 
     @property
     def ended(self) -> tuple[ExitReport, ...]:
-        """The reports on those that were wanted, large or killed, the latest end first."""
+        """The notable reports, the latest end first."""
         if self._ended is None:
             notable = [one for one in self._autopsies.values() if one.is_notable]
             self._ended = tuple(sorted(notable, key=lambda one: one.at_s, reverse=True))
@@ -108,7 +108,7 @@ class ExitAnalysis:
     def examine(self, step: StepInput, last: Mapping[ProcessKey, ProcessRow]) -> list[ExitReport]:
         """Reports on the processes that ended at this tick. ``last`` has the last rows of those that are gone.
 
-        These are all that are held, and of the others those that were large, whose status the kernel has reported, or
+        These are all that are held, and of the others those of notable size, whose status the kernel has reported, or
         whose cgroup says that the OOM killer ended them. :meth:`of` and :attr:`ended` remember only those of them that
         are held or deserve attention.
         """
@@ -151,8 +151,8 @@ class ExitAnalysis:
                 ends[key] = step.sample.wall_s, None
                 continue
             row = last.get(key) if others < MOST_AT_ONCE else None
-            limit_bytes = self._lowest_limit(step, key)[1]
-            if row is not None and is_large(self._peak_bytes(row), total_bytes, limit_bytes):
+            peak = self._peak_bytes(row) if row is not None else None
+            if (peak or 0) >= FAILED_BYTES or is_large(peak, total_bytes, self._lowest_limit(step, key)[1]):
                 ends[key] = step.sample.wall_s, None
                 others += 1
         by_pid = {key.pid: key for key in last}
@@ -242,6 +242,7 @@ class ExitAnalysis:
         peak = max(self._peak_bytes(row) or 0, rss) or None
         total_bytes = step.meminfo.total_bytes if step.meminfo is not None else None
         large = is_large(peak, total_bytes, lowest_bytes)
+        rated = held or large or (peak or 0) >= FAILED_BYTES
         used_s, *used_bytes = self._last_used.get(key, (-BEFORE_S, 0, 0))
         # An earlier use says nothing, and the last reading may fall into the end, when half of it is freed already.
         before_bytes = max(used_bytes) if step.now_s - used_s <= BEFORE_S else 0
@@ -268,7 +269,7 @@ class ExitAnalysis:
             cgroup_limit_bytes=lowest_bytes,
             large=large,
             wanted=key in self._watched,
-            slope_bytes_per_min=slope_bytes_per_min(self._history, key, step.now_s) if large or held else None,
+            slope_bytes_per_min=slope_bytes_per_min(self._history, key, step.now_s) if rated else None,
             cgroup_before_bytes=before_bytes or None,
             cgroup_after_bytes=after.usage_bytes if after is not None else None,
         )

@@ -1,8 +1,9 @@
 """Finds programs that crash and come back: the same command, in the same cgroup.
 
-An end counts if it was abnormal (by the OOM killer, by a signal that does not ask to end, or with a code other than 0)
-or if the process was large. So ``sleep 0.2`` in a shell loop is no restart, and neither is a worker of a pool that its
-parent, which runs the same command, replaces after it has ended normally.
+An end counts if it was abnormal (by the OOM killer, by a signal that does not ask to end, or with a code other than 0),
+if the process was large, or if its cause is unknown and the memory of the process rose until then. So ``sleep 0.2`` in a
+shell loop is no restart, and neither is a worker of a pool that its parent, which runs the same command, replaces after
+it has ended normally.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ class LivesTracker:
     def take(self, step: StepInput, ends: Iterable[ExitReport], new: Iterable[int]) -> None:
         """One tick: the ends found, and the PIDs of the processes that were not there before."""
         for report in ends:
-            if report.is_crash or report.large:
+            if report.is_crash or report.large or report.may_have_failed:
                 self._note_end(step, report)
         self.restarted = ()
         if not self._programs:

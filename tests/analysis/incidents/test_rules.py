@@ -300,13 +300,17 @@ def test_a_program_that_comes_back_again_and_again_is_one_incident_and_its_lives
     assert found(loops=(LOOP._replace(restarted_s=-100.0),)) == [], "it has stopped"
     segfault = LOOP._replace(is_oom=False, signal=11)
     assert found(loops=(segfault,)) == [("crash_loop", WARNING)]
-    killed = LOOP._replace(is_oom=False, signal=9)
+    killed = LOOP._replace(is_oom=False, signal=9, peak_bytes=9 * MIB)
     assert found(loops=(killed,)) == [], "somebody kills a small program"
     assert found(loops=(killed._replace(large=True),)) == [("crash_loop", WARNING)]
     once = LOOP._replace(restarts=1, ends=1, alike=1)
     assert found(loops=(once._replace(kills=1),)) == []
     assert incident(loops=(once._replace(kills=7),)).facts["kills_count"] == 7, "killed before memtop started too"
-    small = LOOP._replace(is_oom=False, exit_code=1)
+    failing = LOOP._replace(is_oom=False, exit_code=1, peak_bytes=100 * MIB)
+    assert found(loops=(failing,)) == [("crash_loop", WARNING)], "whatever its share of RAM"
+    assert found(loops=(failing._replace(restarts=2),)) == [], "a person tries again"
+    assert found(loops=(failing._replace(exit_code=None),)) == [("crash_loop", NOTE)], "how is not known"
+    small = LOOP._replace(is_oom=False, exit_code=1, peak_bytes=9 * MIB)
     assert found(loops=(small,)) == [], "a small program that fails is no matter of memory"
     assert found(loops=(small._replace(large=True),)) == [("crash_loop", WARNING)]
     assert found(loops=(small._replace(exit_code=0, large=True),)) == [("crash_loop", NOTE)]
@@ -319,7 +323,7 @@ def test_a_crash_that_was_followed_by_a_restart_is_named_before_there_is_a_loop_
     assert first.facts["again"] == "it was started again"
     then = incident(loops=(once._replace(restarts=2, ends=2, alike=2),))
     assert (then.name, then.subject.identity, then.story) == ("crash_loop", first.subject.identity, first.story)
-    assert found(loops=(once._replace(signal=9),)) == [], "another program ended a small one"
+    assert found(loops=(once._replace(signal=9, peak_bytes=9 * MIB),)) == [], "another program ended a small one"
     assert found(loops=(once._replace(restarted_s=-100.0),)) == [], "long ago"
     end = ExitFacts(KEY, "db (42)", 90.0, is_oom=False, signal=11, peak_bytes=3 * GIB, large=True)
     assert found(loops=(once,), exits=(end,)) == [("died", WARNING)], "one end is told once"

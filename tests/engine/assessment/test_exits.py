@@ -175,6 +175,40 @@ def test_a_program_that_crashes_and_comes_back_is_one_story(
     assert found == ([finding] if finding is not None else [])
 
 
+def failing(status: int | None, *, rss_mib: int, rises: bool = True) -> list[tuple[str, Severity]]:
+    """The incidents after five runs of a program on a machine of 24 GiB."""
+    source = FakeSource(FakeProcess(1, cmdline=b"init\0"))
+    meminfo = source.files["proc/meminfo"].decode().splitlines()
+    source.files["proc/meminfo"] = "\n".join(["MemTotal: 25165824 kB", *meminfo[1:], ""]).encode()
+    engine = Engine(source)
+    for run in range(5):
+        process = started(source, 100 + run, cmdline=b"python3\0crashy.py\0", rss_pages=rss_mib * MIB_PAGES // 3)
+        for part in (2, 3, 3) if rises else (3, 3, 3, 3, 3, 3):
+            step(engine)
+            process.rss_pages = part * rss_mib * MIB_PAGES // 3
+        step(engine)
+        if run < 4:
+            end(source, process.pid, status)
+            if status is None:
+                source.ended.append(Exit(process.pid, source.wall_s, None))
+            step(engine, times=2)
+    frame = step(engine)
+    assert frame.incidents is not None
+    assert len(frame.ended) == (4 if status and rss_mib > 32 else 0)
+    return [(one.name, one.severity) for one in frame.incidents.standing if one.name in ("crash_loop", "died")]
+
+
+def test_a_program_of_any_share_of_ram_that_fails_again_and_again_is_a_loop() -> None:
+    assert failing(1 << 8, rss_mib=100) == [("crash_loop", Severity.WARNING)]
+    assert failing(1 << 8, rss_mib=12) == [], "a small tool in a shell loop"
+    assert failing(0, rss_mib=100) == [], "a tool that ends well"
+
+
+def test_where_the_cause_is_unknown_runs_that_rise_until_their_end_are_a_loop() -> None:
+    assert failing(None, rss_mib=100) == [("crash_loop", Severity.NOTE)]
+    assert failing(None, rss_mib=12) == []
+
+
 def test_large_lives_that_end_well_are_a_loop_too() -> None:
     _, engine, process = crashing(0, rss_pages=12 * MIB_PAGES)
     frame = step(engine, request(focus=process.key))
