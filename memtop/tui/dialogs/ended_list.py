@@ -20,7 +20,7 @@ from memtop.tui.drawing.severity_signs import DANGER_MARK, NOTE_MARK, WARNING_MA
 
 _NONE: Final = "Since memtop started it has seen no watched or large process end, and none killed."
 _KEYS: Final = (
-    "Processes that were watched, used at least 1 % of RAM or of their limit, were killed, or failed at 32 MiB or more.\n"
+    "Processes that were watched, used 1 % of RAM or of their limit, were killed, or failed with 32 MiB or more.\n"
     "↑ ↓ move   Enter its last minute   Esc close"
 )
 
