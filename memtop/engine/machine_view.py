@@ -22,6 +22,8 @@ from memtop.sanitize import clean
 
 CHANGE_S: Final = 300.0
 MOST_HOLDERS: Final = 5
+_SUBSTANTIAL: Final = 0.1
+"""A process is named as a holder of shared memory if it maps at least this share of it."""
 _EVERY_S: Final = 2.0
 _MOST: Final = 900
 """Entries kept: half an hour at one in two seconds."""
@@ -126,7 +128,7 @@ def machine_view(
                 size - marked if marked is not None and comparable else None,
                 past.trend(part, now_s, CHANGE_S),
                 reclaim_of(part),
-                _holders(part, living, reading),
+                _holders(part, size, living, reading),
             )
         )
     found.sort(key=lambda row: row.size_bytes, reverse=True)
@@ -148,7 +150,7 @@ def machine_view(
     )
 
 
-def _holders(part: MachinePart, rows: list[ProcessRow], reading: MachineReading) -> tuple[Holder, ...]:
+def _holders(part: MachinePart, size_bytes: int, rows: list[ProcessRow], reading: MachineReading) -> tuple[Holder, ...]:
     fields = {
         MachinePart.ANONYMOUS: "anon_bytes",
         MachinePart.FILE_MAPPED: "file_bytes",
@@ -157,7 +159,7 @@ def _holders(part: MachinePart, rows: list[ProcessRow], reading: MachineReading)
     if part in fields:
         return _largest(rows, fields[part])
     if part is MachinePart.SHMEM:
-        return _shared(rows, reading)
+        return _shared(size_bytes, rows, reading)
     if part in (MachinePart.SLAB_RECLAIMABLE, MachinePart.SLAB_UNRECLAIMABLE):
         wanted = part is MachinePart.SLAB_RECLAIMABLE
         caches = [cache for cache in reading.slab or () if cache.reclaimable is wanted]
@@ -171,8 +173,8 @@ def _largest(rows: list[ProcessRow], field: str) -> tuple[Holder, ...]:
     return tuple(Holder("process", row.name, size, row.pid) for row, size in sizes if size)
 
 
-def _shared(rows: list[ProcessRow], reading: MachineReading) -> tuple[Holder, ...]:
-    """tmpfs mounts and System V segments, which hold memory without a process; then processes that map some."""
+def _shared(size_bytes: int, rows: list[ProcessRow], reading: MachineReading) -> tuple[Holder, ...]:
+    """tmpfs mounts and System V segments, which hold memory without a process; then processes that map much of it."""
     found = [
         Holder("tmpfs", clean(mount.path), mount.used_bytes)
         for mount in (reading.mounts.tmpfs if reading.mounts is not None else ())
@@ -183,7 +185,8 @@ def _shared(rows: list[ProcessRow], reading: MachineReading) -> tuple[Holder, ..
             attached = f"{segment.attached} attached" if segment.attached else "none attached"
             found.append(Holder("sysv", f"System V segment {segment.id}, {attached}", segment.rss_bytes))
     found.sort(key=lambda holder: holder.size_bytes, reverse=True)
-    return (*found[:MOST_HOLDERS], *_largest(rows, "shmem_bytes"))
+    mapped = [one for one in _largest(rows, "shmem_bytes") if one.size_bytes >= _SUBSTANTIAL * size_bytes]
+    return (*found[:MOST_HOLDERS], *mapped)
 
 
 def _rates(sample: Sample, before: Sample | None) -> Rates:

@@ -53,12 +53,29 @@ def chosen_rows(
             and (selection.kernel_threads or row.note is not Note.KERNEL)
         ]
     chosen = [row for row in rows if is_named(row, selection, departed, named)]
+    if selection.names and not selection.dead:
+        chosen = _latest_runs(chosen, focus, only or frozenset())
     if not selection.children:
         return chosen
     from memtop.engine.process_tree import descendants  # noqa: PLC0415 (most one-shot output asks for no children)
 
     family = descendants(chosen, rows)
     return [row for row in rows if row.key in family]
+
+
+def _latest_runs(rows: Sequence[ProcessRow], focus: ProcessKey | None, only: Collection[int]) -> list[ProcessRow]:
+    """The rows without those of ended processes whose command was started again.
+
+    That in focus and those that were asked for by PID stay.
+    """
+    latest: dict[str, int] = {}
+    for row in rows:
+        latest[row.command] = max(latest.get(row.command, 0), row.key.start_ticks)
+    return [
+        row
+        for row in rows
+        if row.gone_s is None or row.key == focus or row.pid in only or row.key.start_ticks == latest[row.command]
+    ]
 
 
 def _killed_lately(row: ProcessRow, now_s: float) -> bool:

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from memtop.analysis.findings import Finding, Severity
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import Evidence
-from memtop.explain.finding_text import computed, span
+from memtop.explain.finding_text import about, computed, span
 from memtop.explain.limit_names import short
 from memtop.explain.placeholders import virt_answer
 from memtop.model.assessment import Assessment, Limit, LimitRow
@@ -24,6 +24,8 @@ _FULL_SHARE: Final = 0.8
 _BOUNDS_MEMORY: Final = frozenset(
     {Limit.CGROUP, Limit.HIGH, Limit.MACHINE, Limit.ADDRESS_SPACE, Limit.DATA, Limit.COMMIT, Limit.RUNTIME}
 )
+_RISEN_BYTES: Final = 8 << 20
+"""A change within the last minute that is said before there is a verdict."""
 _EARLY: Final = "Growing? Unknown yet: a verdict takes about 90 s"
 _GROWS: Final = {Evidence.POSSIBLE_LEAK.value: "Leak?", Evidence.LIKELY_LEAK.value: "Likely leak:"}
 """What growth is called, by the evidence; it has no other name in the first five minutes."""
@@ -70,10 +72,11 @@ def answers(detail: Detail, system: SystemRow, computed_percent: int | None = No
         slope = detail.slope_bytes_per_min
         moved = "not known" if slope is None else f"RES {_signed(slope)}/min in the minute before"
         return [Answer(f"Growing then? {moved[0].upper()}{moved[1:]}", Severity.NOTE, "growth"), of_virt]
-    return [_growth(outlook, computed_percent), of_virt, _limit(outlook, system)]
+    return [_growth(outlook, computed_percent, row.growth_bytes_per_min), of_virt, _limit(outlook, system)]
 
 
-def _growth(outlook: Assessment, computed_percent: int | None) -> Answer:
+def _growth(outlook: Assessment, computed_percent: int | None, minute_bytes: float | None) -> Answer:
+    """``minute_bytes`` is the change of RES within the last minute, which the table shows."""
     found = {finding.name: finding for finding in outlook.findings}
     if (finding := found.get("growth")) is not None:
         return _confirmed(finding, outlook)
@@ -87,11 +90,20 @@ def _growth(outlook: Assessment, computed_percent: int | None) -> Answer:
     if (finding := found.get("rising")) is not None:
         facts = finding.facts
         rise = f"{_signed(float(facts['rise_bytes']))} in {duration(float(facts['rise_s']))}"
+        if "full_s" in facts:
+            name = str(facts["limit_name"])
+            name = "RAM" if outlook.first_met is not None and outlook.first_met.limit is Limit.MACHINE else short(name)
+            when = about(float(facts["full_s"]))
+            full = f"{rise} · {name} full in {when}"
+            return Answer(f"Growing? {full}", Severity.NOTE, "verdicts", (f"Growing? {rise} · limit in {when}",))
         return Answer(f"Growing? {rise}, too early to say", Severity.NOTE, "verdicts")
     if (finding := found.get("confirming")) is not None and "rise_bytes" in finding.facts:
         rise = f"{_signed(float(finding.facts['rise_bytes']))} in {duration(float(finding.facts['span_s']))}"
         return Answer(f"Growing? {rise}; verdict in seconds", Severity.NOTE, "verdict_growing")
     if growth is None or state is None or state.kind is Shape.INSUFFICIENT or growth.kind is Shape.INSUFFICIENT:
+        if minute_bytes is not None and minute_bytes >= _RISEN_BYTES:
+            says = f"Growing? {_signed(minute_bytes)} within a minute, too early to say"
+            return Answer(says, Severity.NOTE, "verdicts")
         return Answer(_EARLY, Severity.NOTE, "verdicts")
     if outlook.of_heap and growth.slope_bytes_per_s is not None:
         says = f"Perhaps: {_signed(60 * growth.slope_bytes_per_s)}/min survives; a major collection will tell"

@@ -42,12 +42,10 @@ _FILES_BYTES: Final = 16 << 20
 """A smaller change of pages of files is not worth a sentence."""
 _CGROUPS: Final = frozenset({"limit_name", "brake_name", "of"})
 """Facts that may be paths of cgroups."""
-_WIDE: Final = 4.0
-"""A range that is wider than so many times its beginning has both ends rounded by themselves."""
 _GREW_SHARE: Final = 0.02
 """A program that gained this part of its peak in its last minute grew until its end."""
-_OPEN_END: Final = 40.0
-"""A range whose end is later than so many times its beginning, or so many minutes, says when at the earliest."""
+_OPEN_END: Final = 5.0
+"""A range whose end is later than so many times its beginning only says when at the earliest: no one can plan by it."""
 _SECONDS: Final = (("h", 3600.0, 7200.0), ("min", 60.0, 120.0), ("s", 1.0, 0.0))
 
 
@@ -151,6 +149,8 @@ def worded(facts: Mapping[str, float | str]) -> dict[str, str]:
         found["when"] = span(float(early), float(late))
     if (early := facts.get("slow_early_s")) is not None and (late := facts.get("slow_late_s")) is not None:
         found["slow_when"] = span(float(early), float(late))
+    if (full_s := facts.get("full_s")) is not None:
+        found["full_s"] = about(float(full_s))
     low, high = found.get("rate_low_bytes_per_min"), found.get("rate_high_bytes_per_min")
     if low is not None and high is not None:
         found["rate_range"] = low if low == high else f"{low} to {high}"
@@ -176,21 +176,27 @@ def _worded(name: str, value: float | str) -> str:
 
 
 def span(early_s: float, late_s: float) -> str:
-    """Format a range of time, rounded outward: ``20 to 35 min``, ``8 min to 4.5 h``, ``less than 10 s``, ``3 h or
-    more``."""
-    if not math.isfinite(late_s) or late_s > 10 * 86400 or late_s > _OPEN_END * max(early_s, 60.0):
-        return f"{duration(_rounded_down(early_s, early_s))} or more"
+    """Format a range of time, rounded outward: ``20 to 35 min``, ``less than 10 s``, ``3 h at the earliest``."""
     width_s = late_s - early_s
-    low = _rounded_down(early_s, early_s if width_s > _WIDE * early_s else max(early_s, width_s))
+    if not math.isfinite(late_s) or late_s > 10 * 86400 or (early_s > 0 and late_s > _OPEN_END * early_s):
+        from_s = _rounded_down(early_s, early_s)
+        return f"{duration(from_s) if from_s > 0 else 'seconds'} at the earliest"
+    low = _rounded_down(early_s, max(early_s, width_s))
     step = _step_s(max(early_s, width_s))
     high = max(math.ceil(late_s / step) * step, low + step)
     unit, size = _unit_of(low if low > 0 else high)
-    high_unit, high_size = _unit_of(high)
-    if low <= 0:
-        return f"less than {high / high_size:.3g} {high_unit}"
-    if high_unit != unit and width_s > _WIDE * early_s:
-        return f"{low / size:.3g} {unit} to {high / high_size:.3g} {high_unit}"
-    return f"{low / size:.3g} to {high / size:.3g} {unit}"
+    return f"{low / size:.3g} to {high / size:.3g} {unit}" if low > 0 else f"less than {high / size:.3g} {unit}"
+
+
+def about(seconds: float) -> str:
+    """A time at a pace that may change, with one digit that counts: ``less than 5 s``, ``about 2 min``."""
+    if seconds < 5:
+        return "less than 5 s"
+    if seconds < 90:
+        return f"about {round(seconds / 5) * 5} s"
+    if seconds < 5400:
+        return f"about {max(2, round(seconds / 60))} min"
+    return f"about {max(2, round(seconds / 3600))} h"
 
 
 def _step_s(size_s: float) -> int:
@@ -218,6 +224,8 @@ def autopsy_lines(autopsy: ExitReport) -> list[str]:
         how = texts["how"]["exited"].format(code=autopsy.exit_code)
     else:
         how = texts["how"]["unknown"]
+    if autopsy.successor is not None:
+        how += f" PID {autopsy.successor.pid} runs the same command now: n goes there."
     lines = [f"{clock}  {how}"]
     why = [texts["clue"][clue.value] for clue in autopsy.clues if texts["clue"][clue.value]]
     lines.append(texts["oom"][autopsy.oom.value] + (f" Evidence: {'; '.join(why)}." if why else ""))
@@ -234,8 +242,6 @@ def autopsy_lines(autopsy: ExitReport) -> list[str]:
     if autopsy.cgroup_before_bytes is not None and autopsy.cgroup_after_bytes is not None:
         before, after = long_size(autopsy.cgroup_before_bytes), long_size(autopsy.cgroup_after_bytes)
         lines.append(f"The cgroup used {before} before the end and {after} after it.")
-    if autopsy.successor is not None:
-        lines.append(f"Successor: PID {autopsy.successor.pid}, the same command. n follows it.")
     return lines
 
 

@@ -72,8 +72,6 @@ def incident_sentences(incident: Incident) -> IncidentText:
     facts = worded(incident.facts) | {"subject": _subject(incident)}
     if (ago_s := incident.facts.get("ago_s")) is not None:
         facts["ago"] = "just now" if float(ago_s) < JUST_NOW_S else f"{facts['ago_s']} ago"
-    if (full_s := incident.facts.get("full_s")) is not None:
-        facts["full_s"] = about(float(full_s))
     can_be_raised = incident.facts.get("limit_of") != "machine" and "limit_bytes" in facts
     facts["raise_limit"] = "; or raise the limit to gain time" if can_be_raised else ""
     beside = facts.get("beside_count")
@@ -147,17 +145,6 @@ def kills_before(system: SystemRow) -> str:
 
 def _counted(count: int, one: str, many: str) -> str:
     return f"{count} {one if count == 1 else many}"
-
-
-def about(seconds: float) -> str:
-    """A time at a pace that may change, with one digit that counts: ``less than 5 s``, ``about 2 min``."""
-    if seconds < 5:
-        return "less than 5 s"
-    if seconds < 90:
-        return f"about {round(seconds / 5) * 5} s"
-    if seconds < 5400:
-        return f"about {max(2, round(seconds / 60))} min"
-    return f"about {max(2, round(seconds / 3600))} h"
 
 
 def incident_object(incident: Incident, at: str) -> dict[str, Any]:

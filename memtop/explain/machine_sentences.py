@@ -41,6 +41,9 @@ PART_NAMES: Final[dict[MachinePart, str]] = {
     MachinePart.UNACCOUNTED: "unaccounted",
 }
 _UNACCOUNTED: Final = "drivers, GPU, ZFS ARC, balloon: in no counter"
+_UNMAPPED: Final = "files on tmpfs: no process maps a tenth of it"
+_NOTABLE_BYTES: Final = 64 << 20
+"""Shared memory from which on it is said that no process holds it."""
 _LEAST_SHARE: Final = 0.0005
 """Parts below this share of MemTotal are summed up in one line."""
 
@@ -52,10 +55,15 @@ def large_and_small(view: MachineView) -> tuple[list[MachinePartRow], list[Machi
     return large, [row for row in view.rows if 0 < row.size_bytes < least_bytes]
 
 
-def held_by(row: MachinePartRow, most: int) -> str:
-    """``java 4242 3.10G, postgres 77 1.20G``; what the remainder may be; empty where no holder is known."""
+def held_by(row: MachinePartRow, most: int, *, past: bool = False) -> str:
+    """``java 4242 3.10G, postgres 77 1.20G``; what the remainder may be; empty where no holder is known.
+
+    ``past``: it is a moment of the past, of which holders are not kept.
+    """
     if row.part is MachinePart.UNACCOUNTED:
         return _UNACCOUNTED
+    if row.part is MachinePart.SHMEM and not row.holders and not past and row.size_bytes >= _NOTABLE_BYTES:
+        return _UNMAPPED
     return ", ".join(holder_text(holder) for holder in row.holders[:most])
 
 

@@ -228,11 +228,17 @@ def _near_end(outlook: Assessment | None) -> str | None:
     return "; ".join(found) or None
 
 
-def _without_memory(row: ProcessRow) -> str | None:
+def _without_memory(row: ProcessRow, outlook: Assessment | None) -> str | None:
     """The sentence for a row without VIRT, empty where the next sample will tell; None for all others."""
     if row.gone_s is not None or row.note in (Note.GONE, Note.OOM_KILLED):
         last = f"; its last numbers were VIRT {long_size(row.virt_bytes)} and RES {long_size(row.rss_bytes)}"
         how = " (OOM-killed)" if row.note is Note.OOM_KILLED else ""
+        report = outlook.autopsy if outlook is not None else None
+        if report is not None:
+            from memtop.explain.exit_text import how as how_it_ended  # noqa: PLC0415 (only for one that has ended)
+
+            now = f"; PID {report.successor.pid} runs the same command now" if report.successor is not None else ""
+            how = f" ({how_it_ended(report)}{now})"
         return f"This process has ended{how}{last if row.virt_bytes and row.rss_bytes is not None else ''}."
     if row.note is Note.KERNEL:
         return "This is a kernel thread: it runs inside the kernel and has no memory of its own."
@@ -284,7 +290,7 @@ def _virt(row: ProcessRow, system: SystemRow, outlook: Assessment | None) -> _Vi
 
 def virt_answer(row: ProcessRow, system: SystemRow, outlook: Assessment | None = None) -> tuple[str, bool]:
     """The answer to "is this VIRT a problem?" in one short line; False if the process has no VIRT that is known."""
-    without, found = _without_memory(row), _virt(row, system, outlook)
+    without, found = _without_memory(row, outlook), _virt(row, system, outlook)
     if without is not None or found is None:
         return without or "", False
     asked = f"VIRT {long_size(found.virt_bytes)} a problem?"
@@ -305,7 +311,7 @@ def virt_sentence(row: ProcessRow, system: SystemRow, outlook: Assessment | None
 
     It compares RES with the limit of the cgroup, or with the machine if there is none.
     """
-    without, found = _without_memory(row), _virt(row, system, outlook)
+    without, found = _without_memory(row, outlook), _virt(row, system, outlook)
     if without is not None or found is None:
         return without or ""
     virt, rss, total, swap = found.virt_bytes, found.rss_bytes, system.mem_total_bytes, found.swap_bytes

@@ -12,6 +12,7 @@ import pytest
 from memtop.analysis.ledger.machine import MachinePart
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied
+from memtop.explain.machine_sentences import held_by
 from memtop.headless import machine as command
 from memtop.model.frame import Frame
 from memtop.model.machine import MachinePartRow, MachineView
@@ -79,6 +80,17 @@ def test_who_holds_a_part_is_named_largest_first_with_memory_that_no_process_has
     ]
     assert [one.name for one in part(view, MachinePart.SLAB_RECLAIMABLE).holders] == ["dentry", "ext4_inode_cache"]
     assert [one.name for one in part(view, MachinePart.SLAB_UNRECLAIMABLE).holders] == ["kmalloc-512"]
+
+
+def test_a_process_that_maps_little_of_the_shared_memory_is_not_its_holder() -> None:
+    source, engine = world()
+    del source.files["machine/mounts"], source.files["proc/sysvipc/shm"]
+    for kib, held in ((6 * 1024, False), (200 * 1024, True)):
+        source.processes[43].shmem_kib, source.processes[43].shr_pages = kib, kib // 4
+        source.processes[43].rss_pages = 300 * MIB_PAGES
+        row = part(shown(engine), MachinePart.SHMEM)
+        assert [one.pid for one in row.holders] == ([43] if held else [])
+        assert ("no process maps" in held_by(row, 2)) is not held
 
 
 def test_a_change_is_known_from_before_the_panel_was_opened() -> None:

@@ -98,6 +98,14 @@ def test_growth_of_an_earlier_moment_is_being_computed_until_its_past_was_played
     assert answers(known, MACHINE, 13)[0].says == "Growing? No: level for 3 min"
 
 
+def test_a_rise_without_a_verdict_is_said_as_the_table_and_the_headline_say_it() -> None:
+    minute = said(outlook(Shape.INSUFFICIENT), growth_bytes_per_min=155.0 * MIB)
+    assert minute[0] == "Growing? +155 MiB within a minute, too early to say"
+    facts: dict[str, float | str] = {"rise_bytes": 159.0 * MIB, "rise_s": 40.0, "full_s": 35.0, "limit_name": "shop"}
+    full = said(outlook(Shape.INSUFFICIENT, Finding("rising", Severity.NOTE, "x", facts)))
+    assert full[0] == "Growing? +159 MiB in 40 s · shop full in about 35 s"
+
+
 def test_growth_that_the_runtime_explains_is_not_asked_to_be_a_leak() -> None:
     assert said(outlook(Shape.LEAK, GROWTH, heap_level=True))[0] == "Growing +60.0 MiB/min for 3 min"
 

@@ -50,11 +50,13 @@ def test_no_sentence_says_leak_as_a_fact() -> None:
         (18.0, 25.0, "15 to 25 s"),
         (0.0, 30.0, "less than 30 s"),
         (9000.0, 20_000.0, "2.5 to 6 h"),
-        (100.0, float("inf"), "100 s or more"),
-        (500.0, 16_200.0, "8 min to 4.5 h"),
+        (100.0, float("inf"), "100 s at the earliest"),
+        (3.0, 200.0, "seconds at the earliest"),
+        (500.0, 16_200.0, "8 min at the earliest"),
+        (2130.0, 25_000.0, "35 min at the earliest"),
         (0.0, 1500.0, "less than 25 min"),
-        (7300.0, 518_000.0, "2 h or more"),
-        (20.0, 130.0, "20 s to 2.5 min"),
+        (7300.0, 518_000.0, "2 h at the earliest"),
+        (20.0, 130.0, "20 s at the earliest"),
     ],
 )
 def test_a_range_of_time_is_rounded_outwards(early_s: float, late_s: float, says: str) -> None:

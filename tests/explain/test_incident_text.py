@@ -7,14 +7,8 @@ import pytest
 from memtop.analysis.findings import Severity
 from memtop.analysis.incidents import RULES, ExitFacts, Incident, IncidentInputs, Scope, Subject, find_incidents
 from memtop.explain import topic
-from memtop.explain.incident_text import (
-    about,
-    headline,
-    incident_object,
-    incident_sentences,
-    incident_texts,
-    not_looked_at,
-)
+from memtop.explain.finding_text import about
+from memtop.explain.incident_text import headline, incident_object, incident_sentences, incident_texts, not_looked_at
 from memtop.model.incidents import IncidentReport, Unseen
 from memtop.process_key import ProcessKey
 from tests.rows import GIB, MIB, system_row
@@ -83,6 +77,7 @@ def test_the_cause_of_a_fall_comes_first() -> None:
     assert incident_sentences(fall).clauses == (
         "tmpfs and shared memory +1.00 GiB in 20 s",
         "available falls 1.20 GiB/min, but no process grows that fast",
+        "6 shows what holds it",
         "nothing is left in about 4 min at this rate",
     )
 

@@ -137,6 +137,8 @@ def rising(c: FindingInputs) -> Found:
     if c.growth is not None and c.growth.kind is not Shape.INSUFFICIENT:
         return None
     found = facts(rise_bytes=c.rise, rise_s=c.rise_s)
+    if c.rise_full_s is not None:
+        found |= facts(full_s=c.rise_full_s, limit_name=c.rise_limit_name)
     if c.rise_anon < 0.05 * c.rise:
         return NOTE, found | facts(shared="yes")
     return NOTE, found | (facts(anon_bytes=c.rise_anon, mixed="yes") if c.rise_anon < 0.95 * c.rise else {})

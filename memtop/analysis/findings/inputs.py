@@ -50,6 +50,9 @@ class FindingInputs(NamedTuple):
     """The part of :attr:`rise` that is anonymous."""
     rise_s: float | None = None
     """Duration of :attr:`rise`."""
+    rise_full_s: float | None = None
+    """Seconds until :attr:`rise_limit_name` is full at the pace of the rise; None where that is far or unknown."""
+    rise_limit_name: str = ""
     changed_ago_s: float | None = None
     """How long ago the step, the last stair or the spike was."""
     flat_s: float | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, Severity, facts
+from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, Facts, Severity, facts
 from memtop.analysis.incidents.incident import MACHINE, Incident
 from memtop.analysis.incidents.inputs import MIB, IncidentInputs, MachineFacts
 from memtop.analysis.incidents.processes import PACE_S, STILL_S
@@ -120,6 +120,8 @@ def memory_goes(inputs: IncidentInputs) -> Iterator[Incident]:
     fall = m.used if m.used is not None and m.used.size_bytes >= max(_FALL_BYTES, _FALL_SHARE * m.total_bytes) else None
     anon = m.parts.get(MachinePart.ANONYMOUS)
     gainer = False
+    if fall is not None and part is not None and m.parts[part].size_bytes < EXPLAINED * fall.size_bytes:
+        yield _part_rises(part, m)  # beside what explains most of the fall
     if fall is not None and (part is None or m.parts[part].size_bytes < EXPLAINED * fall.size_bytes):
         gainer = m.gained_bytes >= EXPLAINED * fall.size_bytes
         if gainer and any(one.key == m.gainer for one in inputs.growing):
@@ -132,7 +134,6 @@ def memory_goes(inputs: IncidentInputs) -> Iterator[Incident]:
     # What fell in one go and stands still has no pace.
     falls = fall is not None and fall.span_s >= PACE_S and inputs.now_s - fall.high_s <= STILL_S
     full_s = fall.full_s(m.available_bytes, SUM_GOES_ON) if falls and fall is not None and m.available_bytes else None
-    how = reclaim_of(part) if part is not None else None
     yield Incident(
         "memory_goes",
         _severity(full_s),
@@ -149,16 +150,40 @@ def memory_goes(inputs: IncidentInputs) -> Iterator[Incident]:
             rise_bytes=rise.size_bytes if part is not None else None,
             rise_s=rise.span_s if part is not None else None,
             full_s=full_s if full_s is not None and full_s < _MINUTES_S else None,
-            only_swap="the kernel cannot drop it, only swap it out"
-            if how is Reclaim.SWAP and part is MachinePart.SHMEM
-            else None,
-            shrinks="the kernel takes it back when memory is short" if how is Reclaim.SHRINK else None,
-            stays="the kernel cannot take it back" if how is Reclaim.NO else None,
+            **_reclaimed(part),
         ),
         weight=rise.size_bytes / m.total_bytes,
         since_s=rise.since_s,
         story="falls",
         show=m.gainer if gainer else None,
+    )
+
+
+def _part_rises(part: MachinePart, m: MachineFacts) -> Incident:
+    """A part of RAM that no process holds rises, and is not what takes most."""
+    rise = m.parts[part]
+    return Incident(
+        "memory_goes",
+        NOTE,
+        MACHINE,
+        facts(
+            part=_named(part, m), part_id=part.value, rise_bytes=rise.size_bytes, rise_s=rise.span_s, **_reclaimed(part)
+        ),
+        weight=rise.size_bytes / (m.total_bytes or rise.size_bytes),
+        since_s=rise.since_s,
+        story=f"part {part.value}",
+    )
+
+
+def _reclaimed(part: MachinePart | None) -> Facts:
+    """What the kernel can do about a part."""
+    how = reclaim_of(part) if part is not None else None
+    return facts(
+        only_swap="the kernel cannot drop it, only swap it out"
+        if how is Reclaim.SWAP and part is MachinePart.SHMEM
+        else None,
+        shrinks="the kernel takes it back when memory is short" if how is Reclaim.SHRINK else None,
+        stays="the kernel cannot take it back" if how is Reclaim.NO else None,
     )
 
 

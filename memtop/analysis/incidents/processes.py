@@ -174,6 +174,28 @@ def pace_at(limit: LimitFacts | None, own_per_s: float, inputs: IncidentInputs, 
     return Pace(own_per_s / sum_per_s, len(others))
 
 
+class Forecast(NamedTuple):
+    """What the incidents of the machine say of one process: its other views say the same."""
+
+    others: int
+    """Other processes that grow towards its limit."""
+    full_s: float | None = None
+    """Seconds until that is full, while it rises and there is no verdict; None where that is far or unknown."""
+    limit_name: str = ""
+
+
+def forecast_of(key: ProcessKey, inputs: IncidentInputs) -> Forecast | None:
+    """What :func:`growth` or :func:`rising` says of a process; None where neither names it."""
+    one = next((one for one in inputs.growing if one.key == key), None)
+    if one is None or one.limit is None or (one.growth is None and not _is_worth_a_line(one)):
+        return None
+    others = sum(_rate(other) > 0 for other in inputs.growing if other.key != key and _meets(other, one.limit))
+    if one.growth is not None or one.rise is None:
+        return Forecast(others)
+    found = rise_to_limit(one.rise, one.limit, inputs, key=key)[1]
+    return Forecast(others, float(found["full_s"]) if "full_s" in found else None, one.limit.name)
+
+
 def _meets(one: GrowthFacts, limit: LimitFacts) -> bool:
     return one.limit is not None and (one.limit.path, one.limit.is_machine) == (limit.path, limit.is_machine)
 

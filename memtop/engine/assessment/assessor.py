@@ -7,6 +7,7 @@ from heapq import nlargest
 from types import MappingProxyType
 from typing import Final
 
+from memtop.analysis.incidents.processes import forecast_of
 from memtop.analysis.trend.forecast import Room
 from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.event_finder import EventFinder
@@ -256,7 +257,9 @@ class Assessor:
             lives = self._lives.of(key)
             if key in step.plan.in_turn and lives is None and study.rests(row, index, inputs):
                 return study.last
-            return study.judge(row, step, index, inputs, loop_facts(lives) if lives is not None else None)
+            forecast = forecast_of(key, found) if (found := self._incidents.inputs) is not None else None
+            loop = loop_facts(lives) if lives is not None else None
+            return study.judge(row, step, index, inputs, loop, forecast=forecast)
         self._exit_analysis.follow(key, step)
         if key not in self._ends:
             self._ends[key] = study.last

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from memtop.analysis.crash_loop import LoopFacts
 from memtop.analysis.fault_causes import major_cause, minor_cause
 from memtop.analysis.findings import FindingInputs
+from memtop.analysis.incidents.processes import Forecast
 from memtop.analysis.ledger.cgroup import Unmapped, cgroup_ledger, unmapped
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.engine.assessment.event_counters import Counters
@@ -65,6 +66,8 @@ class Judged(NamedTuple):
     """The largest of all processes, if it is never killed."""
     tasks: TaskSums | None
     """Sums over all tasks in its cgroup; None if not all are known."""
+    forecast: Forecast | None = None
+    """What the incidents of the machine say of it; None where they do not name it."""
     loop: LoopFacts | None = None
     """The earlier lives of its program, if it has crashed and come back."""
 
@@ -113,6 +116,8 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
         lazyfree=verdict.lazy_free_bytes if verdict is not None else None,
         seen_s=None if since_s is None else step.now_s - since_s,
         rise=judged.rise.rise.size_bytes if judged.rise is not None else None,
+        rise_full_s=judged.forecast.full_s if judged.forecast is not None else None,
+        rise_limit_name=judged.forecast.limit_name if judged.forecast is not None else "",
         rise_anon=judged.rise.anon_bytes if judged.rise is not None else 0,
         rise_s=judged.rise.rise.span_s if judged.rise is not None else None,
         changed_ago_s=_ago_s(growth, step.now_s),

@@ -7,6 +7,7 @@ from typing import Final
 
 from memtop.analysis.crash_loop import LoopFacts
 from memtop.analysis.findings import StandingFindings, find
+from memtop.analysis.incidents.processes import Forecast
 from memtop.analysis.limits.cgroup_owner import CgroupOwner
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.engine.assessment.event_counters import Counters
@@ -102,9 +103,17 @@ class ProcessAssessor:
         return False
 
     def judge(
-        self, row: ProcessRow, step: StepInput, index: TickIndex, inputs: ExpensiveInputs, loop: LoopFacts | None = None
+        self,
+        row: ProcessRow,
+        step: StepInput,
+        index: TickIndex,
+        inputs: ExpensiveInputs,
+        loop: LoopFacts | None = None,
+        *,
+        forecast: Forecast | None = None,
     ) -> Assessment:
-        """Assess one tick of a living process; ``loop`` are the earlier lives of its program, if it crashed."""
+        """Assess one tick of a living process; ``loop`` are the earlier lives of its program, if it crashed, and
+        ``forecast`` is what the incidents of the machine say of it."""
         key, chain, leaf = row.key, step.chain(row.key), step.leaf(row.key)
         self._tick += 1
         if self._tick % AROUND_TICKS == 0:
@@ -141,7 +150,12 @@ class ProcessAssessor:
             growth=growth,
             rise=self._rises.of(key),
             target=target,
-            siblings=len(growing_beside(key, target, step, self._verdicts)) if target is not None else 0,
+            siblings=forecast.others
+            if forecast is not None
+            else len(growing_beside(key, target, step, self._verdicts))
+            if target is not None
+            else 0,
+            forecast=forecast,
             rivals=rivals_of(key, target, step, self._verdicts) if target is not None else None,
             in_cgroup=in_cgroup,
             on_machine=on_machine,

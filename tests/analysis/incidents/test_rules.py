@@ -24,6 +24,7 @@ from memtop.analysis.incidents import (
     StandingIncidents,
     find_incidents,
 )
+from memtop.analysis.incidents.processes import forecast_of
 from memtop.analysis.ledger.machine import MachinePart
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.rising import Rise
@@ -382,3 +383,20 @@ def test_every_rule_is_tried_here() -> None:
         brakes=(BrakeFacts("c", "c", 300 * MIB),),
     )
     assert {one.name for one in find_incidents(everything)} == set(RULES)
+
+
+def test_shared_memory_that_rises_is_named_beside_what_takes_more() -> None:
+    parts = {MachinePart.ANONYMOUS: rise(1500, 20.0), MachinePart.SHMEM: rise(478, 20.0)}
+    machine = MachineFacts(total_bytes=24 * GIB, available_bytes=9 * GIB, used=rise(2000, 20.0), parts=parts)
+    named = {one.facts["part_id"] for one in find_incidents(IncidentInputs(100.0, machine=machine))}
+    assert named == {MachinePart.ANONYMOUS.value, MachinePart.SHMEM.value}
+
+
+def test_the_forecast_of_a_process_is_that_of_its_incident() -> None:
+    first, other = rising(600, 10.0), rising(300, 10.0)._replace(key=OTHER)
+    inputs = IncidentInputs(100.0, growing=(first, other))
+    found = next(one for one in find_incidents(inputs) if one.subject.key == first.key)
+    forecast = forecast_of(first.key, inputs)
+    assert forecast is not None
+    assert (forecast.others, forecast.full_s) == (found.facts["beside_count"], found.facts["full_s"])
+    assert forecast_of(ProcessKey(7, 7), inputs) is None

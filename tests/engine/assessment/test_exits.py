@@ -178,8 +178,7 @@ def test_a_program_that_crashes_and_comes_back_is_one_story(
 def failing(status: int | None, *, rss_mib: int, rises: bool = True) -> list[tuple[str, Severity]]:
     """The incidents after five runs of a program on a machine of 24 GiB."""
     source = FakeSource(FakeProcess(1, cmdline=b"init\0"))
-    meminfo = source.files["proc/meminfo"].decode().splitlines()
-    source.files["proc/meminfo"] = "\n".join(["MemTotal: 25165824 kB", *meminfo[1:], ""]).encode()
+    source.files["proc/meminfo"] = b"MemTotal: 25165824 kB\nMemAvailable: 12582912 kB\n"
     engine = Engine(source)
     for run in range(5):
         process = started(source, 100 + run, cmdline=b"python3\0crashy.py\0", rss_pages=rss_mib * MIB_PAGES // 3)
@@ -207,6 +206,17 @@ def test_a_program_of_any_share_of_ram_that_fails_again_and_again_is_a_loop() ->
 def test_where_the_cause_is_unknown_runs_that_rise_until_their_end_are_a_loop() -> None:
     assert failing(None, rss_mib=100) == [("crash_loop", Severity.NOTE)]
     assert failing(None, rss_mib=12) == []
+
+
+def test_of_the_runs_of_a_program_asked_for_by_name_the_ended_ones_do_not_pile_up() -> None:
+    source = FakeSource(FakeProcess(1, cmdline=b"init\0"))
+    engine, ask = Engine(source), request(only=frozenset(), names=("crashy",))
+    for run in range(4):
+        started(source, 100 + run, comm=b"python3", cmdline=b"python3\0crashy.py\0")
+        assert [row.pid for row in step(engine, ask, times=3).rows] == [100 + run]
+        end(source, 100 + run, 1 << 8)
+        frame = step(engine, ask, times=2)
+        assert [(row.pid, row.note) for row in frame.rows] == [(100 + run, Note.GONE)], "the latest stays"
 
 
 def test_large_lives_that_end_well_are_a_loop_too() -> None:
