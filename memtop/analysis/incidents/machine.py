@@ -154,7 +154,8 @@ def memory_goes(inputs: IncidentInputs) -> Iterator[Incident]:
         ),
         weight=rise.size_bytes / m.total_bytes,
         since_s=rise.since_s,
-        story="falls",
+        # A part that no process holds is the same story, whatever else falls.
+        story="falls" if part in (None, MachinePart.ANONYMOUS) or gainer else f"part {part.value}",
         show=m.gainer if gainer else None,
     )
 

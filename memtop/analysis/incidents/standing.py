@@ -65,7 +65,9 @@ class StandingIncidents(NamedTuple):
             if entry.incident.certain or since_s is None:
                 continue  # another incident tells of that end now, or it is too long ago
             if now_s - entry.last_s < LEAVES_S or now_s - since_s < STAYS_S:
-                entries.append(entry)
+                # How many others grow changes by the moment, and those found now say it.
+                facts = {name: value for name, value in entry.incident.facts.items() if name != "beside_count"}
+                entries.append(entry._replace(incident=entry.incident._replace(facts=facts)))
         entries.sort(key=lambda entry: (*_order(entry.incident), entry.first_s))
         return StandingIncidents(tuple(entries[:MOST]))
 

@@ -31,7 +31,9 @@ RULES: Final[dict[str, Rule]] = {
         Rule("unseen_kill", "oom_kills", exits.unseen_kill),
     )
 }
-ORDER: Final = {name: number for number, name in enumerate(RULES)}
+_SAME: Final = {"group_growth": "growth", "group_rising": "rising"}
+"""Of a process and a program the faster comes first."""
+ORDER: Final = {name: list(RULES).index(_SAME.get(name, name)) for name in RULES}
 
 
 def find_incidents(inputs: IncidentInputs) -> list[Incident]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable
 from heapq import nlargest
 from typing import Final
@@ -26,6 +27,8 @@ MOST_GROWING: Final = 16
 _FALL_BYTES: Final = 64 << 20
 """A fall of MemAvailable from which on it is worth to find the process that has gained most."""
 
+_OWN_START_S: Final = 600.0
+"""The time in which what memtop itself takes is no incident."""
 _SEEN_SHARE: Final = 0.5
 """The processes that are read must hold so much of the machine's anonymous memory to be all there are."""
 
@@ -43,7 +46,12 @@ def growing_processes(
     for key, fact in risen.items():
         if key not in found and fact is not None:
             found[key] = _facts(key, None, fact, step)
-    return tuple(one for one in found.values() if one is not None)
+    return tuple(one for one in found.values() if one is not None and not _is_own_start(one))
+
+
+def _is_own_start(one: GrowthFacts) -> bool:
+    """Whether it is memtop that loads, and fills its history."""
+    return one.key.pid == os.getpid() and one.age_s is not None and one.age_s < _OWN_START_S
 
 
 def _facts(key: ProcessKey, verdict: Verdict | None, fact: RiseFact | None, step: StepInput) -> GrowthFacts | None:

@@ -6,7 +6,8 @@ processes takes more than a millisecond at 2,000 of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from heapq import nlargest
 from typing import Final
 
@@ -35,6 +36,14 @@ _VERDICT_S: Final = 60.0
 """The time over which that is asked of growth that is confirmed."""
 _FEWEST: Final = 2
 """Members of what grows as a whole: where there is one, it is that process that grows."""
+_LOADING_S: Final = 10.0
+"""A process that has started loads for so long: what it takes then is no growth of its group."""
+_STORM: Final = 8
+"""Unless so many new members live at least, that began at different times: then their number grows."""
+_STORM_S: Final = 20.0
+_STORM_SHARE: Final = 0.25
+"""At least so much of them is of each half of that time."""
+_CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
 _ALONE_SHARE: Final = 0.5
 """A member that grows so much of it alone explains the growth of a group."""
 
@@ -51,6 +60,8 @@ class PoolWatch:
         self._before: dict[GroupKey, int] = {}
         """Anonymous memory of each program that has a notable amount, as of the sums before."""
         self._rises: dict[GroupKey, Rise] = {}
+        self._loaded: dict[ProcessKey, int] = {}
+        """Anonymous memory of young members of what rises, after they had loaded."""
         self.growing: tuple[GrowingGroup, ...] = ()
         """As of the latest sums."""
 
@@ -163,11 +174,18 @@ class PoolWatch:
                 if path in paths:
                     members[paths[path]].append(row)
         told: set[ProcessKey] = set()
+        loaded: dict[ProcessKey, int] = {}
         for key in nlargest(MOST, found, key=lambda one: (one.by is By.PROGRAM, found[one])):
             of = members[key]
             if len(of) < _FEWEST:
                 continue
-            if max(alone.get(row.key, 0.0) for row in of) >= _ALONE_SHARE * found[key]:
+            verdict = self._growth.verdict(key)
+            confirmed = verdict if verdict is not None and verdict.alarm else None
+            rise = self._without_starts(self._rises.get(key), of, loaded, now_s)
+            if rise is None and confirmed is None:
+                continue
+            own = found[key] if confirmed is not None or rise is None else rise.bytes_per_s
+            if max(alone.get(row.key, 0.0) for row in of) >= _ALONE_SHARE * own:
                 continue
             if key.by is By.PROGRAM and not self._is_charged(key, of, cgroups, now_s):
                 continue
@@ -176,6 +194,32 @@ class PoolWatch:
             told |= {row.key for row in of}
             oldest = min(of, key=lambda row: row.key.start_ticks).key
             shown = names.get(key) or cgroups.labels.get(key.name, key.name)
-            verdict = self._growth.verdict(key)
-            confirmed = verdict if verdict is not None and verdict.alarm else None
-            yield GrowingGroup(key, shown, len(of), oldest, self._rises.get(key), confirmed)
+            yield GrowingGroup(key, shown, len(of), oldest, rise, confirmed)
+        self._loaded = loaded
+
+    def _without_starts(
+        self, rise: Rise | None, members: Sequence[ProcessRow], loaded: dict[ProcessKey, int], now_s: float
+    ) -> Rise | None:
+        """The rise without what members that began during it took at their start; None where nothing notable is left.
+
+        ``loaded`` takes the sizes after the start. Where the number of members grows, their starts are the growth.
+        """
+        if rise is None:
+            return None
+        starts_s = {row.key: row.key.start_ticks / _CLK_TCK for row in members}
+        young = [row for row in members if rise.since_s - _LOADING_S < starts_s[row.key] <= now_s]
+        at_start = 0
+        for row in young:
+            size = row.anon_bytes or 0
+            if now_s - starts_s[row.key] >= _LOADING_S:
+                size = loaded[row.key] = self._loaded.get(row.key, size)
+            at_start += size
+        late = sum(starts_s[row.key] > rise.since_s + rise.span_s / 2 for row in young)
+        if (
+            len(young) >= _STORM
+            and rise.span_s >= _STORM_S
+            and min(late, len(young) - late) >= _STORM_SHARE * len(young)
+        ):
+            return rise
+        least_bytes = rise.from_bytes + at_start
+        return rise._replace(from_bytes=least_bytes) if rise.high_bytes - least_bytes >= _LEAST_BYTES else None

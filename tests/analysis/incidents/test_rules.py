@@ -400,3 +400,23 @@ def test_the_forecast_of_a_process_is_that_of_its_incident() -> None:
     assert forecast is not None
     assert (forecast.others, forecast.full_s) == (found.facts["beside_count"], found.facts["full_s"])
     assert forecast_of(ProcessKey(7, 7), inputs) is None
+
+
+def test_all_incidents_of_one_list_count_the_same_others() -> None:
+    first, second, third = rising(600, 10.0), rising(300, 10.0)._replace(key=OTHER), rising(200, 10.0)
+    third = third._replace(key=ProcessKey(44, 500))
+    standing = StandingIncidents()
+    for now_s in (100.0, 110.0, 120.0):
+        standing = standing.after(now_s, find_incidents(IncidentInputs(100.0, growing=(first, second, third))))
+    standing = standing.after(121.0, find_incidents(IncidentInputs(100.0, growing=(first, second))))
+    assert len(standing.standing) == 3
+    assert {one.facts["beside_count"] for one in standing.standing if "beside_count" in one.facts} == {1}
+
+
+def test_a_process_that_rises_faster_than_a_group_comes_first() -> None:
+    slow = POOL._replace(rise=rise(32, 39.0))
+    found = StandingIncidents().after(
+        100.0, find_incidents(IncidentInputs(100.0, growing=(rising(155, 60.0),), groups=(slow,)))
+    )
+    names = [entry.incident.name for entry in found.entries]
+    assert names == ["rising", "group_rising"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from memtop.analysis.incidents import Incident
@@ -387,3 +389,13 @@ def test_of_a_cgroup_that_is_full_of_tmpfs_no_process_is_named_but_that() -> Non
         frame = step(engine)
     assert "most of it is tmpfs and shared memory: 75.3 MiB" in headline(frame.incidents, frame.system).clauses
     assert "largest" not in first(frame).facts
+
+
+def test_what_memtop_itself_takes_when_it_starts_is_no_incident() -> None:
+    process = FakeProcess(os.getpid(), comm=b"memtop", cmdline=b"memtop\0")
+    source, engine = world(process)
+    process.start_ticks = int(source.mono_s * os.sysconf("SC_CLK_TCK"))
+    for _ in range(16):
+        frame = step(engine)
+        process.rss_pages += 4 * MIB_PAGES
+    assert "rising" not in names(frame)

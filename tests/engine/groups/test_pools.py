@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 
 import pytest
 
+from memtop.engine.assessment.growing_group import GrowingGroup
 from memtop.engine.groups.group_growth import GroupGrowth
 from memtop.engine.groups.naming import Naming
 from memtop.engine.groups.pools import PoolWatch
 from memtop.engine.groups.sums import totals_of
+from memtop.model.frame import ProcessRow
 from memtop.model.group import By
+from memtop.process_key import ProcessKey
 from memtop.sampling.cgroup_reading import CgroupSample
 from tests.rows import proc_row
 
@@ -29,3 +33,47 @@ def test_a_program_of_one_process_does_not_grow_as_a_whole(members: int, groups:
         totals = totals_of(rows.values(), Naming(By.PROGRAM, CgroupSample(), rows))
         watch.note(totals, rows, {}, CgroupSample(), 100.0 + tick)
     assert len(watch.growing) == groups
+
+
+def pool(tick: int, starts_s: dict[int, float], sizes_mib: dict[int, float]) -> dict[int, ProcessRow]:
+    """Workers that have started by now."""
+    rows = {}
+    for pid, start_s in starts_s.items():
+        if start_s <= 100.0 + tick:
+            size = int(sizes_mib[pid] * MIB)
+            row = proc_row(pid, name="work", command="work", rss_bytes=size, shr_bytes=0)
+            key = ProcessKey(pid, int(start_s * os.sysconf("SC_CLK_TCK")))
+            rows[pid] = row._replace(key=key, virt_bytes=size, anon_bytes=size)
+    return rows
+
+
+def grows(starts_s: dict[int, float], rates: dict[int, float], ticks: int = 30) -> list[GrowingGroup]:
+    """What grows as a whole if each worker loads 9 MiB in five seconds, then grows by these rates in MiB a second."""
+    watch = PoolWatch(GroupGrowth(deque()))
+    for tick in range(ticks):
+        ages = {pid: max(0.0, 100.0 + tick - start_s) for pid, start_s in starts_s.items()}
+        sizes = {pid: 1 + 1.8 * min(5.0, age) + rates.get(pid, 0.0) * age for pid, age in ages.items()}
+        rows = pool(tick, starts_s, sizes)
+        alone = {row.key: rates.get(row.pid, 0.0) * MIB for row in rows.values()}
+        totals = totals_of(rows.values(), Naming(By.PROGRAM, CgroupSample(), rows))
+        watch.note(totals, rows, alone, CgroupSample(), 100.0 + tick)
+        if tick == ticks - 1:
+            return list(watch.growing)
+    return []
+
+
+def test_workers_that_have_only_started_do_not_grow_as_a_whole() -> None:
+    starts = dict.fromkeys(range(10, 50), 103.0)
+    assert grows(starts, {}, 9) == []
+    assert grows(starts, {10: 3.0}) == [], "one of them grows, and that is its own story"
+
+
+def test_workers_that_all_go_on_growing_after_their_start_grow_as_a_whole_by_that() -> None:
+    (found,) = grows(dict.fromkeys(range(10, 20), 103.0), dict.fromkeys(range(10, 20), 1.0))
+    assert found.rise is not None
+    assert found.rise.size_bytes < 200 * MIB, "without what they took at their start"
+
+
+def test_a_number_of_workers_that_grows_is_growth() -> None:
+    (found,) = grows({10 + number: 101.0 + number for number in range(60)}, {})
+    assert found.rise is not None and found.rise.size_bytes > 150 * MIB
