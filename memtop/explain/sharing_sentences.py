@@ -77,8 +77,13 @@ def _kill_family(view: SharingView) -> str:
     found = view.range_bytes
     if found is None:
         return ""
+    low, high = found
+    rss, uss = known.rss_sum_bytes, [one.uss_bytes for one in known.counted]
+    if not view.unknown and rss is not None and None not in uss:
+        own = sum(size or 0 for size in uss)
+        high = min(high, own + (rss - own) // 2)  # what is not a process's own and is freed, at least two of them map
     unread = f"; {view.unknown} could not be read" if view.unknown else ""
-    return f"{ending} {_range(*found)}{unread}."
+    return f"{ending} {_range(min(low, high), high)}{unread}."
 
 
 def _whole_family(view: SharingView) -> str:

@@ -663,6 +663,21 @@ def test_uss_of_large_rows_comes_from_pagemap_within_half_a_hundredth_of_a_core_
     assert {row.uss_bytes for row in shown.rows} == {MIB, None} and {row.pss_bytes for row in shown.rows} == {None}
 
 
+@pytest.mark.parametrize("soon", [True, False])
+def test_the_first_readings_of_a_family_follow_each_other_while_the_user_waits_for_them(soon: bool) -> None:
+    """The kill dialog says what ending the family would free; one large relative was read every few seconds."""
+    workers = [FakeProcess(pid, ppid=42, rss_pages=2048 * MIB_PAGES) for pid in range(100, 108)]
+    watched = Watched(*workers, panel="sharing")
+    watched.source.took_s = 0.2
+    watched.source.files |= {f"proc/{one.pid}/pagemap": pagemap(1024) for one in workers}
+    if soon:
+        needs = watched.ask.readings.focus_needs | Need.FAMILY_SOON
+        watched.ask = watched.ask._replace(readings=watched.ask.readings._replace(focus_needs=needs))
+    shared = watched.step(times=10).sharing
+    assert shared is not None and len(shared.relatives) == 9
+    assert (shared.waiting == 0) is soon
+
+
 def test_r_reads_smaps_of_a_large_process_too_and_what_pagemap_does_not_have_is_no_change() -> None:
     watched = large()
     assert watched.view().reading is not None

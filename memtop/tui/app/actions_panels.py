@@ -95,11 +95,12 @@ class PanelActions(AppState):
         self.query_one(SidePanel).query_one(TextLines).focus()
         if not self.zoomed:
             self.add_class("-zoom-side")
-            self.show_hints()
+            self.call_after_refresh(self.show_hints)
 
     def leave_zoom(self) -> bool:
         """Show all panels again. Returns whether one was maximized."""
         zoomed = self.zoomed
         self.remove_class(*[name for name in self.classes if name.startswith("-zoom-")])
         self.show_hints()
+        self.call_after_refresh(self.show_hints)  # sentences may be cut again
         return zoomed

@@ -10,6 +10,7 @@ from memtop.engine.engine import Engine
 from memtop.explain.finding_text import finding_texts
 from memtop.settings import Settings
 from memtop.tui.app.app import MemtopApp
+from memtop.tui.bars.footer import StatusBar
 from memtop.tui.drawing.text_lines import TextLines
 from memtop.tui.side.side_panel import SidePanel
 from memtop.view_state import View
@@ -79,6 +80,8 @@ async def test_a_cut_sentence_is_read_by_tab_and_enter_and_esc_goes_back(monkeyp
         await it.press("enter")
         await it.until(lambda: any("or never." in each for each in said(it.app)), "all of it is there")
         assert not panel.is_cut
+        hints = it.app.query_one(StatusBar)
+        await it.until(lambda: "Read all" not in hints.render_line(0).text, "there is no more to read")
         await it.press("escape")
         await it.until(lambda: panel.is_cut, "the chart is back")
 
