@@ -62,7 +62,9 @@ class FrameBuilder:
             from memtop.engine.groups.listing import group_of_member, list_groups, members_of  # noqa: PLC0415 (as above)
 
             if request.rows.inside is None:
-                groups, places = list_groups(self._state.groups, chosen, request, sample, past_s)
+                all_shown = request.rows.only is None and not request.rows.names
+                ended = self._state.departed.rows if all_shown else chosen
+                groups, places = list_groups(self._state.groups, chosen, request, sample, past_s, ended=ended)
                 if (member := request.groups.member) is not None:
                     group_of = group_of_member(request.rows.by, member, chosen, sample)
             else:

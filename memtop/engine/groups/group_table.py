@@ -14,7 +14,7 @@ from memtop.engine.groups.event_counts import EventCounts
 from memtop.engine.groups.group_growth import GroupGrowth
 from memtop.engine.groups.group_rows import CgroupState, gone_row, group_row
 from memtop.engine.groups.kept_sums import KeptSums
-from memtop.engine.groups.naming import UNKNOWN, Naming, kinds_of
+from memtop.engine.groups.naming import UNKNOWN, GroupName, Naming, kinds_of
 from memtop.engine.groups.pools import RISING_S, PoolWatch
 from memtop.engine.groups.sums import Sums, Totals, sums_of, totals_of
 from memtop.history.rings import Gap
@@ -163,6 +163,11 @@ class GroupTable:
         if past_s is None and key.name != UNKNOWN:
             self._kept[key] = row
         return row
+
+    def ended_row(self, last: ProcessRow, name: GroupName, sample: Sample) -> GroupRow:
+        """The row of a group of which all members have ended, by the ``last`` row of the latest of them."""
+        sums = sums_of([last._replace(gone_s=None)], lambda _: name)[name.key]
+        return gone_row(self._row(sums, sample.cgroups or CgroupSample(), sample), last.gone_s or sample.wall_s)
 
     @staticmethod
     def series_of(row: GroupRow) -> GroupKey:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from operator import attrgetter
+from typing import Final
 
+from memtop.analysis.limits.large import FAILED_BYTES
 from memtop.engine.groups.group_table import GroupChoice, GroupTable
 from memtop.engine.groups.group_tree import grow_groups
 from memtop.engine.groups.naming import Naming
@@ -15,23 +17,56 @@ from memtop.process_key import ProcessKey
 from memtop.sampling.cgroup_reading import CgroupSample
 from memtop.sampling.sample import Sample
 
+BETWEEN_RUNS_S: Final = 60.0
+"""How long a program stays in the list after its last process has ended."""
+
 
 def list_groups(
-    table: GroupTable, chosen: Iterable[ProcessRow], request: Request, sample: Sample, past_s: float | None
+    table: GroupTable,
+    chosen: Iterable[ProcessRow],
+    request: Request,
+    sample: Sample,
+    past_s: float | None,
+    *,
+    ended: Iterable[ProcessRow] = (),
 ) -> tuple[tuple[GroupRow, ...], tuple[TreePlace, ...] | None]:
-    """The groups of the chosen processes that pass the filters, in order; their places in the tree, None if flat."""
+    """The groups of the chosen processes that pass the filters, in order; their places in the tree, None if flat.
+
+    ``ended`` has the rows of processes that have ended: a program of which one of some size did so a moment ago stays.
+    """
     rows = request.rows
     assert rows.by is not None
     tree = rows.tree and rows.by is By.CGROUP
     members = [row for row in chosen if rows.where(row)] if rows.where is not None else chosen
     choice = GroupChoice(rows.by, tree, request.groups.focus, request.groups.visible)
     groups = table.rows(choice, members, sample, past_s)
+    if past_s is None and rows.by is By.PROGRAM:
+        lately = [row for row in ended if _ended_lately(row, sample) and (rows.where is None or rows.where(row))]
+        groups = [*groups, *_between_runs(table, lately, {row.key for row in groups}, sample)]
     if rows.groups_where is not None:
         groups = [row for row in groups if rows.groups_where(row)]
     listed = _ordered(groups, rows.sort, rows.descending)
     if not tree:
         return tuple(listed), None
     return grow_groups(listed, rows.folded)
+
+
+def _ended_lately(row: ProcessRow, sample: Sample) -> bool:
+    size_bytes = row.peak_rss_bytes or row.rss_bytes or 0
+    return row.gone_s is not None and size_bytes >= FAILED_BYTES and sample.wall_s - row.gone_s <= BETWEEN_RUNS_S
+
+
+def _between_runs(
+    table: GroupTable, ended: Sequence[ProcessRow], known: Collection[GroupKey], sample: Sample
+) -> Iterable[GroupRow]:
+    """The last rows of programs without members: each may be started again."""
+    naming = Naming(By.PROGRAM, sample.cgroups or CgroupSample(), {row.pid: row for row in ended})
+    latest = {}
+    for row in sorted(ended, key=lambda one: one.gone_s or 0.0):
+        name = naming.group_of(row)
+        if name.key not in known and row.rss_bytes is not None:
+            latest[name.key] = row, name
+    return [table.ended_row(row, name, sample) for row, name in latest.values()]
 
 
 def members_of(key: GroupKey, rows: Iterable[ProcessRow], sample: Sample) -> Sequence[ProcessRow]:

@@ -13,6 +13,7 @@ from memtop.engine.assessment.exit_analysis import AUTOPSIES
 from memtop.engine.engine import Engine
 from memtop.filter import parse_query
 from memtop.model.frame import Frame, Note
+from memtop.model.group import By
 from memtop.model.request import Request
 from memtop.procfs.statm import PAGE_BYTES
 from memtop.sampling.request import Need
@@ -217,6 +218,19 @@ def test_of_the_runs_of_a_program_asked_for_by_name_the_ended_ones_do_not_pile_u
         end(source, 100 + run, 1 << 8)
         frame = step(engine, ask, times=2)
         assert [(row.pid, row.note) for row in frame.rows] == [(100 + run, Note.GONE)], "the latest stays"
+
+
+def test_a_program_stays_among_the_groups_between_two_runs() -> None:
+    source = FakeSource(FakeProcess(1, cmdline=b"init\0"))
+    engine, ask = Engine(source), request(by=By.PROGRAM, where=parse_query("crashy").where)
+    started(source, 100, comm=b"python3", cmdline=b"python3\0crashy.py\0", rss_pages=100 * MIB_PAGES)
+    assert [(row.name, row.members) for row in step(engine, ask, times=3).groups or ()] == [("crashy.py", 1)]
+    end(source, 100, 1 << 8)
+    (row,) = step(engine, ask, times=2).groups or ()
+    assert (row.name, row.members) == ("crashy.py", 0)
+    assert row.gone_s is not None
+    started(source, 101, comm=b"python3", cmdline=b"python3\0crashy.py\0", rss_pages=100 * MIB_PAGES)
+    assert [(row.name, row.members) for row in step(engine, ask, times=3).groups or ()] == [("crashy.py", 1)]
 
 
 def test_large_lives_that_end_well_are_a_loop_too() -> None:
