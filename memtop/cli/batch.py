@@ -46,7 +46,7 @@ TOO_FEW: Final = (
     "one sample shows no growth: headline, verdict, findings and growth are null; -n 30 gives growth and a headline, "
     "-n 100 a verdict (with the default delay of 1 s)"
 )
-"""The remark after the only sample as JSON."""
+"""The remark to a person after the only sample as JSON."""
 
 
 def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
@@ -103,7 +103,7 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
 def _reporting(source: Source, settings: Settings, form: str, out: TextIO) -> formats.Writer:
     """Write frames, and report on standard error what the screen would announce: failed readings, each kind once, why
     an address that was given has no metrics, and when a recording begins to have problems; and after the only sample
-    why its JSON has no growth."""
+    why its JSON has no growth, if a person reads it."""
     write, reported = _writer(form, settings, out), False
     addressed = {pid for pid, _ in settings.go_urls} | (set(settings.pids) if settings.go_urls else set())
     announce = announcer(say)
@@ -122,7 +122,8 @@ def _reporting(source: Source, settings: Settings, form: str, out: TextIO) -> fo
                 if key.pid in addressed and runtime["heap_trouble"]
             )
         write(frame)
-        if form == "json" and settings.iterations == 1 and frame.incidents is None:  # a recording may have a past
+        # A recording may have a past. A program that reads this knows what it has asked for.
+        if form == "json" and settings.iterations == 1 and frame.incidents is None and sys.stderr.isatty():
             say(TOO_FEW)
 
     return report_and_write

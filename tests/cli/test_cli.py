@@ -105,8 +105,13 @@ def test_an_output_file_that_exists_is_not_overwritten(tmp_path: Path, capsys: p
     assert "File exists" in capsys.readouterr().err
 
 
-def test_one_sample_as_json_says_on_standard_error_how_to_get_growth(capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_sample_as_json_tells_a_person_how_to_get_growth(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     me = str(os.getpid())
+    assert run(["--json", "-n", "1", me]) == 0
+    assert capsys.readouterr().err == "", "a program that reads it is not disturbed"
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     assert run(["--json", "-n", "1", me]) == 0
     out, err = capsys.readouterr()
     assert json.loads(out)["headline"] is None

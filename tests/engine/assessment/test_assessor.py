@@ -240,7 +240,7 @@ MEANS = {
     "": ("Unknown yet", "unknown yet", "too early to say"),
     " ?": ("Unknown yet", "verdict in a few seconds", "may be growing"),
     " ─": ("has been level for",),
-    " ~": ("has been level for",),
+    " ~": ("has varied without a trend for",),
     " w": ("swings between",),
     " ^": ("came back down",),
     " ↘": ("is falling",),
