@@ -98,12 +98,14 @@ def _whole_family(view: SharingView) -> str:
 
 
 def _how_to_get_pss(view: SharingView) -> str:
-    """Why the columns that need PSS are not shown, and how to get them; empty if they are."""
-    if not view.lacks_pss:
+    """Why columns that need PSS are not shown or have gaps, and how to get them; empty if nothing is missing."""
+    lacking = sum(one.pss_bytes is None for one in view.known.members)
+    if not lacking:
         return ""
+    which = "are not shown" if view.lacks_pss else f"of {lacking} of {len(view.known.members)} are not known"
     return (
-        "PSS, SHARED and COPYING are not shown: smaps has them, and reading it would hold up the process, so pagemap "
-        "was read in its place. R reads smaps once."
+        f"PSS, SHARED and COPYING {which}: smaps has them, and reading it would hold up the process, so pagemap was "
+        "read last. R reads smaps once."
     )
 
 

@@ -524,6 +524,11 @@ def test_where_pagemap_was_read_the_family_keeps_its_line_and_no_column_is_only_
     text = " ".join(lines)
     assert "The 2 processes of the family use 70.0 MiB to 150 MiB together" in text
     assert "R reads smaps once" in text
+    second = sharing.relatives[1]
+    part = sharing._replace(relatives=(family().relatives[0], second))
+    part = part._replace(known=Sharing(tuple(one.member for one in part.relatives if one.member is not None)))
+    told = " ".join(sentence for sentence, _ in sharing_sentences(_at_reading(part), part))
+    assert "PSS, SHARED and COPYING of 1 of 2 are not known" in told and "R reads smaps once" in told
     heading = next(line for line in lines if "NAME" in line)
     assert "USS" in heading and "PSS" not in heading and "COPYING" not in heading
     assert "–" not in " ".join(lines[lines.index(heading) :])
