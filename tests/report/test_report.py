@@ -8,6 +8,7 @@ import resource
 import stat
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
@@ -116,15 +117,17 @@ def grows_in_a_cgroup() -> Frame:
 
 def of_recording(to: str | None) -> Frame:
     """A frame of a recorded process with readings of its mappings and of the machine."""
-    opened: list[Replay] = []
+    with ExitStack() as opened:
 
-    def engine() -> Engine:
-        opened.append(Replay(SERVER))
-        return Engine(opened[-1], position=opened[-1].position)
+        def recording() -> Replay:
+            return opened.enter_context(closing(Replay(SERVER)))
 
-    to_s = None if to is None else parse_instant(to, *Replay(SERVER).span)
-    collected = from_recording(engine, int(QUEUE_WORKER), to_s=to_s)
-    return collected.frame
+        def engine() -> Engine:
+            played = recording()
+            return Engine(played, position=played.position)
+
+        to_s = None if to is None else parse_instant(to, *recording().span)
+        return from_recording(engine, int(QUEUE_WORKER), to_s=to_s).frame
 
 
 @pytest.mark.parametrize(
