@@ -192,7 +192,7 @@ class GroupTable:
 
     def _note_totals(self, by: By, totals: Mapping[GroupKey, Totals], now_s: float) -> None:
         """The sums of groups without a cgroup; those that have no members now have nothing."""
-        for key, (virt, rss, anon) in totals.items():
+        for key, (virt, rss, anon, _) in totals.items():
             self.growth.note(key, now_s, virt, rss, anon)
         if by is By.CGROUP:
             return

@@ -59,7 +59,11 @@ class PoolWatch:
         self._before_s: float | None = None
         self._before: dict[GroupKey, int] = {}
         """Anonymous memory of each program that has a notable amount, as of the sums before."""
+        self._members_before: dict[GroupKey, int] = {}
+        """Number of its members then."""
         self._rises: dict[GroupKey, Rise] = {}
+        self._members_from: dict[GroupKey, int] = {}
+        """Number of members of each program at the beginning of its rise."""
         self._loaded: dict[ProcessKey, int] = {}
         """Anonymous memory of young members of what rises, after they had loaded."""
         self.growing: tuple[GrowingGroup, ...] = ()
@@ -93,18 +97,23 @@ class PoolWatch:
         now_s: float,
     ) -> None:
         """The sums of programs; ``alone`` has the processes that grow themselves, in bytes a second."""
-        now = {key: anon for key, (_, _, anon) in totals.items() if anon >= _LEAST_BYTES}
+        now = {key: one.anon_bytes for key, one in totals.items() if one.anon_bytes >= _LEAST_BYTES}
+        members_from: dict[GroupKey, int] = {}
         before_s = self._before_s
         if before_s is not None and before_s < now_s:
             quiet_s = most_quiet_s(now_s - before_s)
             rises = {}
             for key in now.keys() | self._rises.keys():
                 size = now.get(key, 0)
-                rise = follow_rise(self._rises.get(key), before_s, self._before.get(key, 0), now_s, size)
+                old = self._rises.get(key)
+                rise = follow_rise(old, before_s, self._before.get(key, 0), now_s, size)
                 if rise is not None and now_s - rise.high_s <= quiet_s:
                     rises[key] = rise
-            self._rises = rises
+                    known = self._members_from if old is not None and old.since_s == rise.since_s else {}
+                    members_from[key] = known.get(key, self._members_before.get(key, 0))
+            self._rises, self._members_from = rises, members_from
         self._before_s, self._before = now_s, now
+        self._members_before = {key: totals[key].members for key in now}
         notable = [key for key, rise in self._rises.items() if rise.steps > 1 and self._is_real(rise)]
         found = {key: self._bytes_per_s(key) for key in {*notable, *self._alarmed(cgroups)}}
         self.growing = tuple(self._growing(found, rows, alone, cgroups, now_s)) if found else ()
@@ -181,7 +190,7 @@ class PoolWatch:
                 continue
             verdict = self._growth.verdict(key)
             confirmed = verdict if verdict is not None and verdict.alarm else None
-            rise = self._without_starts(self._rises.get(key), of, loaded, now_s)
+            rise = self._without_starts(key, of, loaded, now_s)
             if rise is None and confirmed is None:
                 continue
             own = found[key] if confirmed is not None or rise is None else rise.bytes_per_s
@@ -198,22 +207,26 @@ class PoolWatch:
         self._loaded = loaded
 
     def _without_starts(
-        self, rise: Rise | None, members: Sequence[ProcessRow], loaded: dict[ProcessKey, int], now_s: float
+        self, key: GroupKey, members: Sequence[ProcessRow], loaded: dict[ProcessKey, int], now_s: float
     ) -> Rise | None:
         """The rise without what members that began during it took at their start; None where nothing notable is left.
 
-        ``loaded`` takes the sizes after the start. Where the number of members grows, their starts are the growth.
+        ``loaded`` takes the sizes after the start. A member that took the place of another one is growth where it is
+        larger. Where the number of members grows all the time, their starts are the growth.
         """
+        rise = self._rises.get(key)
         if rise is None:
             return None
+        more = len(members) - self._members_from.get(key, 0)
         starts_s = {row.key: row.key.start_ticks / _CLK_TCK for row in members}
         young = [row for row in members if rise.since_s - _LOADING_S < starts_s[row.key] <= now_s]
-        at_start = 0
+        sizes = []
         for row in young:
             size = row.anon_bytes or 0
             if now_s - starts_s[row.key] >= _LOADING_S:
                 size = loaded[row.key] = self._loaded.get(row.key, size)
-            at_start += size
+            sizes.append(size)
+        at_start = sum(sorted(sizes, reverse=True)[: max(0, more)])
         late = sum(starts_s[row.key] > rise.since_s + rise.span_s / 2 for row in young)
         if (
             len(young) >= _STORM

@@ -96,6 +96,8 @@ class Totals(NamedTuple):
     virt_bytes: int
     rss_bytes: int
     anon_bytes: int
+    members: int = 0
+    """Processes whose sizes are in the sums; it is no part of a series."""
 
 
 def totals_of(rows: Iterable[ProcessRow], naming: Naming) -> dict[GroupKey, Totals]:
@@ -109,12 +111,13 @@ def totals_of(rows: Iterable[ProcessRow], naming: Naming) -> dict[GroupKey, Tota
         what = what_decides(row)
         known = alike.get(what)
         if known is None:
-            alike[what] = row, [virt, rss, anon]
+            alike[what] = row, [virt, rss, anon, 1]
         else:
             totals = known[1]
             totals[0] += virt
             totals[1] += rss
             totals[2] += anon
+            totals[3] += 1
     found: dict[GroupKey, Totals] = {}
     for row, totals in alike.values():
         key = naming.group_of(row).key

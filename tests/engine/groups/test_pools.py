@@ -74,6 +74,17 @@ def test_workers_that_all_go_on_growing_after_their_start_grow_as_a_whole_by_tha
     assert found.rise.size_bytes < 200 * MIB, "without what they took at their start"
 
 
+def test_short_lived_workers_that_become_larger_one_after_the_other_grow_as_a_whole() -> None:
+    watch = PoolWatch(GroupGrowth(deque()))
+    for tick in range(14):
+        starts = {1000 * (tick + slot) // 3 + slot: 100.0 + tick - (tick + slot) % 3 for slot in range(8)}
+        rows = pool(tick, starts, dict.fromkeys(starts, 10.0 + 1.5 * tick))
+        totals = totals_of(rows.values(), Naming(By.PROGRAM, CgroupSample(), rows))
+        watch.note(totals, rows, {}, CgroupSample(), 100.0 + tick)
+    (found,) = watch.growing
+    assert found.members == 8 and found.rise is not None and found.rise.size_bytes > 80 * MIB
+
+
 def test_a_number_of_workers_that_grows_is_growth() -> None:
     (found,) = grows({10 + number: 101.0 + number for number in range(60)}, {})
     assert found.rise is not None and found.rise.size_bytes > 150 * MIB
