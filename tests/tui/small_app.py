@@ -35,7 +35,7 @@ def _make(life: Life, options: argparse.Namespace) -> SafeApp:
     if options.paint:
         life.terminal.show("\x1b[2Jearly picture")
         if options.paint == "hang":
-            time.sleep(30)
+            time.sleep(30)  # it hangs until the test ends it
         if options.paint == "fail":
             _fail()
         if options.paint == "usage":

@@ -50,8 +50,9 @@ def growing_processes(
 
 
 def _is_own_start(one: GrowthFacts) -> bool:
-    """Whether it is memtop that loads, and fills its history."""
-    return one.key.pid == os.getpid() and one.age_s is not None and one.age_s < _OWN_START_S
+    """Whether it is memtop that loads, and fills its history. In a recording its PID may be that of any program."""
+    is_own = one.key.pid == os.getpid() and one.name.startswith("memtop ")
+    return is_own and one.age_s is not None and one.age_s < _OWN_START_S
 
 
 def _facts(key: ProcessKey, verdict: Verdict | None, fact: RiseFact | None, step: StepInput) -> GrowthFacts | None:
