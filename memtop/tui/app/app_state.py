@@ -120,6 +120,8 @@ class AppState(SafeApp):
         now_s = time.monotonic()
         if now_s - self._stays_from_s >= NOTICE_S:
             self.clear_notifications()
+            for screen in self.screen_stack:  # Textual leaves a row of each, and some rows fill the place
+                screen.query("ToastHolder").remove()
         if stays or level == "error":
             self._stays_from_s = now_s
         self.notify(_MARKS.get(level, "") + text, severity=level, timeout=NOTICE_S, markup=False)  # type: ignore[arg-type]

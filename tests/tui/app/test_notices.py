@@ -74,6 +74,19 @@ async def test_a_newer_notice_replaces_one_that_a_key_asked_for_and_no_error() -
         await it.until(lambda: it.said == ["▲ the disk is full", "third"], "the error is still there")
 
 
+async def test_notices_that_were_replaced_leave_no_row_that_hides_later_ones() -> None:
+    async with board((80, 24)) as it:
+        for number in range(12):
+            if number == 6:  # the notices of a dialog are on its own screen
+                await it.press("d")
+            if number == 8:
+                await it.press("escape")
+            it.app.say(f"number {number}")
+            await it.until(lambda: it.said[-1:] == [f"number {number}"] and notices(it), "it is said")  # noqa: B023
+            await it.until(lambda: notices(it)[-1].region.height == 1, "it is laid out")
+            assert notices(it)[-1].region.y == 23, f"notice {number} is in the last line"
+
+
 async def test_behind_a_dialog_there_are_no_keys_that_do_nothing() -> None:
     async with board((80, 24)) as it:
         status = it.app.query_one(StatusBar)
