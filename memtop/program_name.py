@@ -45,6 +45,12 @@ class _Options(NamedTuple):
     long_code: frozenset[bytes] = frozenset()
     long_programs: frozenset[bytes] = frozenset()
     """Whole words that are followed by the program."""
+    scripts_after: bytes = b""
+    """Beginning of a word whose rest is the script."""
+    verbs: frozenset[bytes] = frozenset()
+    """Words after which a file is run, such as ``run``. Other words are commands of the interpreter itself."""
+    files: re.Pattern[bytes] | None = None
+    """What a file looks like that is run without a verb; None where every word is a file."""
     clusters: bool = True
     """Whether one word may hold several letters."""
 
@@ -89,9 +95,47 @@ _INTERPRETERS: Final = (
     (r"perl[\d.]*", _Options("I", "MmiFlDCxVd0", "eE")),
     (r"php[\d.]*", _Options("cdz", code="rBREFS", scripts="f")),
     (r"lua(?:jit)?[\d.]*", _Options("lW", code="e")),
-    (r"tclsh[\d.]*|Rscript|dotnet|mono", _Options(long_values=_words("--config"))),
+    (r"Rscript", _Options("g", code="e")),
+    (r"R", _Options("g", code="e", scripts="f", scripts_after=b"--file=")),
+    (r"tclsh[\d.]*|wish[\d.]*|mono", _Options(long_values=_words("--config -encoding"))),
+    (
+        r"dotnet",
+        _Options(
+            clusters=False,
+            long_values=_words("--runtimeconfig --depsfile --fx-version --roll-forward --additionalprobingpath"),
+            verbs=_words("exec"),
+            files=re.compile(rb".*\.(?:dll|exe)"),
+        ),
+    ),
+    (
+        r"deno|bun",
+        _Options(
+            "crL",
+            long_values=_words("--config --import-map --cwd --preload"),
+            verbs=_words("run"),
+            files=re.compile(rb".*\.[cm]?[jt]sx?"),
+        ),
+    ),
+    (r"julia", _Options("CJHLpt", code="eE", long_values=_words("--threads --procs --sysimage --load"))),
+    (r"guile[\d.]*", _Options("Ll", code="c", scripts="s")),
+    (r"fish", _Options("Cdo", code="c", long_values=_words("--init-command --debug --features"))),
     (r"(?:ba|da|k|mk|z)?sh|ash", _Options("oO", code="cs", long_values=_words("--rcfile --init-file"))),
 )
+_CARRIERS: Final = (
+    (
+        r"ld-linux.*|ld-musl.*|ld\.so(?:\.\d+)?",
+        _words("--library-path --inhibit-rpath --audit --preload --argv0 --glibc-hwcaps-mask --glibc-hwcaps-prepend"),
+    ),
+    (
+        r"qemu-(?!system|img|nbd|io|ga$)\w+(?:-static)?",
+        _words("-L -E -U -g -s -B -R -p -r -0 -cpu -D -d -seed -plugin -dfilter"),
+    ),
+    (r"valgrind(?:\.bin)?", _words("")),
+    (r"busybox(?:\.\w+)?|toybox", _words("")),
+)
+"""What runs another program within its own process, and those of its options that take the next word."""
+MOST_CARRIERS: Final = 3
+"""So many may carry each other."""
 _VERSION: Final = re.compile(rb"(python|pypy|ruby|perl|php|php-fpm|php-cgi|lua|tclsh|node)(?:js)?-?[\d.]*t?(?:-dbg)?")
 """Programs that several versions of are installed beside each other under names of their own."""
 _TITLES: Final = {b"uWSGI": b"uwsgi", b"celeryd": b"celery"}
@@ -99,18 +143,31 @@ _TITLES: Final = {b"uWSGI": b"uwsgi", b"celeryd": b"celery"}
 _DESCRIPTORS: Final = (b"/dev/fd/", b"/proc/self/fd/", b"/dev/stdin")
 """A script without a name: what a shell has in a pipe or a here-document."""
 _RELATIVE: Final = re.compile(rb"[\w.+@-]+(?:/[\w.+@-]+)+")
+_WINDOWS: Final = re.compile(rb"[A-Za-z]:\\.*")
 _OPTIONS: Final = tuple((re.compile(pattern.encode()), options) for pattern, options in _INTERPRETERS)
+_CARRIER_OPTIONS: Final = tuple(
+    (re.compile(pattern.encode()), _Options(clusters=False, long_values=values)) for pattern, values in _CARRIERS
+)
 
 
 @lru_cache(maxsize=512)
 def program_name(command: bytes) -> ProgramName:
     """The program that the bytes of /proc/PID/cmdline run. The names are empty if the bytes are."""
     arguments = command.rstrip(b"\0").split(b"\0")
-    first, rest = arguments[0], arguments[1:]
-    if not rest and b" " in first:
-        return _title(first)
-    name = _file_name(first)
-    options = next((options for pattern, options in _OPTIONS if pattern.fullmatch(name.removeprefix(b"-"))), None)
+    if len(arguments) == 1 and b" " in arguments[0]:
+        return _title(arguments[0])
+    return _of_arguments(arguments)
+
+
+def _of_arguments(arguments: list[bytes], carriers: int = MOST_CARRIERS) -> ProgramName:
+    name, rest = _file_name(arguments[0]), arguments[1:]
+    if carriers and (carrier := _options_of(name, _CARRIER_OPTIONS)) is not None:
+        carried = _program_of(arguments, carrier)
+        if carried is not None:
+            found = _of_arguments(arguments[carried.after - 1 :], carriers - 1)
+            short = b" ".join([name, found.short])
+            return ProgramName(short, _known(name, *found.names), found.runs, found.own or found.short)
+    options = _options_of(name.removeprefix(b"-"), _OPTIONS)
     program = None if options is None else _program_of(arguments, options)
     if program is None:
         name_only = name.removeprefix(b"-")
@@ -119,6 +176,10 @@ def program_name(command: bytes) -> ProgramName:
     flag = [b"-m"] if program.module else []
     own = b" ".join([run, *arguments[program.after :]])
     return ProgramName(b" ".join([name, *flag, own]), _known(name, run), run or name, own if run else b"")
+
+
+def _options_of(name: bytes, table: tuple[tuple[re.Pattern[bytes], _Options], ...]) -> _Options | None:
+    return next((options for pattern, options in table if pattern.fullmatch(name)), None)
 
 
 def runs_unknown_file(command: bytes) -> bool:
@@ -130,7 +191,7 @@ def runs_unknown_file(command: bytes) -> bool:
     if b"\0" in command:
         return False
     name = _file_name(command)
-    return any(pattern.fullmatch(name) for pattern, _ in _OPTIONS)
+    return any(_options_of(name, table) is not None for table in (_OPTIONS, _CARRIER_OPTIONS))
 
 
 def _title(text: bytes) -> ProgramName:
@@ -140,9 +201,14 @@ def _title(text: bytes) -> ProgramName:
         name = _file_name(word)
         own = name.removeprefix(b"[") if word != text else name
         return ProgramName(text, _known(name), _without_version(_TITLES.get(own, own)))
+    words = text.split()
+    if _options_of(_file_name(words[0]), _OPTIONS) is not None:
+        return _of_arguments(words)  # Perl and others write their arguments as one text
     path, mark, options = text.partition(b" -")
     name = _file_name(path)
-    return ProgramName(name + mark + options, _known(name), _without_version(name))
+    first = _file_name(words[0])  # the path may have blanks in it, or be followed by what the program does
+    names = _known(name) if first == name or b"/" in path.removeprefix(words[0]) else _known(first, name)
+    return ProgramName(name + mark + options, names, _without_version(names[0] if names else b""))
 
 
 def _without_version(name: bytes) -> bytes:
@@ -152,20 +218,22 @@ def _without_version(name: bytes) -> bytes:
 
 def _program_of(arguments: list[bytes], options: _Options) -> _Program | None:
     """The script, module or main class; None for an interpreter that runs no file."""
-    at = 1
+    at, verb = 1, options.files is None
     while at < len(arguments):
         word = arguments[at]
-        if word == b"-":
+        if word == b"-" or word in options.long_code:
             return None
-        if word == b"--":
+        if word == b"--" or word in options.long_programs:
             return _at(arguments, at + 1)
         if not word.startswith((b"-", b"+")) and not (word.startswith(b"@") and options is _JAVA):
-            return _at(arguments, at)
-        if word in options.long_programs:
-            return _at(arguments, at + 1)
-        if word in options.long_code:
-            return None
-        if word in options.long_values:
+            if verb or (options.files is not None and options.files.fullmatch(word)):
+                return _at(arguments, at)
+            if word not in options.verbs:
+                return None
+            at, verb = at + 1, True
+        elif options.scripts_after and word.startswith(options.scripts_after):
+            return _Program(word.removeprefix(options.scripts_after), at + 1)
+        elif word in options.long_values:
             at += 2
         elif word.startswith(b"--") or not options.clusters:
             at += 1
@@ -203,6 +271,8 @@ def _at(arguments: list[bytes], at: int, *, module: bool = False) -> _Program | 
 
 def _file_name(path: bytes) -> bytes:
     """The last part of a path. Text that ends in a slash or is no path, such as ``[kworker/0:1]``, stays whole."""
+    if _WINDOWS.fullmatch(path):
+        return path.rpartition(b"\\")[2] or path
     if not path.startswith((b"/", b".", b"~")) and not _RELATIVE.fullmatch(path):
         return path
     return path.rpartition(b"/")[2] or path

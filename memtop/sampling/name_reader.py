@@ -59,6 +59,7 @@ class NameReader:
                 if done:
                     if raw and not raw.strip(b"\0 "):
                         raw = b""  # overwritten with nothing, which is no name to show
+                    raw = raw or record.command_raw or raw  # empty while it ends: what it ran is known
                     record.command_wanted = pid in self._stale
                     self._stale.discard(pid)
                     changed = raw != record.command_raw

@@ -40,6 +40,8 @@ class ProcessFiles:
         """Pids whose stat was read at this instant, whether it has changed or not."""
         self.shrunk: list[int] = []
         """PIDs that hold less than half of the memory that they held before: they may have become another program."""
+        self.execs = 0
+        """Processes that were found at this instant to have become another program."""
         self.leaderless: set[int] = set()
         """Pids whose main thread has ended while other threads live."""
 
@@ -49,6 +51,7 @@ class ProcessFiles:
         self.changed.clear()
         self.shrunk.clear()
         self.stat_pids = set()
+        self.execs = 0
 
     def forget(self, pid: int) -> None:
         """Drop a process that has ended."""
@@ -98,7 +101,7 @@ class ProcessFiles:
             return
         moved = _has_moved(before, stat)
         if moved:
-            record.become_another_program()
+            self._note_exec(record)
         if moved or before.comm != stat.comm:
             self._names.want_command(record)
 
@@ -208,8 +211,12 @@ class ProcessFiles:
         if raw != record.stat_raw and (stat := self._problems.parse(parse_stat, raw, path)) is not None:
             self.take_stat(record, raw, stat)
         if record.execs == execs:
-            record.become_another_program()
+            self._note_exec(record)
             self._names.want_command(record)
+
+    def _note_exec(self, record: ProcessRecord) -> None:
+        record.become_another_program()
+        self.execs += 1
 
     def read_oom(self, record: ProcessRecord, *, few: bool) -> None:
         """Read oom_score and, when it is due, oom_score_adj. ``few`` means that only some processes are read."""

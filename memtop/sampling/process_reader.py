@@ -31,6 +31,8 @@ FIRST_SETTLE_S: Final = 0.05
 """Time that the first sample waits for command lines and user names ..."""
 ONCE_SETTLE_S: Final = 2.0
 """... and the only one, which a name on the command line may depend on, also on a busy machine."""
+EXEC_SETTLE_S: Final = 0.02
+"""Time that a sample waits for the command lines of processes that have become other programs."""
 MOUNTINFO_BYTES: Final = 1 << 20
 """Most that is read of the list of mounts."""
 LIVES_KEPT: Final = 512
@@ -65,10 +67,16 @@ class ProcessReader:
         orphans = self._children_of({key.pid for key in self._gone}) if self._gone else []
         self._read_due(plan, [*empty, *orphans])
         self._files.changed.update(self._names.collect(self._records))
-        if self._files.tick == 0 and self._names.waits:
-            self._source.settle(ONCE_SETTLE_S if plan.readings.once else FIRST_SETTLE_S)
+        if (settle_s := self._settle_s(once=plan.readings.once)) is not None:
+            self._source.settle(settle_s)
             self._files.changed.update(self._names.collect(self._records))
         return self._frozen()
+
+    def _settle_s(self, *, once: bool) -> float | None:
+        """How long this sample waits for the names that are awaited; None for not at all."""
+        if self._files.tick == 0 and self._names.waits:
+            return ONCE_SETTLE_S if once else FIRST_SETTLE_S
+        return EXEC_SETTLE_S if self._files.execs else None
 
     @property
     def gone(self) -> tuple[ProcessKey, ...]:
@@ -202,19 +210,18 @@ class ProcessReader:
             visible.append(readings.focus.pid)
         everybody = list(records)
         young = self._young.pop(self._files.tick, [])[-MOST_YOUNG:]
-        due = (
-            set(everybody[self._files.tick % TURN_TICKS :: TURN_TICKS]).union(changed_state, self._files.shrunk, young)
-            & records.keys()
-        )
+        turn = everybody[self._files.tick % TURN_TICKS :: TURN_TICKS]
+        due = set(turn).union(changed_state, self._files.shrunk, young) & records.keys()
         if Need.STAT in readings.needs_all or (self._replaying and self._files.tick == 1):
             due.update(everybody)
         elif Need.STAT in readings.needs:
             due.update(visible)
         for replaced in self._files.read_stats(records, sorted(due)):
             self._forget(replaced)
+        self._read_titles([*young, *set(turn).intersection(visible)])
         for pid in tuple(self._files.leaderless):
             self._files.check_leader(records[pid])
-        # Then everything is read: a peak and page tables may change while statm stays the same.
+        # If few are read, everything is read of them: a peak and page tables may change while statm stays the same.
         few = plan.pids is not None
         for pid in everybody if Need.STATUS in readings.needs_all else visible if Need.STATUS in readings.needs else ():
             if (record := records.get(pid)) is not None:
@@ -224,3 +231,10 @@ class ProcessReader:
         for pid in everybody if Need.OOM in readings.needs_all else visible if Need.OOM in readings.needs else ():
             if (record := records.get(pid)) is not None:
                 self._files.read_oom(record, few=few)
+
+    def _read_titles(self, pids: Iterable[int]) -> None:
+        """Read command lines again: servers write a title over theirs, soon after their start or again and again."""
+        for pid in pids:
+            record = self._records.get(pid)
+            if record is not None and record.statm is not None and not record.command_wanted:
+                self._names.want_command(record)

@@ -80,8 +80,9 @@ class ProcessRecord:
         return folder_of(self.key.pid, self.living_tid)
 
     def become_another_program(self) -> None:
-        """Drop what was read of the previous program, after an exec."""
+        """Drop what was read of the previous program, after an exec. Its arguments are not those of the new one."""
         self.execs += 1
+        self.command_raw = None
         self.stat_before = None
         self.status = None
         self.status_tick = self.oom_tick = -STALE_TICKS

@@ -178,6 +178,48 @@ def test_a_command_line_that_was_read_just_before_an_exec_is_read_again() -> Non
     assert found[-1] == b"python3\0eater.py\0"
 
 
+def test_a_title_that_a_server_writes_over_its_command_line_is_read() -> None:
+    """Its name and its program stay the same. A new process is read again soon, a row on screen in its turn."""
+    source = FakeSource(FakeProcess(1))
+    sampler = Sampler(source)
+    take(sampler, Request())
+    worker = source.add(FakeProcess(42, comm=b"nginx", cmdline=b"nginx\0-g\0x\0", start_ticks=102_000))
+    take(sampler, Request())
+    worker.cmdline = b"nginx: worker process\0"
+    assert [take(sampler, Request()).processes[42].command_raw for _ in range(6)][-1] == worker.cmdline
+    worker.cmdline = b"nginx: worker process is shutting down\0"
+    found = [take(sampler, looking_at(worker)).processes[42].command_raw for _ in range(TURN_TICKS + 2)]
+    assert found[-1] == worker.cmdline
+
+
+def test_a_process_whose_memory_is_gone_when_its_command_line_is_read_again_keeps_what_is_known() -> None:
+    source = FakeSource(FakeProcess(1))
+    sampler = Sampler(source)
+    take(sampler, Request())
+    source.add(FakeProcess(42, start_ticks=102_000))
+    take(sampler, Request())
+    take(sampler, Request())
+    source.files["proc/42/cmdline"] = b""
+    assert [take(sampler, Request()).processes[42].command_raw for _ in range(6)] == [b"app\0--serve\0"] * 6
+
+
+def test_a_new_program_never_has_the_arguments_of_the_one_before() -> None:
+    """The sample that finds the exec has the new command line or, where its answer hangs, none."""
+    process = FakeProcess(42)
+    source = FakeSource(process)
+    sampler = Sampler(source)
+    for hangs, cmdline in ((False, b"worker\0-c\0x\0"), (True, b"other\0--later\0")):
+        for _ in range(3):
+            seen(sampler, ask=looking_at(process))
+        process.start_code += 0x1000
+        process.comm, process.cmdline = cmdline.split(b"\0")[0], cmdline
+        source.hanging = {42} if hangs else set()
+        after = seen(sampler, ask=looking_at(process))
+        assert (after.name_raw, after.command_raw) == (process.comm, None if hangs else cmdline)
+    source.hanging = set()
+    assert seen(sampler, ask=looking_at(process)).command_raw == b"other\0--later\0"
+
+
 def test_exec_is_noticed_by_a_peak_that_falls_where_the_code_may_not_be_read() -> None:
     process = FakeProcess(42, start_code=1)
     source = FakeSource(process)
