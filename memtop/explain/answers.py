@@ -94,6 +94,10 @@ def _growth(outlook: Assessment, computed_percent: int | None, minute_bytes: flo
             name = str(facts["limit_name"])
             name = "RAM" if outlook.first_met is not None and outlook.first_met.limit is Limit.MACHINE else short(name)
             when = about(float(facts["full_s"]))
+            if "falls" in facts:
+                shorter = f"Growing? {rise}, too early to say"
+                says = f"Growing? {rise} · available falls: {name} full in {when}"
+                return Answer(says, Severity.NOTE, "verdicts", (shorter,))
             full = f"{rise} · {name} full in {when}"
             return Answer(f"Growing? {full}", Severity.NOTE, "verdicts", (f"Growing? {rise} · limit in {when}",))
         return Answer(f"Growing? {rise}, too early to say", Severity.NOTE, "verdicts")

@@ -151,6 +151,7 @@ def worded(facts: Mapping[str, float | str]) -> dict[str, str]:
         found["slow_when"] = span(float(early), float(late))
     if (full_s := facts.get("full_s")) is not None:
         found["full_s"] = about(float(full_s))
+        found["pace"] = _pace(found)
     low, high = found.get("rate_low_bytes_per_min"), found.get("rate_high_bytes_per_min")
     if low is not None and high is not None:
         found["rate_range"] = low if low == high else f"{low} to {high}"
@@ -159,6 +160,15 @@ def worded(facts: Mapping[str, float | str]) -> dict[str, str]:
     if isinstance(evidence := facts.get("evidence"), str):
         found["evidence"] = evidence.capitalize()
     return found
+
+
+def _pace(facts: Mapping[str, str]) -> str:
+    """What uses up the room of a limit: the process alone, with others, or something else."""
+    if "falls" in facts:
+        return "Available memory falls faster than it rises; at that rate"
+    if (count := facts.get("beside_count")) is not None:
+        return f"With {count} other{' that grows' if count == '1' else 's that grow'},"
+    return "At this rate"
 
 
 def _worded(name: str, value: float | str) -> str:

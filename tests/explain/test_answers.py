@@ -104,6 +104,8 @@ def test_a_rise_without_a_verdict_is_said_as_the_table_and_the_headline_say_it()
     facts: dict[str, float | str] = {"rise_bytes": 159.0 * MIB, "rise_s": 40.0, "full_s": 35.0, "limit_name": "shop"}
     full = said(outlook(Shape.INSUFFICIENT, Finding("rising", Severity.NOTE, "x", facts)))
     assert full[0] == "Growing? +159 MiB in 40 s · shop full in about 35 s"
+    falls = said(outlook(Shape.INSUFFICIENT, Finding("rising", Severity.NOTE, "x", facts | {"falls": "yes"})))
+    assert falls[0] == "Growing? +159 MiB in 40 s · available falls: shop full in about 35 s"
 
 
 def test_growth_that_the_runtime_explains_is_not_asked_to_be_a_leak() -> None:

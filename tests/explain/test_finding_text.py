@@ -159,3 +159,18 @@ def test_a_long_path_of_a_cgroup_is_told_by_its_end() -> None:
 def test_every_clue_and_doubt_has_words() -> None:
     assert set(TEXTS["autopsy"]["clue"]) == {clue.value for clue in Clue}
     assert set(TEXTS["autopsy"]["oom"]) == {oom.value for oom in Oom}
+
+
+@pytest.mark.parametrize(
+    ("beside", "pace"),
+    [
+        ({}, "At this rate shop"),
+        ({"beside_count": 1}, "With 1 other that grows, shop"),
+        ({"beside_count": 3}, "With 3 others that grow, shop"),
+        ({"falls": "yes"}, "Available memory falls faster than it rises; at that rate shop"),
+    ],
+)
+def test_the_time_until_a_limit_is_full_says_whose_rate_it_follows(beside: dict[str, float | str], pace: str) -> None:
+    facts: dict[str, float | str] = {"rise_bytes": 26 << 20, "rise_s": 13.0, "full_s": 240.0, "limit_name": "shop"}
+    says = Finding("rising", Severity.NOTE, "verdicts", facts | beside)
+    assert sentences_of(says).says.endswith(f" {pace} is full in about 4 min.")

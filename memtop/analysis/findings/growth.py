@@ -138,7 +138,12 @@ def rising(c: FindingInputs) -> Found:
         return None
     found = facts(rise_bytes=c.rise, rise_s=c.rise_s)
     if c.rise_full_s is not None:
-        found |= facts(full_s=c.rise_full_s, limit_name=c.rise_limit_name)
+        found |= facts(
+            full_s=c.rise_full_s,
+            limit_name=c.rise_limit_name,
+            falls="yes" if c.rise_falls else None,
+            beside_count=None if c.rise_falls else c.siblings or None,
+        )
     if c.rise_anon < 0.05 * c.rise:
         return NOTE, found | facts(shared="yes")
     return NOTE, found | (facts(anon_bytes=c.rise_anon, mixed="yes") if c.rise_anon < 0.95 * c.rise else {})

@@ -52,6 +52,8 @@ class FindingInputs(NamedTuple):
     """Duration of :attr:`rise`."""
     rise_full_s: float | None = None
     """Seconds until :attr:`rise_limit_name` is full at the pace of the rise; None where that is far or unknown."""
+    rise_falls: bool = False
+    """Whether that time follows the fall of available memory."""
     rise_limit_name: str = ""
     changed_ago_s: float | None = None
     """How long ago the step, the last stair or the spike was."""

@@ -136,7 +136,7 @@ def rise_to_limit(
     pace = pace_at(limit, rise.bytes_per_s, inputs, key=key)
     goes_on = math.inf if not limit.is_machine else SUM_GOES_ON if key is None else ONE_GOES_ON
     full_s = rise.full_s(pace.own_share * limit.room_bytes, goes_on)
-    if full_s is None or full_s >= _TOLD_FROM_S:
+    if full_s is None or full_s >= _TOLD_FROM_S or (pace.fall_s is not None and full_s > SUM_GOES_ON * pace.fall_s):
         return NOTE, _NOTHING
     return severity_at_pace(full_s), facts(full_s=full_s, **named(limit), **pace.facts)
 
@@ -148,13 +148,13 @@ class Pace(NamedTuple):
     """The part of the room that the process itself uses up."""
     others: int = 0
     """Other processes that grow towards it, and are counted."""
-    falls: bool = False
-    """Whether available memory falls faster than all of them grow, and is counted instead."""
+    fall_s: float | None = None
+    """For how long available memory has fallen, if it falls faster than all of them grow, and is counted instead."""
 
     @property
     def facts(self) -> Facts:
         """What is counted beside the process itself."""
-        return facts(beside_count=self.others or None, falls="yes" if self.falls else None)
+        return facts(beside_count=self.others or None, falls="yes" if self.fall_s is not None else None)
 
 
 def pace_at(limit: LimitFacts | None, own_per_s: float, inputs: IncidentInputs, *, key: ProcessKey | None) -> Pace:
@@ -170,7 +170,7 @@ def pace_at(limit: LimitFacts | None, own_per_s: float, inputs: IncidentInputs, 
     used = inputs.machine.used
     falls = used is not None and used.span_s >= PACE_S and inputs.now_s - used.high_s <= STILL_S
     if limit.is_machine and falls and used is not None and used.bytes_per_s > _FASTER * sum_per_s:
-        return Pace(own_per_s / used.bytes_per_s, falls=True)
+        return Pace(own_per_s / used.bytes_per_s, fall_s=used.span_s)
     return Pace(own_per_s / sum_per_s, len(others))
 
 
@@ -182,6 +182,8 @@ class Forecast(NamedTuple):
     full_s: float | None = None
     """Seconds until that is full, while it rises and there is no verdict; None where that is far or unknown."""
     limit_name: str = ""
+    falls: bool = False
+    """Whether that time follows the fall of available memory, which is faster than those grow."""
 
 
 def forecast_of(key: ProcessKey, inputs: IncidentInputs) -> Forecast | None:
@@ -193,7 +195,8 @@ def forecast_of(key: ProcessKey, inputs: IncidentInputs) -> Forecast | None:
     if one.growth is not None or one.rise is None:
         return Forecast(others)
     found = rise_to_limit(one.rise, one.limit, inputs, key=key)[1]
-    return Forecast(others, float(found["full_s"]) if "full_s" in found else None, one.limit.name)
+    full_s = float(found["full_s"]) if "full_s" in found else None
+    return Forecast(others, full_s, one.limit.name, falls="falls" in found)
 
 
 def _meets(one: GrowthFacts, limit: LimitFacts) -> bool:

@@ -117,6 +117,7 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
         seen_s=None if since_s is None else step.now_s - since_s,
         rise=judged.rise.rise.size_bytes if judged.rise is not None else None,
         rise_full_s=judged.forecast.full_s if judged.forecast is not None else None,
+        rise_falls=judged.forecast is not None and judged.forecast.falls,
         rise_limit_name=judged.forecast.limit_name if judged.forecast is not None else "",
         rise_anon=judged.rise.anon_bytes if judged.rise is not None else 0,
         rise_s=judged.rise.rise.span_s if judged.rise is not None else None,

@@ -12,6 +12,7 @@ from typing import Final
 from rich.cells import cell_len
 
 from memtop import units
+from memtop.explain.incident_text import FALLS
 from memtop.model.frame import SystemRow
 from memtop.tui.drawing.cell_text import fit
 from memtop.tui.drawing.line_parts import EDGE_CELLS, GAP_CELLS, LinePart
@@ -74,4 +75,5 @@ def _forms(clause: str, *, shorter: bool) -> Iterator[str]:
     yield _BRACKETS.sub("", clause)
     name, full, when = clause.partition(" full in ")
     if shorter and full and name:
-        yield f"{'RAM' if name.startswith(_OF_MACHINE) else 'limit'}{full}{when.partition(',')[0]}"
+        why = " as available memory falls" if when.endswith(FALLS) else ""
+        yield f"{'RAM' if name.startswith(_OF_MACHINE) else 'limit'}{full}{when.partition(',')[0]}{why}"

@@ -420,3 +420,19 @@ def test_a_process_that_rises_faster_than_a_group_comes_first() -> None:
     )
     names = [entry.incident.name for entry in found.entries]
     assert names == ["rising", "group_rising"]
+
+
+def test_a_fall_of_available_memory_counts_for_a_rise_for_no_longer_than_it_says_something() -> None:
+    """Other programs that start take so much for seconds; 21 GiB are not full in four minutes for that."""
+    ram = MACHINE._replace(room_bytes=21 * GIB, is_machine=True)
+    one = rising(26, 13.0, limit=ram)
+
+    def facts(fall: Rise) -> Mapping[str, float | str]:
+        inputs = IncidentInputs(100.0, (one,), machine=MachineFacts(24 * GIB, 21 * GIB, used=fall))
+        return next(found.facts for found in find_incidents(inputs) if found.name == "rising")
+
+    short = facts(rise(1200, 13.0))
+    assert "full_s" not in short and "falls" not in short
+    long = facts(rise(5400, 60.0))
+    assert long["full_s"] == pytest.approx(21 * 1024 / 90)
+    assert long["falls"] == "yes"
