@@ -47,9 +47,15 @@ class StandingIncidents(NamedTuple):
         """The worst first."""
         return tuple(entry.incident for entry in self.entries if entry.stands_from_s is not None)
 
-    def without(self, keys: Container[ProcessKey]) -> StandingIncidents:
-        """What stands without the incidents about these processes, which have become other programs."""
-        return StandingIncidents(tuple(one for one in self.entries if one.incident.subject.key not in keys))
+    def without(self, keys: Container[ProcessKey], paths: Container[str]) -> StandingIncidents:
+        """What stands without the incidents about these processes, which have ended or become other programs, and
+        about these cgroups, in which the OOM killer has just killed."""
+
+        def is_over(incident: Incident) -> bool:
+            subject = incident.subject
+            return not incident.certain and (subject.key in keys or (subject.key is None and subject.path in paths))
+
+        return StandingIncidents(tuple(one for one in self.entries if not is_over(one.incident)))
 
     def after(self, now_s: float, found: Iterable[Incident]) -> StandingIncidents:
         """What stands after one more sample at ``now_s`` in which ``found`` was found."""

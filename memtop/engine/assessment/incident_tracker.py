@@ -26,6 +26,7 @@ from memtop.model.assessment import ExitReport
 from memtop.model.frame import ProcessRow
 from memtop.model.incidents import IncidentReport, Unseen
 from memtop.process_key import ProcessKey
+from memtop.sampling.sample import ProcessSample
 
 EXITS: Final = 64
 """Ends that are remembered."""
@@ -74,7 +75,9 @@ class IncidentTracker:
         if self._first_s is None:
             self._first_s = step.now_s
         self._cgroups.take(step)
+        exits = tuple(exits)
         self._note_exits(step, exits, last)
+        killed = {path for one in exits if one.is_oom for path in self._counters.chain(one.key)}
         cgroups = self._cgroups.facts(step)
         filling = frozenset(one.path for one in cgroups if one.rise is not None)
         self.inputs = IncidentInputs(
@@ -87,7 +90,7 @@ class IncidentTracker:
             growing_groups(step, groups),
             self._cgroups.brakes(step),
         )
-        self._standing = self._standing.without(self._became_another(step))
+        self._standing = self._standing.without(self._ended(step), killed)
         self._standing = self._standing.after(step.now_s, find_incidents(self.inputs))
         if self._tick % UNSEEN_TICKS == 0:
             self._unseen = unseen(step)
@@ -97,12 +100,16 @@ class IncidentTracker:
         )
         return self.report
 
-    def _became_another(self, step: StepInput) -> set[ProcessKey]:
-        """The processes with an incident that run another program since the previous tick."""
+    def _ended(self, step: StepInput) -> set[ProcessKey]:
+        """The processes with an incident that have ended, or that run another program since the previous tick."""
         before = step.before.processes if step.before is not None else {}
         keys = {one.subject.key for one in self._standing.standing if one.subject.key is not None}
         pairs = ((key, before.get(key.pid), step.process(key)) for key in keys)
-        return {key for key, old, new in pairs if old is not None and new is not None and old.execs != new.execs}
+        return {
+            key
+            for key, old, new in pairs
+            if new is None or _is_exiting(new) or (old is not None and old.execs != new.execs)
+        }
 
     def _note_exits(self, step: StepInput, exits: Iterable[ExitReport], last: Mapping[ProcessKey, ProcessRow]) -> None:
         for report in exits:
@@ -183,6 +190,10 @@ def _is_alike(one: ExitFacts, other: ExitFacts) -> bool:
     if one.is_oom and one.cgroup_path != other.cgroup_path:
         return False
     return one.name.partition(" (")[0] == other.name.partition(" (")[0]
+
+
+def _is_exiting(process: ProcessSample) -> bool:
+    return process.stat is not None and process.stat.ending
 
 
 def unseen(step: StepInput) -> Unseen:

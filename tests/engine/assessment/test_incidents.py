@@ -254,6 +254,28 @@ def test_a_kill_by_the_oom_killer_is_named_at_once_with_its_cgroup() -> None:
     assert names(frame).count("oom_kill") == 1, "the machine has counted the same kill"
 
 
+@pytest.mark.parametrize("signal", [9, 0])
+def test_what_has_ended_is_not_said_to_grow_and_the_cgroup_of_a_kill_not_to_fill(signal: int) -> None:
+    process = FakeProcess(42, comm=b"leaky", cmdline=b"/usr/bin/leaky\0")
+    source, engine = world(process, *(FakeProcess(100 + number) for number in range(5)))
+    for second in range(16):
+        frame = step(engine)
+        process.rss_pages += 4 * MIB_PAGES
+        source.files[f"{APP}/memory.current"] = b"%d\n" % (20_000_000 + second * 4 * MIB)
+        source.files[f"{APP}/memory.stat"] = b"anon %d\nfile 0\n" % (20_000_000 + second * 4 * MIB)
+    assert first(frame).name in ("growth", "rising", "filling"), "it rises until its end"
+    del source.processes[42]
+    source.ended = [Exit(42, source.wall_s, signal)]
+    if signal:
+        source.files["proc/vmstat"] = b"pgfault 1000\noom_kill 4\n"
+        source.files[f"{APP}/memory.events.local"] = b"oom_kill 2\n"
+    source.files[f"{APP}/memory.current"] = b"100000\n"
+    source.files[f"{APP}/memory.stat"] = b"anon 100000\nfile 0\n"
+    frame = step(engine)
+    assert names(frame) == (["oom_kill"] if signal else [])
+    assert headline(frame.incidents, frame.system).says.startswith("leaky (42) was OOM-killed" if signal else "19.1")
+
+
 def test_a_storm_of_small_ends_does_not_displace_a_kill() -> None:
     source, engine = killed()
     step(engine)
