@@ -224,18 +224,22 @@ def _unit_of(time_s: float) -> tuple[str, float]:
     return next((unit, size) for unit, size, least in _SECONDS if time_s >= least)
 
 
-def autopsy_lines(autopsy: ExitReport) -> list[str]:
-    """The end of a process, one sentence per line: time, cause, role of the OOM killer, limit, last numbers."""
+def autopsy_lines(autopsy: ExitReport, *, brief: bool = False) -> list[str]:
+    """The end of a process, one sentence per line: time, cause, role of the OOM killer, limit, last numbers.
+
+    ``brief``: the first line, which has time, cause and successor, in fewer words, for narrow screens.
+    """
     texts = finding_texts()["autopsy"]
     clock = time.strftime("%H:%M:%S", time.localtime(autopsy.at_s))
+    wordings = texts["brief" if brief else "how"]
     if autopsy.signal is not None:
-        how = texts["how"]["signalled"].format(signal=_signal_name(autopsy.signal))
+        how = wordings["signalled"].format(signal=_signal_name(autopsy.signal))
     elif autopsy.exit_code is not None:
-        how = texts["how"]["exited"].format(code=autopsy.exit_code)
+        how = wordings["exited"].format(code=autopsy.exit_code)
     else:
-        how = texts["how"]["unknown"]
+        how = wordings["unknown"]
     if autopsy.successor is not None:
-        how += f" PID {autopsy.successor.pid} runs the same command now: n goes there."
+        how += f" {wordings['successor'].format(pid=autopsy.successor.pid)}"
     lines = [f"{clock}  {how}"]
     why = [texts["clue"][clue.value] for clue in autopsy.clues if texts["clue"][clue.value]]
     lines.append(texts["oom"][autopsy.oom.value] + (f" Evidence: {'; '.join(why)}." if why else ""))

@@ -24,6 +24,8 @@ EARLY_S: Final = 12.0
 """What grows can be said after so long."""
 LONG_S: Final = 90.0
 """After so long growth is confirmed."""
+_WHO: Final = ("subject", "victim", "gainer")
+"""Facts that are names of processes, programs and cgroups."""
 
 
 class IncidentText(NamedTuple):
@@ -34,6 +36,10 @@ class IncidentText(NamedTuple):
     evidence: tuple[str, ...]
     next: str
     topic: str
+    brief: tuple[str, ...] = ()
+    """Who, what and when in few words."""
+    who: str = ""
+    """The name in the first clause."""
 
     @property
     def says(self) -> str:
@@ -50,6 +56,10 @@ class Headline(NamedTuple):
     """None where nothing deserves attention."""
     more: int = 0
     """Incidents beside the one that is named."""
+    brief: tuple[str, ...] = ()
+    """Who, what and when in few words, for narrow lines; empty where ``clauses`` are short."""
+    who: str = ""
+    """The name in the first clause, which is shortened before anything else is cut."""
 
     @property
     def sign(self) -> str:
@@ -79,6 +89,7 @@ def incident_sentences(incident: Incident) -> IncidentText:
     beside = facts.get("beside_count")
     also = f", with {beside} other{' that grows' if beside == '1' else 's that grow'}" if beside else ""
     facts["beside"] = FALLS if "falls" in facts else also
+    facts["as_falls"] = FALLS if "falls" in facts else ""
     if "members_count" in facts:
         facts["members"] = f"{facts['members_count']} process{'' if facts['members_count'] == '1' else 'es'}"
     if "cgroup" in facts:
@@ -89,6 +100,8 @@ def incident_sentences(incident: Incident) -> IncidentText:
         tuple(known_sentences(variant.get("evidence", []), facts)),
         "".join(known_sentences([variant.get("next", "")], facts)),
         RULES[incident.name].topic,
+        tuple(known_sentences(variant.get("brief", []), facts)),
+        next((facts[name] for name in _WHO if f"{{{name}}}" in variant["says"][0] and name in facts), ""),
     )
 
 
@@ -99,7 +112,8 @@ def headline(report: IncidentReport | None, system: SystemRow, *, computed_perce
     """
     if report is not None and report.standing:
         first = report.standing[0]
-        return Headline(incident_sentences(first).clauses, first.severity, len(report.standing) - 1)
+        words = incident_sentences(first)
+        return Headline(words.clauses, first.severity, len(report.standing) - 1, words.brief, words.who)
     available = system.mem_available_bytes
     clauses = [f"{long_size(available)} available" if available is not None else "available memory unknown"]
     if report is None:

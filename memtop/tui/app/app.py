@@ -123,6 +123,10 @@ class MemtopApp(
         self._own_filters: list[LineFilter] = [AsciiLines()] if settings.ascii else []
         if self.no_color:
             self._own_filters.append(ColorlessLines())
+        elif self.console.color_system == "standard":
+            from memtop.tui.drawing.sixteen_filter import SixteenColors  # noqa: PLC0415 (most terminals have more colors)
+
+            self._own_filters.append(SixteenColors())
 
     # -- the screen
 

@@ -47,7 +47,7 @@ WORDS_HINTS: Final = (
 """Keys of a panel that is only text."""
 CHART_HINTS: Final = (
     Hint("?", "Help", "help"),
-    Hint("←→", "Look back", "look(-1)"),
+    Hint("← →", "Look back", "look(-1)"),
     Hint("+ -", "Zoom", "zoom_time(0.5)"),
     Hint("v", "Scale", "scale"),
     Hint("e", "Explain", "explain"),
@@ -58,7 +58,7 @@ CHART_HINTS: Final = (
 REPLAY_HINTS: Final = (
     Hint("?", "Help", "help"),
     Hint("Space", "Play or pause", "pause"),
-    Hint("←→", "Step", "look(1)"),
+    Hint("← →", "Step", "look(1)"),
     Hint(":", "Go to time", "seek"),
     Hint("{ }", "Events", "event(1)"),
     Hint("( )", "Speed", "speed(1)"),

@@ -45,4 +45,4 @@ class HeadlineBar(Bar):
         """See ``headline_parts``."""
         found = self._headline
         style = _STYLES[found.severity] if found.severity is not None else "dim"
-        return headline_parts(found.clauses, width, sign=found.sign, style=style, more=found.more, live=self._live)
+        return headline_parts(found, width, sign=found.sign, style=style, live=self._live)

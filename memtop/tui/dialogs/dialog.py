@@ -18,6 +18,7 @@ from textual.widgets.option_list import Option
 
 from memtop.errors import MemtopError, UsageError
 from memtop.tui.dialogs.palette import ChoiceList, ClosedOnce
+from memtop.tui.drawing.cell_text import to_ascii
 
 Value = TypeVar("Value")
 LETTERS_S: Final = 1.0
@@ -43,6 +44,10 @@ class Dialog(ClosedOnce[Value | None]):
         Binding("escape", "cancel", "Close", id="dialog.close", tooltip="Close without an answer"),
         Binding("ctrl+c", "app.quit", "Quit", id="dialog.quit", tooltip="Quit", show=False),
     ]
+
+    def spelled(self, text: str) -> str:
+        """``text`` with the arrow keys as words under ``--ascii``, where ``^`` would be read as Ctrl."""
+        return to_ascii(text) if self.app.has_class("-ascii") else text
 
     def action_cancel(self) -> None:
         """Close without an answer."""
@@ -133,7 +138,8 @@ class Menu(Dialog[Value]):
                 *(Option(Content(f"{c.key}  {c.label}" if c.key else c.label)) for c in self._choices),
                 one_click=self._one_click,
             )
-            yield Label(Content(f"↑ ↓ or letters move   Enter {self._verb}   Esc cancel"), classes="dialog-says")
+            keys = self.spelled(f"↑ ↓ or letters move   Enter {self._verb}   Esc cancel")
+            yield Label(Content(keys), classes="dialog-says")
 
     def on_mount(self) -> None:
         """Put the cursor on the safe line."""

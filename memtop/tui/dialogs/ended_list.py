@@ -44,7 +44,7 @@ class EndedList(Dialog[ProcessKey]):
         with Vertical(classes="dialog -wide"):
             yield Label("Ended since memtop started", classes="dialog-title")
             yield ChoiceList(*self._options())
-            yield Label(words_below(self._ended, self._only, self._kills), classes="dialog-says")
+            yield Label(self.spelled(words_below(self._ended, self._only, self._kills)), classes="dialog-says")
 
     def on_mount(self) -> None:
         """The latest is under the cursor."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import ClassVar, Final, NamedTuple
 
 from textual import events
@@ -77,7 +77,7 @@ class Help(Dialog[Found]):
         """The text, which the arrows scroll, over the line of the search."""
         with Vertical(classes="dialog -page") as page:
             page.border_title = "Keys, mouse, columns, filter"
-            page.border_subtitle = "/ search   ↑ ↓ PgUp PgDn scroll   Esc close"
+            page.border_subtitle = self.spelled("/ search   ↑ ↓ PgUp PgDn scroll   Esc close")
             text = TextLines(id="help-text")
             text.can_focus = True
             yield text
@@ -150,7 +150,7 @@ class Help(Dialog[Found]):
                 found = part  # "mouse" is only in the title
             if found:
                 lines += [*([Line("")] if lines else []), Line(title, "strong")]
-            for row, line in _wrapped(found, width):
+            for row, line in _wrapped(found, width, self.spelled):
                 if (chosen := self._chosen(title, row)) is not None:
                     self._found[len(lines)] = chosen
                 lines.append(line)
@@ -196,18 +196,21 @@ def _matching(lines: Iterable[tuple[str, ...]], text: str) -> list[tuple[str, ..
     )
 
 
-def _wrapped(lines: Iterable[tuple[str, ...]], width: int) -> Iterator[tuple[tuple[str, ...], Line]]:
+def _wrapped(
+    lines: Iterable[tuple[str, ...]], width: int, spelled: Callable[[str], str]
+) -> Iterator[tuple[tuple[str, ...], Line]]:
     """Lines of two or three cells in columns, the last one wrapped; the first one is strong; with its row."""
-    rows = list(lines)
+    of_rows = list(lines)
+    rows = [tuple(map(spelled, row)) for row in of_rows]
     if not rows:
         return
     columns = [max(len(row[at]) for row in rows) + 1 for at in range(len(rows[0]) - 1)]
     columns[0] = max(columns[0], _KEY_CELLS)
     room = max(_LEAST_CELLS, width - len(_INDENT) - sum(columns))
-    for row in rows:
+    for found, row in zip(of_rows, rows, strict=True):
         ahead = _INDENT + "".join(cell.ljust(cells) for cell, cells in zip(row, columns, strict=False))
         for number, text in enumerate(textwrap.wrap(row[-1], room, break_on_hyphens=False)):
-            yield row, Line((ahead if number == 0 else " " * len(ahead)) + text, "strong", len(_INDENT) + len(row[0]))
+            yield found, Line((ahead if number == 0 else " " * len(ahead)) + text, "strong", len(_INDENT) + len(row[0]))
 
 
 def _key_lines(bindings: Iterable[Binding]) -> list[tuple[str, ...]]:

@@ -81,4 +81,4 @@ class IncidentList(Dialog[Incident]):
         unseen = not_looked_at(self._report.unseen)
         text = "; ".join([*([self._earlier] if self._earlier else []), *unseen])
         seen = f"{text[0].upper()}{text[1:]}.\n" if text else ""
-        return f"{seen}↑ ↓ move   Enter go there   Esc cancel"
+        return self.spelled(f"{seen}↑ ↓ move   Enter go there   Esc cancel")

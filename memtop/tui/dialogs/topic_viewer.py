@@ -37,7 +37,8 @@ class TopicViewer(Dialog[None]):
             with VerticalScroll():
                 yield Label(Content(self._sentence), classes="explain-sentence")
                 yield Markdown(open_links=False)
-            yield Label("↑ ↓ scroll   Backspace back   n next   c contents   Esc close", classes="dialog-says")
+            keys = "↑ ↓ scroll   Backspace back   n next   c contents   Esc close"
+            yield Label(self.spelled(keys), classes="dialog-says")
 
     async def on_mount(self) -> None:
         """Show the first topic."""

@@ -14,7 +14,8 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-_LIKE: Final = dict(zip("═─━│┃║·•–—…‘’“”←→↑↓●○■►▶▼▲▸▾Δ×±≈≥≤√", "=--|||.*--~''\"\"<>^v*o#>>v^+-dx+~><v", strict=True))
+from memtop.tui.drawing.cell_text import ASCII_LIKE
+
 _BLANK: Final = "▁▂▃▄▅▆▇█▉▊▋▌▍▎▏▐▔░▒▓"
 """Edges of scroll bars and boxes, whose colors are enough."""
 _CORNERS: Final = "╭╮╰╯┌┐└┘├┤┬┴┼╔╗╚╝"
@@ -40,4 +41,4 @@ def _cell(character: str) -> str:
         return character
     if character in _BLANK:
         return " "
-    return "+" if character in _CORNERS else _LIKE.get(character, "?" * get_character_cell_size(character))
+    return "+" if character in _CORNERS else ASCII_LIKE.get(character, "?" * get_character_cell_size(character))

@@ -16,7 +16,7 @@ from memtop.explain.region_sentences import mark_sentence
 from memtop.model.assessment import Assessment, ExitReport
 from memtop.model.frame import Detail, Frame, GroupDetail, SystemRow
 from memtop.tui.chart.axes import clock
-from memtop.tui.drawing.cell_text import ELLIPSIS, fit
+from memtop.tui.drawing.cell_text import ELLIPSIS, whole_words
 from memtop.tui.drawing.severity_signs import DANGER_MARK, NOTE_MARK, WARNING_MARK
 from memtop.tui.drawing.text_lines import Line, led, wrapped
 
@@ -52,7 +52,8 @@ class SideLines(NamedTuple):
         shown = [self.lines[number] for number in kept[:height]]
         if len(kept) > height > 0:
             last = shown[-1]
-            shown[-1] = last._replace(text=fit(f"{last.text} {ELLIPSIS}", width, left=True))
+            text = last.text if last.text.endswith(ELLIPSIS) else whole_words(f"{last.text} {ELLIPSIS}", width)
+            shown[-1] = last._replace(text=text)
         places = list(enumerate(kept[:height]))
         return SideLines(
             shown,
@@ -88,15 +89,11 @@ def brief_lines(detail: Detail, system: SystemRow, width: int, computed_percent:
     for words in steps[:1]:
         if not said or said[0].severity < words.severity:  # no answer is about it
             mark, look = MARKS[words.severity]
-            first, rest = SideLines([Line(_one_line(f"{mark} {words.says}", width), look)], {0: words.topic}), said
-        line = Line(_one_line(f"  Next: {words.next}", width), "strong" if words.command else "")
+            first, rest = SideLines([Line(whole_words(f"{mark} {words.says}", width), look)], {0: words.topic}), said
+        line = Line(whole_words(f"  Next: {words.next}", width), "strong" if words.command else "")
         first = first.then(SideLines([line], {0: words.next_topic}, {0: words.command or words.next}))
     first = first.then(_marked(detail, width)).then(_worded(rest, width))
     return first.then(_findings(detail, width, computed_percent))
-
-
-def _one_line(text: str, width: int) -> str:
-    return fit(text, width, left=True).rstrip()
 
 
 def _worded(said: Sequence[Answer], width: int) -> SideLines:
@@ -186,11 +183,13 @@ def _autopsy(autopsy: ExitReport, width: int, *, brief: bool) -> SideLines:
     steps: dict[int, str] = {}
     bad, step = autopsy.is_oom, autopsy_next(autopsy)
     texts = autopsy_lines(autopsy)
+    if brief and cell_len(texts[0]) > width:
+        texts = autopsy_lines(autopsy, brief=True)
     for number, text in enumerate([*texts[:2], *([f"Next: {step}"] if step else []), *texts[2:]]):
         look = ("danger" if bad else "strong") if number < 2 else ""
         said = f"{DANGER_MARK} {text}" if bad and number == 1 else text
         first = len(lines)
-        lines += [Line(_one_line(said, width), look)] if brief else wrapped(said, width, look, _INDENT)
+        lines += [Line(whole_words(said, width), look)] if brief else wrapped(said, width, look, _INDENT)
         if step and number == 2:
             steps = dict.fromkeys(range(first, len(lines)), step)
     return SideLines(lines, dict.fromkeys(range(len(lines)), "autopsy"), steps)

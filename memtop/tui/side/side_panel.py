@@ -20,7 +20,7 @@ from memtop.explain.placeholders import facts_of, virt_answer, virt_sentence
 from memtop.model.frame import Detail, Frame, SystemRow
 from memtop.tui.chart.axes import clock
 from memtop.tui.drawing.cached_lines import KeptLines
-from memtop.tui.drawing.cell_text import ELLIPSIS, LOADING, fit, to_ascii
+from memtop.tui.drawing.cell_text import ELLIPSIS, LOADING, to_ascii, whole_words
 from memtop.tui.drawing.clickable_line import Bar
 from memtop.tui.drawing.text_lines import Line, TextLines, wrapped
 from memtop.tui.side.finding_lines import (
@@ -115,7 +115,7 @@ class SidePanel(Vertical, KeptLines):
         if self.app.has_class("-ascii"):
             text = to_ascii(text)
         room = self.size.width - _FRAME_CELLS
-        title = Content(fit(text, min(room, len(text)), left=True)) if text and room > 0 else None
+        title = Content(whole_words(text, room)) if text and room > 0 else None
         if title != self._border_subtitle:
             self.border_subtitle = title
 

@@ -14,7 +14,7 @@ from rich.cells import cell_len
 
 from memtop.model.frame import Frame, Note, ProcessRow, Row
 from memtop.tui.bars.header_parts import HeaderState, header_parts
-from memtop.tui.bars.headline_parts import early_clauses, headline_parts
+from memtop.tui.bars.headline_parts import Early, early_clauses, headline_parts
 from memtop.tui.drawing.cell_text import fit
 from memtop.tui.drawing.line_parts import LinePart, placed
 from memtop.tui.table.column_layout import (
@@ -56,7 +56,7 @@ def _line(line: int, text: str, style: str, color: bool) -> str:
 
 
 def _headline(frame: Frame, width: int) -> str:
-    return _bar(headline_parts(early_clauses(frame.system), width), width)
+    return _bar(headline_parts(Early(early_clauses(frame.system)), width), width)
 
 
 def _header(frame: Frame, delay_s: float, state: HeaderState, width: int) -> str:

@@ -232,7 +232,7 @@ async def test_a_new_column_stands_before_the_command_and_swap_hides_without_swa
 
 
 def test_the_first_frame_has_the_process_under_the_cursor() -> None:
-    """Chart and sentences said "Reading /proc" until the sampler's thread had its turn: seconds on a busy machine."""
+    """Chart and sentences said "Reading" until the sampler's thread had its turn: seconds on a busy machine."""
     engine, view = Engine(world()), View.of(Settings())
     first = engine.step(view.request())
     assert first is not None and first.detail is None

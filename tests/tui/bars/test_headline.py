@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from rich.cells import cell_len
 
+from memtop.explain.incident_text import Headline
 from memtop.tui.bars.headline_parts import headline_parts
 from memtop.tui.drawing.line_parts import placed
 
@@ -12,9 +13,21 @@ WHO = "orders-api (4242) grows 60 MiB/min"
 WHEN = "container shop (300 MiB) is full in 2 to 3 min"
 
 
-def line(width: int, *clauses: str, sign: str = "▲", more: int = 0, live: bool = True) -> str:
+BRIEF = ("orders-api (4242) +60 MiB/min", "container shop full in 2 to 3 min")
+
+
+def line(
+    width: int,
+    *clauses: str,
+    sign: str = "▲",
+    more: int = 0,
+    live: bool = True,
+    brief: tuple[str, ...] = (),
+    who: str = "orders-api (4242)",
+) -> str:
     text = ""
-    for x, part in placed(*headline_parts(clauses, width, sign=sign, more=more, live=live), width):
+    said = Headline(clauses, None, more, brief, who)
+    for x, part in placed(*headline_parts(said, width, sign=sign, live=live), width):
         text += " " * (x - cell_len(text)) + part.text
     return text
 
@@ -23,18 +36,34 @@ def test_the_last_clauses_go_first_where_it_is_narrow() -> None:
     assert line(120, WHO, WHEN).startswith(f" ▲ {WHO}; {WHEN} ")
     assert line(80, WHO, WHEN).rstrip() == f" ▲ {WHO}; container shop is full in 2 to 3 min"
     assert line(66, WHO, WHEN).rstrip() == f" ▲ {WHO}; limit full in 2 to 3 min", "that is why it is red"
-    assert line(60, WHO, WHEN).startswith(f" ▲ {WHO} ")
+    assert line(60, WHO, WHEN).rstrip() == f" ▲ {WHO}; full in 2 to 3 min"
+    assert line(50, WHO, WHEN).startswith(f" ▲ {WHO} ")
     ram = "this machine's memory (16.0 GiB) full in about 5 min, with 6 others that grow"
     assert line(66, WHO, ram).rstrip() == f" ▲ {WHO}; RAM full in about 5 min"
     falls = "this machine's memory (16.0 GiB) full in about 5 min, as fast as available memory falls"
     assert line(90, WHO, falls).rstrip() == f" ▲ {WHO}; RAM full in about 5 min as available memory falls"
-    assert "RAM full" not in line(66, WHO, falls), "not as if it filled the RAM alone"
-    assert line(20, WHO, WHEN) == " ▲ orders-api (424…"
+    assert "full" not in line(66, WHO, falls), "not as if it filled the RAM alone"
+    assert line(20, WHO, WHEN).rstrip() == " ▲ orders-api …", "half a PID is another process"
+
+
+def test_who_what_and_when_are_whole_on_narrow_screens() -> None:
+    assert line(80, WHO, WHEN, brief=BRIEF).rstrip() == f" ▲ {WHO}; container shop is full in 2 to 3 min"
+    assert line(60, WHO, WHEN, brief=BRIEF).rstrip() == " ▲ orders-api (4242) +60 MiB/min; limit full in 2 to 3 min"
+
+
+def test_a_long_name_is_shortened_but_its_pid_and_the_rest_stay_whole() -> None:
+    who = "a-program-with-quite-a-long-name-of-60-characters-altogether (4194303)"
+    said = (f"{who} has grown 60.0 MiB/min for 3 min", WHEN)
+    brief = (f"{who} +60.0 MiB/min", "container shop full in 2 to 3 min")
+    for width, when in ((60, "full in 2 to 3 min"), (80, "container shop full in 2 to 3 min")):
+        found = line(width, *said, brief=brief, who=who, more=12)
+        assert found.rstrip().endswith(f"… (4194303) +60.0 MiB/min; {when}")
+        assert cell_len(found) <= width
 
 
 def test_the_number_of_others_stays_as_long_as_the_first_clause_fits() -> None:
     assert line(120, WHO, WHEN, more=3).endswith("! 3 more")
-    assert line(60, WHO, WHEN, more=3).endswith("! 3 more")
+    assert line(52, WHO, WHEN, more=3).endswith("! 3 more")
     assert "more" not in line(40, WHO, WHEN, more=3)
     assert line(120, WHO, sign="") == f" {WHO}", "without an incident there is no list"
 

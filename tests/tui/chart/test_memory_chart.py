@@ -242,7 +242,7 @@ async def test_before_the_first_sample_the_chart_says_that_it_is_being_read() ->
     app = Charts()
     async with app.run_test(size=(80, 20)) as pilot:
         await pilot.pause()
-        assert "Reading /proc …" in " ".join(lines(app.memory))
+        assert "Reading …" in " ".join(lines(app.memory))
         app.memory.words = "Select a process."
         await pilot.pause()
         assert "Select a process." in " ".join(lines(app.memory))

@@ -42,5 +42,5 @@ def test_a_fact_has_a_line_of_its_own_on_a_screen_of_80_columns() -> None:
 def test_a_panel_asks_for_a_choice_only_where_nothing_is_being_read(
     lines_of: Callable[[Frame, int], list[Line]],
 ) -> None:
-    assert lines_of(frame([proc_row(42)]), 78) == [Line("Reading /proc …")], "the first process is about to be shown"
+    assert lines_of(frame([proc_row(42)]), 78) == [Line("Reading …")], "the first process is about to be shown"
     assert lines_of(frame([]), 78) == [Line("Select a process.")]
