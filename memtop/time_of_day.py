@@ -1,48 +1,76 @@
-"""Times that a user types for an instant: of day, or before the last sample."""
+"""Times that a user types for an instant: of day, or counted from the first or the last sample."""
 
 from __future__ import annotations
 
+import math
 import time
+from typing import Final
 
 from memtop.errors import UsageError
 from memtop.units import parse_duration
+
+_DAY_S: Final = 86_400
 
 
 def parse_instant(text: str, first_s: float, last_s: float) -> float:
     """The instant between two wall times that has this local time of day, as 12:03 or 12:03:40.
 
-    ``-2m`` and ``-90`` (seconds) count back from the last one. Raises UsageError, which says what is allowed.
+    A date before it, as 2026-11-29 12:03, chooses the day; without one it is the first on which there is such a time.
+    ``-2m`` and ``-90`` (seconds) count back from the last instant, ``+30s`` counts from the first. Raises UsageError,
+    which says what is allowed.
     """
     found_s: float | None = None
-    if text.startswith("-"):
-        found_s = _before(text, last_s)
+    if text[:1] in ("-", "+"):
+        found_s = _from_an_end(text, first_s, last_s)
     for form in ("%H:%M:%S", "%H:%M"):
-        try:
-            parsed = time.strptime(text, form)
-        except ValueError:
-            continue
-        found_s = _of_day(parsed, first_s, last_s)
+        if (parsed := _parsed(text, form)) is not None:
+            found_s = _of_day(parsed, first_s, last_s)
+        for date in ("%Y-%m-%d ", "%Y-%m-%dT"):
+            if (parsed := _parsed(text, date + form)) is not None:
+                found_s = _wall_s(parsed, parsed, 0)
     if found_s is None:
-        raise UsageError(f"{text}: not a time of day such as 12:03:40, nor one before now such as -2m")
+        raise UsageError(f"{text}: not a time of day such as 12:03:40, nor -2m (from the end) or +30s (from the start)")
     if not first_s - 1 < found_s <= last_s + 1:
-        first, last = (time.strftime("%H:%M:%S", time.localtime(at_s)) for at_s in (first_s, last_s))
-        raise UsageError(f"the recording covers {first} to {last}")
+        raise UsageError("there are samples from {} to {}".format(*span_words(first_s, last_s)))
     return found_s + 0.999  # the last sample of this second
 
 
-def _before(text: str, last_s: float) -> float | None:
+def span_words(first_s: float, last_s: float) -> tuple[str, str]:
+    """Both ends of a span as local times that :func:`parse_instant` takes, with dates where it is not of one day."""
+    first, last = time.localtime(first_s), time.localtime(last_s)
+    form = "%H:%M:%S" if first[:3] == last[:3] else "%Y-%m-%d %H:%M:%S"
+    return time.strftime(form, first), time.strftime(form, last)
+
+
+def _parsed(text: str, form: str) -> time.struct_time | None:
     try:
-        return last_s - 0.999 - parse_duration(text.removeprefix("-"))
+        return time.strptime(text, form)
     except ValueError:
         return None
+
+
+def _from_an_end(text: str, first_s: float, last_s: float) -> float | None:
+    try:
+        length_s = parse_duration(text[1:])
+    except ValueError:
+        return None
+    return last_s - 0.999 - length_s if text[0] == "-" else first_s - 0.999 + length_s
 
 
 def _of_day(parsed: time.struct_time, first_s: float, last_s: float) -> float:
     """The wall time of the first day on which it is not before ``first_s``; the last day's if it always is."""
     day = time.localtime(first_s)
     at_s = first_s
-    for later in range(int((last_s - first_s) // 86_400) + 2):
-        at_s = time.mktime((*day[:2], day[2] + later, parsed.tm_hour, parsed.tm_min, parsed.tm_sec, 0, 0, -1))
+    for later in range(int((last_s - first_s) // _DAY_S) + 2):
+        at_s = _wall_s(day, parsed, later)
         if first_s - 1 < at_s:
             break
     return at_s
+
+
+def _wall_s(day: time.struct_time, at: time.struct_time, later: int) -> float:
+    """Wall time of a time of day, on a date and so many days later."""
+    try:
+        return time.mktime((*day[:2], day[2] + later, at.tm_hour, at.tm_min, at.tm_sec, 0, 0, -1))
+    except OverflowError:
+        return -math.inf

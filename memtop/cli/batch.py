@@ -22,7 +22,7 @@ from memtop.cli.composition import (
 from memtop.cli.end_signals import EndSignals
 from memtop.cli.output import put, say
 from memtop.cli.watchdog import Watchdog
-from memtop.errors import ProcessGone, RecordingError, UsageError
+from memtop.errors import MemtopError, ProcessGone, RecordingError, UsageError
 from memtop.headless import formats
 from memtop.sampling.problems import announcer
 from memtop.sampling.request import Need
@@ -61,7 +61,10 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
     with ending if settings.replay == STANDARD else nullcontext():  # a stream is waited for
         source = open_source(settings)
     try:
-        engine: Engine | Player = player_on(source, settings.at, whole=True) if settings.at else engine_on(source)
+        sought = settings.replay and (settings.at or settings.pids)
+        engine: Engine | Player = (
+            player_on(source, settings.at, pids=settings.pids, whole=True) if sought else engine_on(source)
+        )
         request = View.of(settings).request()
         dog = Watchdog(settings.delay_s)
         if launch is not None:
@@ -164,6 +167,26 @@ def _has_more(source: Source, settings: Settings, ending: EndSignals) -> bool:
     return False
 
 
+def _never_there(settings: Settings) -> str:
+    """What a recording that was played to its end had none of, in one sentence; empty where nothing was asked for."""
+    if settings.inside is not None:
+        return f"no process of the recording is in {settings.inside.by.value} {settings.inside.name}"
+    if settings.pids:  # a file that is complete has one of them, before the time that was asked for
+        whole = f" from {settings.at} on" if settings.at else ""
+        return f"process {' or '.join(map(str, settings.pids))} is not in the recording{whole}"
+    return ""
+
+
+def _absent(source: Source, settings: Settings, frame: Frame) -> MemtopError:
+    if settings.replay:  # the beginning of a stream, of which more may come
+        from memtop.engine.recorded_processes import not_held  # noqa: PLC0415 (one sample mostly does without)
+
+        return not_held(source, settings.pids, time.monotonic)  # type: ignore[arg-type]
+    from memtop.engine.absent import why_absent  # noqa: PLC0415 (as above)
+
+    return why_absent(settings.pids, frame.hidden, frame.problems)
+
+
 def _new_file(path: str) -> TextIO:
     """Create a file that only its owner may read, since it has command lines in it. Raises UsageError."""
     try:
@@ -192,6 +215,8 @@ def _watch(
     dog: Watchdog,
 ) -> None:
     done = 0
+    is_file = bool(settings.replay) and settings.replay != STANDARD
+    was_there = False
     planned_s = time.monotonic()
     while True:
         with nullcontext() if settings.replay else dog:
@@ -201,22 +226,24 @@ def _watch(
         if frame is None:
             if _has_more(source, settings, ending):
                 continue
+            if not was_there and (missed := _never_there(settings)):
+                raise ProcessGone(missed)
             return
         if not frame.tick and settings.names and not settings.pids and not frame.rows:
             hint = "" if frame.hidden == 0 else "; or it belongs to another user and /proc hides it (hidepid)"
             raise ProcessGone(f"no process matches {' '.join(settings.names)}{hint}")
-        if not frame.tick and settings.inside is not None and not frame.rows and frame.group is None:
-            raise ProcessGone(f"no process is in {settings.inside.by.value} {settings.inside.name}")
-        if not frame.tick and request.rows.only and not request.everybody and not frame.total:
-            from memtop.engine.absent import why_absent  # noqa: PLC0415 (one sample mostly does without)
-
-            raise why_absent(settings.pids, frame.hidden, frame.problems)
+        was_there = was_there or bool(frame.total if settings.inside is None else frame.rows or frame.group)
+        if not frame.tick and not was_there and not is_file:
+            if settings.inside is not None:
+                raise ProcessGone(f"no process is in {settings.inside.by.value} {settings.inside.name}")
+            if request.rows.only and not request.everybody:
+                raise _absent(source, settings, frame)
         if not done:
             _say_choices(frame)
         with ending:
             put(write, frame)
         done += 1
-        if done == settings.iterations or (settings.pids and not settings.names and not frame.total):
+        if done == settings.iterations or (settings.pids and not settings.names and was_there and not frame.total):
             return
         if done == 1:  # objects from the start-up stay, so the collector need not search them again
             gc.freeze()

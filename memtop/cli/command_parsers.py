@@ -139,7 +139,11 @@ def _replay() -> Parser:
     parser.section(
         "options",
         HELP,
-        value("--at", metavar="TIME", help="begin at this time of day, such as 12:03:40; or at the end"),
+        value(
+            "--at",
+            metavar="TIME",
+            help="begin at a time of day, such as 12:03:40, at -2m (before the end), at +30s, or at the end",
+        ),
         value("--salvage", metavar="OUT", help="write what can be read of a damaged FILE into a new one"),
     )
     parser.set_defaults(targets=[], check=False, reset_terminal=False)

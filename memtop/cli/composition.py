@@ -14,7 +14,7 @@ from memtop.sources.live import LiveSource
 from memtop.sources.protocol import OwnCost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from memtop.cli.launch import Launch
     from memtop.engine.looking_back import LookingBack
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from memtop.model.request import Request
     from memtop.settings import Settings
     from memtop.sources.protocol import Growth, NotedEvent, Recording, Source
+    from memtop.sources.recording.replay import Replay
 
 
 STANDARD: Final = "-"
@@ -93,23 +94,39 @@ def engine_on(
     )
 
 
-def player_on(source: Source, at: str, own: Callable[[], OwnCost] | None = None, *, whole: bool = False) -> Player:
-    """Create what plays a recording: from its start, a time of day, or its end on. Raises UsageError.
+def player_on(
+    source: Source, at: str, own: Callable[[], OwnCost] | None = None, *, pids: Sequence[int] = (), whole: bool = False
+) -> Player:
+    """Create what plays a recording: from its start, a time of day, or its end on.
 
-    ``whole``: see Player.
+    Without a time it begins where the first of the ``pids`` is. ``whole``: see Player; there is no timeline then.
+    Raises UsageError, and ProcessGone where the recording has none of the processes.
     """
     from memtop.engine.player import Player  # noqa: PLC0415 (live there is none)
     from memtop.sources.recording.replay import Replay  # noqa: PLC0415 (as above)
 
     assert isinstance(source, Replay)
-    player = Player(source, partial(_engine_of_recording, own), time.monotonic, whole=whole)
+    player = Player(source, partial(_engine_of_recording, own), time.monotonic, has_timeline=not whole, whole=whole)
+    seen_s = _seen_s(source, pids) if pids else None
     if at == END:
         player.follow()
     elif at:
         from memtop.time_of_day import parse_instant  # noqa: PLC0415 (for a recording only)
 
         player.go_to(parse_instant(at, *player.span))
+    elif seen_s is not None and seen_s > player.span.first_s:
+        player.go_to(seen_s)
     return player
+
+
+def _seen_s(source: Replay, pids: Sequence[int]) -> float | None:
+    """Wall time of the first instant with one of the processes; None where more of it may come. Raises ProcessGone."""
+    from memtop.engine.recorded_processes import first_seen_s, not_held  # noqa: PLC0415 (for a recording only)
+
+    found = [seen_s for pid in pids if (seen_s := first_seen_s(source, pid)) is not None]
+    if not found and source.growth is None:
+        raise not_held(source, pids, time.monotonic)
+    return min(found, default=None)
 
 
 def _engine_of_recording(

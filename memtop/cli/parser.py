@@ -104,7 +104,7 @@ class Parser(argparse.ArgumentParser):
         at = list(argv).index("--") if "--" in argv else len(argv)
         # argparse of Python 3.11 loses "--" where operands and options are mixed
         literal = [_LITERAL + argument for argument in argv[at + 1 :]]
-        return self.parse_intermixed_args([*self._separate(argv[:at]), *literal])
+        return self.parse_intermixed_args([*self._separate(self._joined(argv[:at])), *literal])
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError in place of a usage on standard error and an exit."""
@@ -113,6 +113,23 @@ class Parser(argparse.ArgumentParser):
     def print_help(self, file: object = None) -> None:
         """Print the help on standard output. Raises MemtopError and BrokenPipeError."""
         put(print, self.format_help(), end="")
+
+    def _joined(self, argv: Sequence[str]) -> list[str]:
+        """Write ``--at -2m`` as ``--at=-2m``, because argparse takes only a plain number after a minus for a value."""
+        valued = {
+            name
+            for actions in self.sections.values()
+            for one in actions
+            if one.nargs is None
+            for name in one.option_strings
+        }
+        joined: list[str] = []
+        for argument in argv:
+            if joined and joined[-1] in valued and joined[-1].startswith("--") and re.match(r"-\d", argument):
+                joined[-1] += f"={argument}"
+            else:
+                joined.append(argument)
+        return joined
 
     def _separate(self, argv: Sequence[str]) -> list[str]:
         """Write ``-bd=2`` as ``-b -d=2``, because argparse of Python 3.11 takes it for the value ``=2``.

@@ -94,7 +94,7 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
         view = View.of(settings)._replace(panel=panel)
         meter = OwnCostMeter()
         at = settings.at or (END if stream is not None else "")
-        engine = player_on(source, at, meter) if settings.replay else engine_on(source, meter)
+        engine = player_on(source, at, meter, pids=settings.pids) if settings.replay else engine_on(source, meter)
         if recorded is not None:
             commentary = partial(_step_shown, recorded, engine)
         look = _FirstLook(

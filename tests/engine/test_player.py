@@ -123,18 +123,33 @@ def test_times_of_day_are_those_of_the_recording() -> None:
     first_s = time.mktime((2024, 5, 6, 23, 59, 0, 0, 0, -1))
     assert parse_instant("23:59:30", first_s, first_s + 120) == pytest.approx(first_s + 30.999)
     assert parse_instant("00:00", first_s, first_s + 120) == pytest.approx(first_s + 60.999)
-    with pytest.raises(UsageError, match="23:59:00 to 00:01:00"):
+    with pytest.raises(UsageError, match="2024-05-06 23:59:00 to 2024-05-07 00:01:00"):
         parse_instant("12:00", first_s, first_s + 120)
-    for wrong in ("noon", "-", "-x", "--1", "-2x"):
+    for wrong in ("noon", "-", "-x", "--1", "-2x", "+", "+x", "+-1", "25:00", "", "2024-05-06"):
         with pytest.raises(UsageError, match="not a time of day"):
             parse_instant(wrong, first_s, first_s + 120)
 
 
-def test_a_time_before_the_end_counts_back_from_the_last_sample() -> None:
+def test_a_date_chooses_the_day_of_a_recording_of_several() -> None:
+    first_s = time.mktime((2024, 5, 6, 12, 0, 0, 0, 0, -1))
+    last_s = first_s + 3 * 86_400
+    assert parse_instant("13:00", first_s, last_s) == pytest.approx(first_s + 3600.999)
+    assert parse_instant("2024-05-08 13:00", first_s, last_s) == pytest.approx(first_s + 2 * 86_400 + 3600.999)
+    assert parse_instant("2024-05-08T13:00:01", first_s, last_s) == pytest.approx(first_s + 2 * 86_400 + 3601.999)
+    for beyond in ("2024-05-10 13:00", "9999-12-31 00:00", "0001-01-01 00:00"):
+        with pytest.raises(UsageError, match="2024-05-06 12:00:00 to 2024-05-09 12:00:00"):
+            parse_instant(beyond, first_s, last_s)
+
+
+def test_a_signed_time_counts_from_the_last_sample_or_the_first() -> None:
+    assert parse_instant("+30s", 1000.0, 1120.0) == pytest.approx(1030.0)
+    assert parse_instant("+0", 1000.0, 1120.0) == pytest.approx(1000.0)
+    with pytest.raises(UsageError, match="there are samples from"):
+        parse_instant("+3m", 1000.0, 1120.0)
     assert parse_instant("-90", 0.0, 120.0) == pytest.approx(30.0)
     assert parse_instant("-1.5m", 0.0, 120.0) == pytest.approx(30.0)
     assert parse_instant("-0", 0.0, 120.0) == pytest.approx(120.0)
-    with pytest.raises(UsageError, match="covers"):
+    with pytest.raises(UsageError, match="there are samples from"):
         parse_instant("-3m", 0.0, 120.0)
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from typing import Final
 
 from memtop.engine.sampler_thread import SHORTEST_DELAY_S
 from memtop.model.timeline import EventKind, TimelineEvent
-from memtop.time_of_day import parse_instant
+from memtop.time_of_day import parse_instant, span_words
 from memtop.tui.app.app_state import AppState
 from memtop.tui.bars.timeline_bar import EVENT_WORDS, TimelineBar
 from memtop.tui.dialogs.dialog import Prompt
@@ -25,7 +24,7 @@ class ReplayActions(AppState):
         if span is None:
             self.say("no earlier samples are kept yet", severity="warning")
             return
-        first, last = (time.strftime("%H:%M:%S", time.localtime(at_s)) for at_s in span)
+        first, last = span_words(*span)
 
         def parse(text: str) -> float:
             return parse_instant(text, *span)
@@ -34,10 +33,9 @@ class ReplayActions(AppState):
             if at_s is not None:
                 self.go_to_instant(at_s)
 
-        begins = "The recording begins" if self.player is not None else "The kept samples begin"
-        self.push_screen(
-            Prompt("Go to a time", parse, says=f"Such as {last}, or -2m for two minutes ago. {begins} at {first}."), use
-        )
+        has = "The recording goes" if self.player is not None else "The kept samples go"
+        says = f"Such as {last}, -2m (before the end) or +30s (after the start). {has} from {first} to {last}."
+        self.push_screen(Prompt("Go to a time", parse, says=says), use)
 
     @property
     def _span(self) -> tuple[float, float] | None:

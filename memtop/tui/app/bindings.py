@@ -86,7 +86,12 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
         _key("left_square_bracket", "look(-10)", "Back 10", "Look back ten times as far"),
         _key("right_square_bracket", "look(10)", "Forward 10", "Look forward ten times as far"),
         _key("end", "live", "Now", "Return to now; press again to select the last process"),
-        _key("colon", "seek", "Go to time", "Go to a time, such as 12:03:40, or -2m for two minutes ago"),
+        _key(
+            "colon",
+            "seek",
+            "Go to time",
+            "Go to a time, such as 12:03:40, or -2m (before the end), or +30s (after the start)",
+        ),
         _key(
             "left_curly_bracket",
             "event(-1)",
