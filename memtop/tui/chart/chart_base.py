@@ -6,7 +6,7 @@ from itertools import zip_longest
 from typing import ClassVar, Final
 
 from rich.style import Style
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.strip import Strip
 
 from memtop.tui.chart.chart_styles import AREAS, ChartStyle, ChartStyles, Glyphs
@@ -74,9 +74,8 @@ class ChartBase(CachedLines):
             self.refresh()
             return
         self._built = self.build(size.width, size.height)
-        changed = [y for y, (old, new) in enumerate(zip_longest(before, self._built)) if old != new]
-        if changed:
-            self.refresh(*(Region(0, y, size.width, 1) for y in changed))
+        pairs = enumerate(zip_longest(before, self._built))
+        self.redraw_lines([y for y, (old, new) in pairs if old is not new and old != new], size.width)
 
     def notify_style_update(self) -> None:
         """Colors may have changed with the theme."""

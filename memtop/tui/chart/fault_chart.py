@@ -54,7 +54,8 @@ class FaultChart(TimedChart):
     def watch_detail(self, before: Detail | None, after: Detail | None) -> None:
         """Redraw if the new numbers differ from those on screen."""
         if _shown(before) != _shown(after):
-            self.refresh(layout=len(_kinds(before)) != len(_kinds(after)))
+            if len(_kinds(before)) != len(_kinds(after)):
+                self.refresh(layout=True)
             self.invalidate()
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:

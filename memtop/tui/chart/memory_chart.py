@@ -25,6 +25,7 @@ from memtop.tui.chart.group_chart import group_picture, group_title
 from memtop.tui.chart.picture import Limits, picture_of
 from memtop.tui.chart.plot import filled, memory_strips, message_strips, points_for
 from memtop.tui.chart.timed_chart import TimedChart
+from memtop.tui.drawing.cached_lines import entitle
 from memtop.tui.drawing.cell_text import LOADING, to_ascii
 
 _FACTS_FROM_ROWS: Final = 3
@@ -111,7 +112,7 @@ class MemoryChart(TimedChart, can_focus=True):
             return
         if detail is None:
             self.picture = None
-            self.framed.border_title = self.framed.border_subtitle = None
+            entitle(self.framed, None, None)
             self.invalidate()
             return
         scale = before.scale if before else Scale.ONE
@@ -126,12 +127,10 @@ class MemoryChart(TimedChart, can_focus=True):
                 self.refresh(Region(0, 0, self._built_size.width, 1))
 
     def _entitle(self, title: str, subtitle: str) -> None:
-        """Write the title on the frame if it has changed, because setting a title redraws everything."""
+        """Write the title on the frame."""
         if self.ascii_only:
             title, subtitle = to_ascii(title), to_ascii(subtitle)
-        names = Content(title), Content(subtitle) if subtitle else None
-        if names != (self.framed._border_title, self.framed._border_subtitle):
-            self.framed.border_title, self.framed.border_subtitle = names
+        entitle(self.framed, Content(title), Content(subtitle) if subtitle else None)
 
     def _facts_strip(self, detail: Detail | GroupDetail, width: int, height: int) -> Strip:
         scale = self.picture.scale if self.picture else Scale.ONE

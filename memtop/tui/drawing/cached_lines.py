@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Self
 
 from rich.console import RenderableType
 from rich.style import Style
+from textual.content import Content
 from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
@@ -69,6 +71,17 @@ class CachedLines(Widget):
             self._shown_lines.clear()
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
+    def redraw_lines(self, lines: Iterable[int], width: int) -> None:
+        """Draw these lines again, if there are any. Neighbors are one region: each region costs as much as a line."""
+        bands: list[Region] = []
+        for y in sorted(lines):
+            if bands and bands[-1].bottom == y:
+                bands[-1] = bands[-1].grow((0, 0, 1, 0))
+            else:
+                bands.append(Region(0, y, width, 1))
+        if bands:
+            self.refresh(*bands)
+
     def render_lines(self, crop: Region) -> list[Strip]:
         """The lines as last drawn. Invalid ones are drawn again."""
         if self._lines_of != (crop, self.size):
@@ -105,3 +118,16 @@ class CachedLines(Widget):
         super().notify_style_update()
         self._part_styles.clear()
         self._shown_lines.clear()
+
+
+def entitle(widget: Widget, title: Content | None, subtitle: Content | None) -> None:
+    """Write the titles on the frame of a widget, of one line each, and draw only the lines on which they stand again.
+
+    Textual would draw all of the widget and its children again.
+    """
+    if (title, subtitle) == (widget._border_title, widget._border_subtitle):
+        return
+    widget._border_title, widget._border_subtitle = title, subtitle
+    width, height = widget.outer_size
+    left, top = widget.content_offset
+    widget.refresh(Region(-left, -top, width, 1), Region(-left, height - 1 - top, width, 1))

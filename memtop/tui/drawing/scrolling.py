@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
 from textual.scrollbar import ScrollBar
@@ -69,8 +69,7 @@ class ScrollingLines(CachedLines, ScrollView):
         fresh = {y: self.line(y) for y in lines}
         self._ready = {y: strip for y, strip in fresh.items() if strip != self._drawn.get(y)}
         if self._ready:
-            width = self.content_region.width
-            self.refresh(*(Region(0, y, width, 1) for y in self._ready))
+            self.redraw_lines(self._ready, self.content_region.width)
 
     def render_line(self, y: int) -> Strip:
         """What :meth:`line` draws."""

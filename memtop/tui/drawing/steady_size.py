@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from textual import events
 
+from memtop.tui.drawing.span_compositor import SpanCompositor
 from memtop.tui.drawing.text_selection import SelectsText
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ class SteadySize:
 
 class SteadyScreen(SteadySize, SelectsText[None]):
     """The screen of the application itself. It has the class ``-behind`` while a dialog is over it."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._compositor = SpanCompositor()
 
     def on_screen_suspend(self) -> None:
         """A dialog has opened."""

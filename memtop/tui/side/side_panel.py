@@ -19,7 +19,7 @@ from memtop.explain import plain, topic
 from memtop.explain.placeholders import facts_of, virt_answer, virt_sentence
 from memtop.model.frame import Detail, Frame, SystemRow
 from memtop.tui.chart.axes import clock
-from memtop.tui.drawing.cached_lines import KeptLines
+from memtop.tui.drawing.cached_lines import KeptLines, entitle
 from memtop.tui.drawing.cell_text import ELLIPSIS, LOADING, to_ascii, whole_words
 from memtop.tui.drawing.clickable_line import Bar
 from memtop.tui.drawing.text_lines import Line, TextLines, wrapped
@@ -106,18 +106,14 @@ class SidePanel(Vertical, KeptLines):
         return next(iter(self._steps.values()), "")
 
     def _show_step(self) -> None:
-        """Write the next step on the lower edge of the frame if the evidence is so long that it is not in view.
-
-        Setting it redraws everything, so it is set only where it differs.
-        """
+        """Write the next step on the lower edge of the frame if the evidence is so long that it is not in view."""
         in_view = any(line < self.query_one(TextLines).size.height for line in self._shown.steps)
         text = f"Next: {self.next_step}" if self.next_step and not in_view else ""
         if self.app.has_class("-ascii"):
             text = to_ascii(text)
         room = self.size.width - _FRAME_CELLS
-        title = Content(whole_words(text, room)) if text and room > 0 else None
-        if title != self._border_subtitle:
-            self.border_subtitle = title
+        step = Content(whole_words(text, room)) if text and room > 0 else None
+        entitle(self, self._border_title, step)
 
     @property
     def sentences(self) -> str:
