@@ -32,13 +32,13 @@ from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
-from textual import events
+from textual import constants, events
 from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 from textual.message import Message
 
 from memtop.errors import starved
-from memtop.tui.terminal.key_parser import KeyParser
+from memtop.tui.terminal.key_parser import PASTE_LIMIT_S, KeyParser
 from memtop.tui.terminal.lifecycle import TERMINAL_LOST, Life
 from memtop.tui.terminal.terminal_state import ENTER_ALTERNATE_SCREEN, background_allowed
 
@@ -48,7 +48,9 @@ if TYPE_CHECKING:
 BACKLOG_LIMIT_BYTES: Final = 262_144
 """Most output that waits for the terminal, about ten full screens. More is dropped."""
 POLL_MS: Final = 100
-"""How often the input thread checks for its end and for a lone escape key; as in Textual."""
+"""How often the input thread checks for a lone escape key or the end of a paste; as in Textual."""
+UNFINISHED_S: Final = max(PASTE_LIMIT_S, constants.ESCAPE_DELAY) + 1
+"""How long after the last input there may be something to check for. Then the thread sleeps until more comes."""
 CLOSE_S: Final = 0.3
 """Longest time for the last output when the driver closes."""
 
@@ -132,6 +134,29 @@ class SafeWriter(threading.Thread):
             self._on_caught_up()
 
 
+class PolledEvent(threading.Event):
+    """An Event that a poll can wait for, too: its descriptor is readable while it is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._fd = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+
+    def fileno(self) -> int:
+        """Its descriptor."""
+        return self._fd
+
+    def set(self) -> None:
+        """See Event."""
+        super().set()
+        os.eventfd_write(self._fd, 1)
+
+    def clear(self) -> None:
+        """See Event."""
+        super().clear()
+        with suppress(BlockingIOError):  # it was not set
+            os.eventfd_read(self._fd)
+
+
 class SafeDriver(LinuxDriver):
     """The driver of a ``SafeApp``, which creates it."""
 
@@ -146,6 +171,7 @@ class SafeDriver(LinuxDriver):
         self._terminal = life.terminal
         self.fileno = self._terminal.in_fd
         self.input_tty = os.isatty(self.fileno)
+        self.exit_event: PolledEvent = PolledEvent()
         self._writer: SafeWriter | None = None
         self._modes_undone = False
 
@@ -174,8 +200,12 @@ class SafeDriver(LinuxDriver):
         decode = getincrementaldecoder("utf-8")("replace").decode
         poller = select.poll()
         poller.register(self.fileno, select.POLLIN)
+        poller.register(self.exit_event, select.POLLIN)
+        heard_s = time.monotonic()
         while not self.exit_event.is_set():
-            if poller.poll(POLL_MS):
+            ready = poller.poll(POLL_MS if time.monotonic() - heard_s < UNFINISHED_S else None)
+            if any(fd == self.fileno for fd, _ in ready):
+                heard_s = time.monotonic()
                 try:
                     raw = os.read(self.fileno, 4096)
                 except BlockingIOError:
@@ -187,7 +217,7 @@ class SafeDriver(LinuxDriver):
                     return
                 if text := decode(raw):
                     self._process(parser.feed(text))
-            else:  # time is up only where nothing more has come: more may lie there since memtop was slow
+            elif not ready:  # time is up only where nothing more has come: more may lie there since memtop was slow
                 self._process(parser.tick())
 
     def _process(self, messages: Iterable[Message]) -> None:

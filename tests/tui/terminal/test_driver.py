@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from textual.events import Key
+from textual.message import Message
 
-from memtop.tui.terminal.driver import BACKLOG_LIMIT_BYTES, SafeWriter
+from memtop.tui.terminal import driver
+from memtop.tui.terminal.driver import BACKLOG_LIMIT_BYTES, SafeDriver, SafeWriter
 from tests.tui.terminal.pty_run import wait_for
 
 PIECE = "x" * 32_768
@@ -83,3 +89,42 @@ def test_text_that_is_not_unicode_is_written_as_escapes(pipe: Pipe) -> None:
     pipe.writer.write("\udcff–")
     assert pipe.writer.close()
     assert pipe.read().decode() == "\\udcff–"
+
+
+class Keys(SafeDriver):
+    """A driver of a terminal that a test types into, which collects the keys."""
+
+    def __init__(self, in_fd: int) -> None:
+        life = SimpleNamespace(terminal=SimpleNamespace(in_fd=in_fd))
+        super().__init__(cast("Any", SimpleNamespace(life=life)))
+        self.keys: list[str] = []
+
+    def process_message(self, message: Message) -> None:
+        if isinstance(message, Key):
+            self.keys.append(message.key)
+
+
+@pytest.mark.parametrize("unfinished_s", [0.0, driver.UNFINISHED_S])
+async def test_the_input_thread_hears_keys_and_its_end_also_where_it_has_slept(
+    unfinished_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(driver, "UNFINISHED_S", unfinished_s)
+    in_fd, terminal_fd = os.pipe()
+    typed = Keys(in_fd)
+    thread = threading.Thread(target=typed.run_input_thread)
+    thread.start()
+    os.write(terminal_fd, b"a\x1b" if unfinished_s else b"a")
+    wait_for(lambda: typed.keys == (["a", "escape"] if unfinished_s else ["a"]), "the keys")
+    typed.exit_event.set()
+    thread.join(5)
+    assert not thread.is_alive()
+    typed.exit_event.clear()
+    thread = threading.Thread(target=typed.run_input_thread)  # after a suspension
+    thread.start()
+    os.write(terminal_fd, b"b")
+    wait_for(lambda: typed.keys[-1] == "b", "the key")
+    typed.exit_event.set()
+    thread.join(5)
+    assert not thread.is_alive()
+    os.close(in_fd)
+    os.close(terminal_fd)
