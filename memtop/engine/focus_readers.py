@@ -20,7 +20,7 @@ from memtop.sources.protocol import Source
 if TYPE_CHECKING:
     from memtop.engine.assessment.expensive_inputs import ExpensiveInputs
     from memtop.runtimes.registry import Registry
-    from memtop.runtimes.view import RuntimeView
+    from memtop.runtimes.view import FindingFacts, RuntimeView
     from memtop.sampling.commands import Command
     from memtop.sampling.runtimes.scheduler import RuntimeScheduler
     from memtop.sampling.smaps.scheduler import SmapsScheduler
@@ -48,8 +48,15 @@ class FocusReaders:
 
     # -- whose turn it is
 
-    def want(self, readings: ReadingsRequest, doubted: ProcessKey | None = None, *, sums_family: bool = False) -> None:
-        """Create the schedulers that this needs."""
+    def want(
+        self,
+        readings: ReadingsRequest,
+        doubted: ProcessKey | None = None,
+        heaps: Sequence[ProcessKey] = (),
+        *,
+        sums_family: bool = False,
+    ) -> None:
+        """Create the schedulers that this needs. ``heaps`` are processes out of focus whose runtimes are read."""
         shown = readings.focus_needs & (Need.MAPPINGS | Need.FAMILY | Need.LAZY_FREE)
         if self._smaps is None and (
             shown or Need.ROLLUP in readings.row_needs or self._commands or doubted or sums_family
@@ -57,7 +64,7 @@ class FocusReaders:
             from memtop.sampling.smaps.scheduler import SmapsScheduler  # noqa: PLC0415 (few runs want it)
 
             self._smaps = SmapsScheduler(self._source)
-        if self._runtimes is None and (readings.focus is not None or readings.runtimes or readings.go_urls):
+        if self._runtimes is None and (readings.focus is not None or readings.runtimes or readings.go_urls or heaps):
             from memtop.runtimes.registry import REGISTRY  # noqa: PLC0415 (few runs want it)
             from memtop.sampling.runtimes.scheduler import RuntimeScheduler  # noqa: PLC0415 (few runs want it)
 
@@ -106,10 +113,16 @@ class FocusReaders:
             self._obey(self._smaps, plan.readings)
             self._smaps.begin_between(plan, wanted())
 
-    def step_runtimes(self, readings: ReadingsRequest, sample: Sample, asked_for: Sequence[ProcessKey]) -> None:
+    def step_runtimes(
+        self,
+        readings: ReadingsRequest,
+        sample: Sample,
+        asked_for: Sequence[ProcessKey],
+        heaps: Sequence[ProcessKey] = (),
+    ) -> None:
         """Take what runtimes have reported, and begin what is due."""
         if self._runtimes is not None:
-            self._runtimes.step(readings, sample, asked_for)
+            self._runtimes.step(readings, sample, asked_for, heaps)
 
     def family(self, readings: ReadingsRequest) -> frozenset[ProcessKey]:
         """The process in focus and its fork relatives, if they are needed."""
@@ -185,18 +198,25 @@ class FocusReaders:
         found = self._smaps.given_back(key) if self._smaps is not None and key is not None else None
         return None if found is None else (found[0].at_s, found[1])
 
+    def heap_facts(self, row: ProcessRow, sample: Sample) -> FindingFacts | None:
+        """What the runtime of a process reports of its heap; None if it has reported nothing."""
+        from memtop.engine.runtime_inputs import kernel_figures  # noqa: PLC0415 (not needed for one sample)
+        from memtop.history.process_history import flat_s  # noqa: PLC0415 (as above)
+
+        if self._runtimes is None:
+            return None
+        figures = kernel_figures(row, self._lazy_free_bytes(row.key), flat_s(self._history, row.key, sample.mono_s))
+        return self._runtimes.finding_facts(row.key, figures, sample.mono_s)
+
     def inputs(
         self, key: ProcessKey, row: ProcessRow, plan: SamplePlan, sample: Sample, *, sums_family: bool
     ) -> ExpensiveInputs:
         """The expensive readings of a process that is assessed."""
         from memtop.engine.assessment.expensive_inputs import ExpensiveInputs  # noqa: PLC0415 (not needed for one sample)
-        from memtop.engine.runtime_inputs import kernel_figures  # noqa: PLC0415 (as above)
-        from memtop.history.process_history import flat_s  # noqa: PLC0415 (as above)
 
         facts = tools = None
         if self._runtimes is not None and row.key == key:
-            figures = kernel_figures(row, self._lazy_free_bytes(row.key), flat_s(self._history, row.key, sample.mono_s))
-            facts = self._runtimes.finding_facts(key, figures, sample.mono_s)
+            facts = self.heap_facts(row, sample)
             tools = self._runtimes.tool_target(key)
         if key != plan.readings.focus:
             return ExpensiveInputs(heap=facts, unread="it is read only for the process in focus", tools=tools)

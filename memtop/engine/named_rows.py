@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from memtop.model.frame import Note, ProcessRow
@@ -60,6 +60,15 @@ def own_line(rows: Mapping[int, ProcessRow]) -> frozenset[int]:
         found.add(pid)
         pid = row.ppid or 0 if (row := rows.get(pid)) is not None else 0
     return frozenset(found)
+
+
+def without_own_arguments(rows: Sequence[ProcessRow], where: Callable[[ProcessRow], bool]) -> list[ProcessRow]:
+    """The rows without memtop and its ancestors where ``where`` finds them by their arguments only.
+
+    Their arguments hold the text that memtop was given to look for.
+    """
+    own = own_line({row.pid: row for row in rows if row.gone_s is None})
+    return [row for row in rows if row.pid not in own or where(row._replace(command=" ".join(row.program_names)))]
 
 
 def has_name(row: ProcessRow, name: str) -> bool:

@@ -117,7 +117,11 @@ class EngineState:
         return Shown(self.tick, self.sample, self.machine.row, rows, self.elapsed_s, outlooks)
 
     def chosen(self, rows: Sequence[ProcessRow], request: Request) -> list[ProcessRow]:
-        """The rows that the command line asks for."""
+        """The rows that the command line asks for. Of memtop's own line, those that a filter finds by their names."""
+        if request.rows.where is not None and not self.replaying:
+            from memtop.engine.named_rows import without_own_arguments  # noqa: PLC0415 (most runs have no filter)
+
+            rows = without_own_arguments(rows, request.rows.where)
         now_s = self.sample.wall_s if self.sample is not None else 0.0
         focus = request.readings.focus
         return chosen_rows(rows, request.rows, self.departed.keys, focus, self.named_rows, now_s=now_s)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -42,7 +42,8 @@ class Updater:
         unwatched = [key for key in sample.gone if not self._depart(key, ended.get(key.pid, sample.wall_s), sample)]
         still, doubted = request.window.stands_still, self._doubted(readings.focus, now_s)
         sums_family = self._state.assessor is not None and self._state.assessor.wants_family_sum(readings.focus)
-        self._state.readers.want(readings, doubted, sums_family=sums_family)
+        heaps = self._heaps_beside(readings.focus)
+        self._state.readers.want(readings, doubted, heaps, sums_family=sums_family)
         renewed: frozenset[ProcessKey] = frozenset()
         if still:
             self._state.readers.stand_still(readings, lambda: self._state.shown(request).sample)
@@ -72,7 +73,7 @@ class Updater:
             self._state.table.put_shares(come, inputs)
         self._watch(request, sample, system)
         if not still:
-            self._state.readers.step_runtimes(readings, sample, self._state.asked_for)
+            self._state.readers.step_runtimes(readings, sample, self._state.asked_for, heaps)
         if self._state.groups is not None and machine_is_new:
             focus = [] if request.groups.focus is None else [request.groups.focus]
             alone = self._state.assessor.growing_alone() if self._state.assessor is not None else {}
@@ -80,7 +81,7 @@ class Updater:
                 sample, self._state.table.by_pid(), delay_s=readings.delay_s, looked_at=focus, alone=alone
             )
         if self._state.assessor is not None and machine_is_new:
-            self._assess(self._state.assessor, sample, plan, last)
+            self._assess(self._state.assessor, sample, plan, last, heaps)
             if self._state.groups is not None:
                 self._state.groups.note_restarts(self._state.assessor.restarted, sample)
         self._forget_departed(unwatched, living, ended, sample)
@@ -111,7 +112,20 @@ class Updater:
         readings = {key: reading for key in keys if (reading := self._state.readers.lazy_free(key)) is not None}
         return frozenset(assessor.judge_growth(sample, plan, readings))
 
-    def _assess(self, assessor: Assessor, sample: Sample, plan: SamplePlan, last: dict[ProcessKey, ProcessRow]) -> None:
+    def _heaps_beside(self, focus: ProcessKey | None) -> list[ProcessKey]:
+        """The processes out of focus whose runtimes are to be read."""
+        if self._state.assessor is None:
+            return []
+        return [key for key in self._state.assessor.heaps_to_read(self._state.table.by_pid()) if key != focus]
+
+    def _assess(
+        self,
+        assessor: Assessor,
+        sample: Sample,
+        plan: SamplePlan,
+        last: dict[ProcessKey, ProcessRow],
+        heaps: Sequence[ProcessKey],
+    ) -> None:
         rows = self._state.table.by_pid()
         assessor.hold((key for key in self._state.held if self._state.table.row(key) is not None), self._state.held)
         expensive = {
@@ -121,7 +135,14 @@ class Updater:
             for key in plan.assessed
             if key.pid in rows
         }
-        assessor.assess(rows, last, expensive, self._state.groups.growing if self._state.groups is not None else ())
+        beside = {
+            key: facts
+            for key in heaps
+            if (row := self._state.table.row(key)) is not None
+            and (facts := self._state.readers.heap_facts(row, sample)) is not None
+        }
+        groups = self._state.groups.growing if self._state.groups is not None else ()
+        assessor.assess(rows, last, expensive, groups, beside)
         self._state.exits += assessor.fresh
         for event in assessor.events:
             self._note(event)

@@ -337,6 +337,34 @@ def test_a_name_longer_than_the_kernel_keeps_finds_a_process_that_has_overwritte
     assert named("a-very-long-daemon", FakeProcess(20, comm=b"a-very-long-dae", cmdline=b"serving\0")) == [20]
 
 
+@pytest.mark.parametrize(
+    ("filter_text", "listed"),
+    [
+        ("hunter2", {"other"}),
+        ("!hunter[0-9]", {"other"}),
+        ("command=hunter2", {"other"}),
+        ("shell", {"shell", "other"}),
+    ],
+)
+def test_a_filter_does_not_find_memtop_and_its_ancestors_by_the_text_that_they_were_given(
+    filter_text: str, listed: set[str]
+) -> None:
+    own = os.getpid()
+    line = b"\0-c\0memtop -f hunter2 shell\0"
+    found = step(
+        Engine(
+            FakeSource(
+                FakeProcess(own, comm=b"memtop", cmdline=b"memtop" + line, ppid=own + 1),
+                FakeProcess(own + 1, comm=b"shell", cmdline=b"shell" + line),
+                FakeProcess(own + 2, comm=b"other", cmdline=b"other" + line),
+            )
+        ),
+        request(where=parse_query(filter_text).where),
+        times=2,
+    )
+    assert {one.name for one in found.rows} == listed
+
+
 def test_the_pids_of_a_recording_are_no_ancestors_of_memtop() -> None:
     engine = Engine(FakeSource(FakeProcess(os.getpid(), comm=b"api")), position=lambda: (1, 1))
     assert [row.pid for row in step(engine, request(only=frozenset(), names=("api",))).rows] == [os.getpid()]

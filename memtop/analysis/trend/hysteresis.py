@@ -102,7 +102,8 @@ class Confirmation(NamedTuple):
 def agree(previous: Confirmation, growth: Growth, now_s: float) -> Confirmation:
     """The state after one more classification at ``now_s``, on the clock of the series.
 
-    Three classifications that find the floor rising raise an alarm. It ends when nothing indicates a rise any more (z
+    Three classifications that find the floor rising raise an alarm, without those at which it has been level for longer
+    than it usually rests. It ends when nothing indicates a rise any more (z
     under 1.28), when the rise has stood still for far longer than it usually rests, or when three classifications find
     a shape that is no growth. One that is only doubtful ends nothing. Without an alarm a shape stays until three
     classifications agree on another one. At the beginning, one is enough for "nothing moves".
@@ -128,7 +129,10 @@ def _quiet(previous: Confirmation, growth: Growth, now_s: float) -> Confirmation
     shaped = _shaped(previous, growth, now_s)
     if not growth.kind.alarming:
         return shaped
-    looks, counted_s = _count(previous, growth, now_s)
+    if growth.pause is not None and growth.pause.unusual:  # as it is now, nothing grows: that adds no evidence
+        looks, counted_s = previous.looks, previous.counted_s
+    else:
+        looks, counted_s = _count(previous, growth, now_s)
     since_s = now_s - growth.span_s if previous.since_s is None else previous.since_s
     if looks >= LOOKS:
         return confirmed(growth.kind, since_s, growth, now_s)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from heapq import nlargest
+from itertools import islice
 from types import MappingProxyType
 from typing import Final
 
@@ -18,7 +19,7 @@ from memtop.engine.assessment.growth_tracker import GrowthTracker
 from memtop.engine.assessment.incident_tracker import IncidentTracker
 from memtop.engine.assessment.lives import LivesTracker, loop_facts
 from memtop.engine.assessment.machine_trend import MachineTrend
-from memtop.engine.assessment.memory_limits import room_of
+from memtop.engine.assessment.memory_limits import counts_its_heap, room_of
 from memtop.engine.assessment.process_assessor import ProcessAssessor, at_its_end
 from memtop.engine.assessment.rise_tracker import RiseTracker
 from memtop.engine.assessment.row_marks import Marks, RowMarks
@@ -30,6 +31,7 @@ from memtop.model.frame import Note, ProcessRow
 from memtop.model.incidents import IncidentReport
 from memtop.model.lives import Lives
 from memtop.process_key import ProcessKey
+from memtop.runtimes.view import FindingFacts
 from memtop.sampling.cgroup_reading import CgroupSample
 from memtop.sampling.request import SamplePlan
 from memtop.sampling.sample import Sample
@@ -42,6 +44,8 @@ LARGEST_TICKS: Final = 5
 YOUNGEST: Final = 1024
 """Number of the processes started last that are watched too, so that the status of their end is known."""
 
+MOST_HEAPS: Final = 4
+"""Heaps of runtimes that are looked into out of focus."""
 MOST_URGENT: Final = 4
 """Processes that have gained most since they began to rise, whose growth is judged every few seconds."""
 
@@ -120,6 +124,18 @@ class Assessor:
         """Whether the verdict on this process needs LazyFree now."""
         return self.verdicts.wants_lazy_free(key, now_s, always=always)
 
+    def heaps_to_read(self, rows: Mapping[int, ProcessRow]) -> list[ProcessKey]:
+        """Processes whose heaps are to be read, because RES does not tell what is alive on them.
+
+        First those that were found to fill, until they are found not to; then those whose RES rises; then the largest.
+        """
+        largest = (rows[pid].key for pid in self._largest if pid in rows)
+        found = (
+            (key, rows.get(key.pid)) for key in dict.fromkeys([*self._marks.heaps, *self.verdicts.risers(), *largest])
+        )
+        counting = (key for key, row in found if row is not None and row.key == key and counts_its_heap(row))
+        return list(islice(counting, MOST_HEAPS))
+
     def wants_family_sum(self, key: ProcessKey | None) -> bool:
         """Whether a process has fork relatives whose memory no cgroup's charge shows."""
         study = self._studies.get(key) if key is not None else None
@@ -153,14 +169,15 @@ class Assessor:
         last: Mapping[ProcessKey, ProcessRow],
         inputs_of: Mapping[ProcessKey, ExpensiveInputs] = MappingProxyType({}),
         groups: Sequence[GrowingGroup] = (),
+        heaps: Mapping[ProcessKey, FindingFacts] = MappingProxyType({}),
     ) -> None:
         """Report exits, and assess in full the processes that the plan of this tick names.
 
         ``rows`` are those of this tick by PID, ``last`` the rows of those that ended now, ``inputs_of`` the expensive
-        inputs of those assessed in full, ``groups`` what grows as a whole.
+        inputs of those assessed in full, ``groups`` what grows as a whole, ``heaps`` what runtimes of others report.
         """
         assert self._step is not None, "judge_growth comes first"
-        runtimes = {key: inputs.heap for key, inputs in inputs_of.items() if inputs.heap is not None}
+        runtimes = {**heaps, **{key: inputs.heap for key, inputs in inputs_of.items() if inputs.heap is not None}}
         step = self._step = self._step._replace(rows=rows, runtimes=runtimes)
         self._tick += 1
         self._counters.note(step)

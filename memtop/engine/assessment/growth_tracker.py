@@ -43,6 +43,7 @@ LAZY_FREE_RISE_S: Final = 60.0
 START_UP_S: Final = 10.0
 """The first seconds of a process are loading, not growth."""
 _SMALL_BYTES: Final = 1 << 20
+_RISER_BYTES: Final = 32 << 20
 _SMALL_SHARE: Final = 0.02
 _STALE_S: Final = 60.0
 """How long an alarm, or a verdict from several shapes, keeps the numbers that led to it."""
@@ -175,6 +176,17 @@ class GrowthTracker:
     def alarmed(self) -> list[ProcessKey]:
         """Those whose growth is confirmed."""
         return [key for key, verdict in self._known.items() if verdict.alarm]
+
+    def risers(self) -> list[ProcessKey]:
+        """Processes of some size whose memory rises by any shape, or did so within the window; the largest first."""
+        sizes = {
+            key: verdict.growth.floor_bytes
+            for key, verdict in self._known.items()
+            if verdict.last_rise_s is not None
+            and verdict.looked_s - verdict.last_rise_s < WINDOW_S
+            and (verdict.growth.floor_bytes or 0.0) >= _RISER_BYTES
+        }
+        return sorted(sizes, key=lambda key: sizes[key] or 0.0, reverse=True)
 
     def look(
         self, now_s: float, delay_s: float, first: Sequence[ProcessKey], room_of: Callable[[ProcessKey], Room | None]

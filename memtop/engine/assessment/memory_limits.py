@@ -13,6 +13,7 @@ from memtop.analysis.trend.forecast import Beside, Room, own_share
 from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict
 from memtop.engine.assessment.step_input import StepInput
 from memtop.model.assessment import CountLimit, Limit, LimitRow
+from memtop.model.frame import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
 from memtop.sampling.cgroup_reading import MappingCount
@@ -26,6 +27,8 @@ _MET: Final = frozenset({Limit.CGROUP, Limit.HIGH, Limit.MACHINE, Limit.ADDRESS_
 _KILLS: Final = frozenset({Limit.CGROUP, Limit.MACHINE})
 _WITH_HEAP_LIMIT: Final = frozenset({"java", "node", "nodejs", "php", "dotnet"})
 """Interpreters and runtimes that end a program when its heap is full, whether a size was given or not."""
+_COUNTING: Final = frozenset({"java"})
+"""Those that keep their figures in a file."""
 _NO_MMAP: Final = "mmap fails"
 NO_THREAD: Final = "no thread or process starts"
 _FULL_SHARE: Final = 0.01
@@ -187,6 +190,11 @@ def _may_end_first(key: ProcessKey, step: StepInput) -> bool:
         return step.runtimes[key].may_end_first
     row = step.row(key)
     return row is not None and any(name.rstrip("0123456789.") in _WITH_HEAP_LIMIT for name in row.program_names[:2])
+
+
+def counts_its_heap(row: ProcessRow) -> bool:
+    """Whether a process may have a heap that can be read at any time, by the name of its program."""
+    return any(name in _COUNTING for name in row.program_names[:2])
 
 
 def first_to_kill(limits: Iterable[LimitRow]) -> LimitRow | None:

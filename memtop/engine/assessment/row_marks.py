@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from memtop.analysis.findings.growth import growth_severity
@@ -68,6 +69,11 @@ class Marks:
     def of(self, key: ProcessKey) -> RowMarks:
         """The marks of a row."""
         return self._marks.get(key, _NOTHING)
+
+    @property
+    def heaps(self) -> Iterable[ProcessKey]:
+        """Processes whose marks rest on figures of their runtimes."""
+        return self._heaps.keys()
 
     def forget(self, key: ProcessKey) -> None:
         """Drop a process that has ended or become another program."""

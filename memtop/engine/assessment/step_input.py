@@ -31,7 +31,8 @@ class StepInput(NamedTuple):
     rows: Mapping[int, ProcessRow] = MappingProxyType({})
     """By PID, of all that live. Empty while growth is judged, because a row is built with that verdict."""
     runtimes: Mapping[ProcessKey, FindingFacts] = MappingProxyType({})
-    """What the runtimes of processes assessed in full report; while growth is judged, that of the tick before."""
+    """What the runtimes of those processes report that are assessed in full, or whose heap seems to grow; while growth
+    is judged, that of the tick before."""
     machine_room: MachineRoom = MachineRoom()
     """What the machine's memory leaves to those that grow."""
 

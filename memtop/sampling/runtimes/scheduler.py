@@ -1,7 +1,8 @@
 """Decides which processes have their runtimes read, and how often. It knows no runtime by name.
 
-It reads the process in focus, or without a screen the processes of the command line. The runtime of a process is
-detected once. Figures are read at most once a second. All reads go through Source.ask, so a program that hangs holds up
+It reads the process in focus, without a screen the processes of the command line, and less often a few others. The
+runtime of a process is detected once. Figures are read at most once a second. All reads go through Source.ask, so a
+program that hangs holds up
 nothing. The engine owns it and uses it in its thread only.
 """
 
@@ -30,6 +31,8 @@ KEPT: Final = 12
 """Processes whose readings are kept."""
 MOST_ASKED: Final = 12
 """Processes whose runtimes are read at the same time without a screen."""
+OTHERS_EVERY_S: Final = 3.0
+"""How often processes out of focus are read."""
 FIRST_SETTLE_S: Final = 0.25
 """Without a screen: time to wait for answers. After the first step it is at most half the delay."""
 AGAIN_S: Final = 30.0
@@ -57,17 +60,31 @@ class RuntimeScheduler:
         self._replaying = replaying
         self._records: dict[ProcessKey, ProcessRecord] = {}
         self._sample: Sample | None = None
+        self._others_s = -OTHERS_EVERY_S
+        """When processes out of focus were read last."""
         self._bound: ProcessKey | None = None
         """The process to which an address without a PID belongs."""
 
     # -- what is read, and when
 
-    def step(self, request: ReadingsRequest, sample: Sample, asked_for: Sequence[ProcessKey]) -> None:
-        """Take what has come and begin what is due. ``asked_for`` are the processes of the command line."""
+    def step(
+        self,
+        request: ReadingsRequest,
+        sample: Sample,
+        asked_for: Sequence[ProcessKey],
+        others: Sequence[ProcessKey] = (),
+    ) -> None:
+        """Take what has come and begin what is due.
+
+        ``asked_for`` are the processes of the command line, ``others`` those that are read every few seconds.
+        """
         self._sample = sample
         wanted = [request.focus] if request.focus is not None else []
         if request.runtimes or (not wanted and len(asked_for) == 1):
             wanted += asked_for[:MOST_ASKED]
+        if self._replaying or sample.mono_s - self._others_s >= OTHERS_EVERY_S:
+            self._others_s = sample.mono_s
+            wanted += others
         first = False
         for key in dict.fromkeys(wanted):
             seen = self._seen(key)
@@ -78,7 +95,9 @@ class RuntimeScheduler:
             self._serve(request, key, seen, record)
         if request.runtimes:
             self._wait_for_answers(request, wanted, first=first)
-        for key in [key for key in self._records if key not in wanted][: max(0, len(self._records) - KEPT)]:
+        for key in [key for key in self._records if key not in wanted and key not in others][
+            : max(0, len(self._records) - KEPT)
+        ]:
             del self._records[key]
 
     def _wait_for_answers(self, request: ReadingsRequest, wanted: Iterable[ProcessKey], *, first: bool) -> None:

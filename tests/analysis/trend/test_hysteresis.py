@@ -8,6 +8,7 @@ import pytest
 
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import DIRECTIONS, Confirmation, Direction, Evidence, agree
+from memtop.analysis.trend.pause import Pause
 
 
 def verdict(kind: Shape, z: float = 3.5, span_s: float = 300.0, floors_above: int = 5) -> Growth:
@@ -38,6 +39,15 @@ def test_three_looks_in_three_tenths_raise_an_alarm() -> None:
 def test_looks_within_one_tenth_count_once() -> None:
     assert not after([(300 + i, LEAK) for i in range(60)]).alarm
     assert after([(300 + i, LEAK) for i in range(61)]).alarm
+
+
+def test_a_look_at_a_rise_that_rests_for_longer_than_usual_adds_no_evidence() -> None:
+    """A cache that has just filled is level: one more look at how it rose does not confirm that it grows."""
+    rests, usual = LEAK._replace(pause=Pause(20.0, 1.0)), LEAK._replace(pause=Pause(20.0, 15.0))
+    assert not after([(300, LEAK), (330, LEAK), (360, rests), (390, rests)]).alarm
+    assert after([(300, LEAK), (330, LEAK), (360, usual)]).alarm
+    assert after([(300, LEAK), (330, LEAK), (360, rests), (390, LEAK)]).alarm, "it goes on"
+    assert agree(alarmed(), rests, 370).alarm, "what is confirmed stays until it is over"
 
 
 def test_a_look_that_disagrees_starts_the_count_again() -> None:

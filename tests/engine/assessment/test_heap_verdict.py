@@ -15,7 +15,7 @@ from memtop.model.assessment import Assessment, Limit, LimitRow
 from memtop.model.frame import Frame
 from memtop.runtimes.view import FindingFacts, HeapFloor, RuntimeCeiling
 from memtop.sampling.request import Need
-from tests.requests import changed
+from tests.requests import changed, request
 from tests.sampling.test_runtimes import GO, JVM, URL, World
 
 MIB = 1 << 20
@@ -63,6 +63,26 @@ def test_the_sign_of_a_row_stays_when_the_focus_leaves_and_its_heap_is_not_read_
     fed(world, "jvm_leak")
     world.ask = changed(world.ask, focus=None)
     assert world.play(10).rows[0].verdict.endswith("↗")
+
+
+@pytest.mark.parametrize(("run", "grows"), [("jvm_leak", True), ("jvm_steady", False)])
+def test_the_heap_of_a_jvm_that_is_a_mere_row_is_read_too_because_res_says_nothing_of_it(run: str, grows: bool) -> None:
+    world = World(JVM, panel="")
+    world.process.comm, world.process.cmdline = b"java", b"/usr/bin/java\0-jar\0shop.jar\0"
+    world.ask = request(needs=Need.STAT | Need.STATUS)
+    world.feed(run, flat=True)
+    frame = world.play(4)
+    assert frame.rows[0].verdict.endswith("↗") is grows
+    assert world.asked("identity") == 1
+    assert 0.2 < world.asked("jvm") / (world.source.mono_s - 1000) < 0.5, "every three seconds"
+
+
+def test_the_heap_of_a_program_that_no_file_shows_is_not_looked_for() -> None:
+    world = World(JVM, panel="")
+    world.process.comm, world.process.cmdline = b"node", b"node\0server.js\0"
+    world.ask = request()
+    world.feed("jvm_leak")
+    assert world.asked("") == 0
 
 
 @pytest.mark.parametrize(("identity", "url", "run"), [(JVM, "", "jvm_steady"), (GO, URL, "churn")])
