@@ -45,13 +45,16 @@ class TimeActions(AppState):
             if self.view.window.cursor_s is None and points > 0:
                 self.sampler_thread.step_once()
                 return
-        now_s = self.frame.now_s
-        cursor_s = (self.view.window.cursor_s or now_s) + points * self._look_step_s
-        first_s = self._first_known_s
-        if self.player is not None and points < 0 and first_s is not None and cursor_s < first_s:
+        self._look_at((self.view.window.cursor_s or self.frame.now_s) + points * self._look_step_s, back=points < 0)
+
+    def _look_at(self, cursor_s: float, *, back: bool) -> None:
+        """Show an instant. ``back``: it is earlier than the one on screen."""
+        assert self.frame is not None
+        now_s, first_s = self.frame.now_s, self._first_known_s
+        if self.player is not None and back and first_s is not None and cursor_s < first_s:
             self.go_to_instant(cursor_s)  # the chart begins there only because the recording was entered there
             return
-        if points < 0:
+        if back:
             cursor_s = max(cursor_s, self._oldest_s if first_s is None else first_s)
             if cursor_s >= now_s:
                 self.say("no earlier sample yet")
@@ -73,8 +76,15 @@ class TimeActions(AppState):
         return watched_s if kept_s is None else min(watched_s, kept_s)
 
     def on_timed_chart_cursor_moved(self, message: MemoryChart.CursorMoved) -> None:
-        """Look at another instant."""
-        self.action_look(message.delta_points)
+        """Look at the instant under the pointer."""
+        if self.frame is None:
+            return
+        if self.settings.replay:
+            self.sampler_thread.pause_stepping = True
+        now_s = self.frame.now_s
+        at_s = now_s if message.at_s is None else message.at_s
+        if at_s < now_s or self.view.window.cursor_s is not None:
+            self._look_at(at_s, back=at_s < (self.view.window.cursor_s or now_s))
 
     @property
     def _first_known_s(self) -> float | None:

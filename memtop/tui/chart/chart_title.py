@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from rich.cells import cell_len
@@ -21,6 +22,12 @@ _ARROWS: Final = {1: " ▲", 0: "", -1: " ▼"}
 _SIZE_CELLS: Final = 5
 """Cells of a size that moves: ``99.8M`` and ``100M`` take the same, so that what follows does not jump."""
 _GAPS: Final = ("   ", "  ")
+_TOPICS: Final = {
+    **{"VIRT": "virt", "RES": "rss", "anon": "anon", "file": "shr", "file+shm": "shr", "shm": "shmem", "swap": "swap"},
+    **{"peak": "peak", "CHARGE": "who_pays", "WSET": "working_set", "limit": "limits"},
+}
+"""What explains each number of the line."""
+_NUMBER: Final = re.compile(rf"(?:\S )?\b({'|'.join(re.escape(name) for name in _TOPICS)})(?: at most)? \S+")
 _DROPPED_FIRST: Final = ("limit", "rest", "member1", "member0", "peak", "shm", "file+shm", "file", "swap", "anon")
 
 
@@ -80,6 +87,11 @@ def facts(
             Segment(to_ascii(text) if look is Glyphs.ASCII else text, _style(ink, inks)) for text, ink in pieces
         )
     return Strip(segments).adjust_cell_length(width, inks[ChartStyle.GROUND])
+
+
+def topic_at(text: str, x: int) -> str:
+    """The topic of the number at the cell ``x`` of the line of numbers; empty beside them."""
+    return next((_TOPICS[found[1]] for found in _NUMBER.finditer(text) if found.start() <= x < found.end()), "")
 
 
 Pieces = list[tuple[str, ChartStyle]]

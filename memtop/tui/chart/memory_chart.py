@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from textual import events
 from textual.content import Content
 from textual.geometry import Region
 from textual.reactive import reactive
@@ -19,7 +20,7 @@ from memtop.history.process_history import WINDOWS_S
 from memtop.model.frame import Detail, GroupDetail
 from memtop.tui.chart.axes import Scale
 from memtop.tui.chart.canvas import AXES_FROM
-from memtop.tui.chart.chart_title import facts, looking_back_text, title_text
+from memtop.tui.chart.chart_title import facts, looking_back_text, title_text, topic_at
 from memtop.tui.chart.curves import DrawnCurves
 from memtop.tui.chart.group_chart import group_picture, group_title
 from memtop.tui.chart.picture import Limits, picture_of
@@ -27,6 +28,7 @@ from memtop.tui.chart.plot import filled, memory_strips, message_strips, points_
 from memtop.tui.chart.timed_chart import TimedChart
 from memtop.tui.drawing.cached_lines import entitle
 from memtop.tui.drawing.cell_text import LOADING, to_ascii
+from memtop.tui.drawing.clickable_line import Bar
 
 _FACTS_FROM_ROWS: Final = 3
 
@@ -131,6 +133,14 @@ class MemoryChart(TimedChart, can_focus=True):
         if self.ascii_only:
             title, subtitle = to_ascii(title), to_ascii(subtitle)
         entitle(self.framed, Content(title), Content(subtitle) if subtitle else None)
+
+    def on_click(self, event: events.Click) -> None:
+        """Explain the number under the pointer, in the line above the chart."""
+        offset = event.get_content_offset(self)
+        if offset is not None and offset.y == 0 and self._facts is not None:
+            topic = topic_at(self._facts.text, offset.x)
+            if topic:
+                self.post_message(Bar.ExplainAsked(topic))
 
     def _facts_strip(self, detail: Detail | GroupDetail, width: int, height: int) -> Strip:
         scale = self.picture.scale if self.picture else Scale.ONE

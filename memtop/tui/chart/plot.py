@@ -62,12 +62,13 @@ def frame_of(picture: MemoryPicture, width: int) -> PlotFrame:
     return PlotFrame(LABEL_CELLS + 1 if width >= AXES_FROM[0] else 0, columns, span)
 
 
-def points_to(picture: MemoryPicture, x: int, width: int) -> int:
-    """How many points from the cursor (or from now) to the cell ``x`` of a chart ``width`` cells wide."""
+def time_at(picture: MemoryPicture, x: int, width: int) -> float | None:
+    """Wall time of the point at the cell ``x`` of a chart ``width`` cells wide; None for now, the right edge."""
     left, columns, span = frame_of(picture, width)
     there_s = span.at_s(min(max((x - left) / max(1, columns - 1), 0.0), 1.0))
     step_s = picture.window_s / len(picture.series.times_s)
-    return round((min(there_s, 0.0) - (picture.cursor_s or 0.0)) / step_s)
+    points = round(min(there_s, 0.0) / step_s)
+    return picture.right_edge_s + points * step_s if points else None
 
 
 def filled(scale: Scale, rows: int) -> bool:

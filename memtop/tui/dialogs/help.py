@@ -30,7 +30,7 @@ _NAMES: Final = {
 _MOUSE: Final = (
     ("heading", "Click to sort by that column, again to reverse the order"),
     ("process", "Click to select, double-click to watch"),
-    ("chart", "Click to go to that moment; use the wheel to zoom"),
+    ("chart", "Click or drag to go to that moment; use the wheel to zoom; click a number above it to explain it"),
     ("sentence", "Click a sentence in What is going on, or a number in the first line, to explain it"),
     ("footer, help", "Click a key to run it"),
     ("outside", "Click outside of a dialog to close it"),

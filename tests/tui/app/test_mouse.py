@@ -106,3 +106,11 @@ async def test_a_click_on_the_faults_goes_to_that_moment_as_on_the_chart_above()
         await it.press("end")
         await it.pilot.click(MemoryChart, offset=(it.app.chart.size.width - 6, 5))
         await it.until(lambda: it.app.view.window.cursor_s == there, "the same moment")
+
+
+async def test_a_number_above_the_chart_is_explained() -> None:
+    async with board() as it:
+        chart = it.app.query_one(MemoryChart)
+        await it.until(lambda: chart.picture is not None, "it is drawn")
+        await it.pilot.click(None, offset=chart.content_region.offset + Offset(2, 0))
+        await it.until(lambda: isinstance(it.app.screen, TopicViewer), "VIRT is explained")

@@ -12,6 +12,7 @@ from memtop.model.frame import Detail
 from memtop.tui import palette
 from memtop.tui.chart.axes import Scale, clock
 from memtop.tui.chart.chart_styles import ChartStyle
+from memtop.tui.chart.chart_title import topic_at
 from memtop.tui.chart.fault_chart import FaultChart, rate
 from memtop.tui.chart.memory_chart import MemoryChart, zoomed
 from tests.rows import GIB, MIB
@@ -42,7 +43,9 @@ class Charts(App[None]):
         self.memory.focus()
 
     def on_timed_chart_cursor_moved(self, event: MemoryChart.CursorMoved) -> None:
-        self.said.append(event.delta_points)
+        assert self.memory.picture is not None
+        edge_s = self.memory.picture.right_edge_s
+        self.said.append(round((event.at_s or edge_s) - edge_s, 3))
 
     def on_timed_chart_window_zoomed(self, event: MemoryChart.WindowZoomed) -> None:
         self.said.append(event.factor)
@@ -104,7 +107,31 @@ async def test_a_click_looks_at_the_instant_under_the_pointer() -> None:
     async with app.run_test(size=(120, 20)) as pilot:
         await pilot.click(MemoryChart, offset=(1 + 7, 8))
         await pilot.click(MemoryChart, offset=(118, 8))
-    assert app.said == [-186]
+    oldest_s, now_s = app.said
+    assert oldest_s < -280 and now_s == 0
+
+
+async def test_a_drag_follows_the_pointer_until_the_button_is_released() -> None:
+    app = Charts(make_detail())
+    async with app.run_test(size=(120, 20)) as pilot:
+        await pilot.mouse_down(MemoryChart, offset=(60, 8))
+        for x, button in (
+            (30, 1),
+            (140, 1),
+            (40, 0),
+        ):  # beyond the frame, then released
+            move = events.MouseMove(app.memory, x, 8, 2, 0, button=button, shift=False, meta=False, ctrl=False)
+            app.memory.post_message(move)
+        await pilot.pause()
+    middle_s, earlier_s, now_s = app.said
+    assert earlier_s < middle_s < now_s == 0
+
+
+@pytest.mark.parametrize(
+    ("x", "topic"), [(0, "virt"), (9, "virt"), (12, ""), (15, "rss"), (27, "anon"), (41, "shr"), (56, "peak")]
+)
+def test_each_number_above_the_chart_has_a_topic(x: int, topic: str) -> None:
+    assert topic_at("━ VIRT 272M   RES 111M     ■ anon 105M   ■ file 5.66M  peak 268M", x) == topic
 
 
 async def test_the_title_says_the_scale() -> None:

@@ -21,7 +21,7 @@ from memtop.tui.chart.chart_styles import AREAS, ChartStyle, Glyphs
 from memtop.tui.chart.chart_title import facts, title_text
 from memtop.tui.chart.curves import DrawnCurves
 from memtop.tui.chart.picture import MemoryPicture, picture_of
-from memtop.tui.chart.plot import memory_strips, points_for, points_to
+from memtop.tui.chart.plot import memory_strips, points_for, time_at
 from tests.rows import GIB, MIB
 from tests.tui.details import make_detail, make_row, make_series
 
@@ -264,11 +264,12 @@ def test_points_are_two_for_each_column_of_the_plot() -> None:
     assert points_for(1) == 2
 
 
-def test_a_click_becomes_a_distance_in_points_from_the_cursor() -> None:
+def test_a_click_becomes_the_time_of_a_point_wherever_the_cursor_is() -> None:
     shown = picture(make_series(186))
-    assert points_to(shown, 99, 100) == 0
-    assert points_to(shown, 7, 100) == -185
-    assert points_to(shown._replace(cursor_s=-300.0 * 185 / 186), 99, 100) == 185
+    oldest_s = shown.right_edge_s - 300.0 * 185 / 186
+    for cursor_s in (None, -100.0):
+        assert time_at(shown._replace(cursor_s=cursor_s), 99, 100) is None
+        assert time_at(shown._replace(cursor_s=cursor_s), 7, 100) == pytest.approx(oldest_s)
 
 
 @pytest.mark.parametrize(
