@@ -62,7 +62,7 @@ def test_check_of_a_quiet_process_for_a_moment_claims_nothing() -> None:
     with python() as child:
         done = run("--check", "--for", "1", "-d", "0.2", str(child.pid))
     assert done.returncode == 5, done.stderr
-    assert f" ({child.pid}): The process has just started" in done.stdout
+    assert f" ({child.pid}): Just started" in done.stdout
     assert "watch longer (--for)" in done.stdout
 
 

@@ -23,6 +23,8 @@ from memtop.tui.drawing.cell_text import to_ascii
 Value = TypeVar("Value")
 LETTERS_S: Final = 1.0
 """Letters that come within this time of each other are the beginning of one line."""
+_LEAST_LINES, _MOST_LINES = 3, 20
+"""Height of a list that has more lines."""
 NARROW_CELLS: Final = 52
 """Longest line of a list in a dialog of the ordinary width."""
 
@@ -44,6 +46,19 @@ class Dialog(ClosedOnce[Value | None]):
         Binding("escape", "cancel", "Close", id="dialog.close", tooltip="Close without an answer"),
         Binding("ctrl+c", "app.quit", "Quit", id="dialog.quit", tooltip="Quit", show=False),
     ]
+
+    def on_resize(self) -> None:
+        """Keep the keys on screen; see :meth:`fit_list`."""
+        self.call_after_refresh(self.fit_list)
+
+    def fit_list(self) -> None:
+        """Give the list the lines that title, subject and keys leave: it scrolls, they do not."""
+        for box in self.query(".dialog"):
+            for choices in box.query(OptionList):
+                if choices.styles.height is not None and choices.styles.height.is_auto:
+                    beside = sum(each.outer_size.height for each in box.children if each is not choices)
+                    room = self.size.height - box.gutter.height - beside
+                    choices.styles.max_height = max(_LEAST_LINES, min(_MOST_LINES, room))
 
     def spelled(self, text: str) -> str:
         """``text`` with the arrow keys as words under ``--ascii``, where ``^`` would be read as Ctrl."""

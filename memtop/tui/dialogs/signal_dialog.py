@@ -55,3 +55,4 @@ class SignalDialog(Menu[signal.Signals]):
         if frame.detail is not None and frame.detail.row.key == self._key and not frame.detail.gone:
             for about in self.query(".dialog-about").results(Label):
                 about.update(Content("\n".join([self._about, *kill_sentences(frame.detail)])))
+                self.call_after_refresh(self.fit_list)

@@ -14,7 +14,8 @@ ELLIPSIS: Final = "…"
 LOADING: Final = "Reading …"
 _MOST_CODE_POINTS_A_CELL: Final = 4
 """Most code points measured per cell: a hostile text may have any number of characters without width."""
-_WORD_END: Final = re.compile(r"[.:;,]?\s+")
+_WORD_END: Final = re.compile(r"[.:;,]?\s+(?!(?:s|min|h|d|B|[KMGT]iB|%)(?:\W|$))")
+"""A number stays with its unit."""
 _WEIGHTS: Final = {".": 2.0, ";": 1.6, ":": 1.2, ",": 1.2}
 """How much of the text the end of a sentence or a clause is worth, against a cut between any two words."""
 ASCII_LIKE: Final = dict(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from memtop.tui.dialogs.dialog import Choice, Menu
 from tests.tui.app.test_app import SIZE, board
 
 
@@ -29,3 +30,19 @@ async def test_a_page_key_in_one_burst_with_the_palette_waits_for_its_list() -> 
         await it.until(lambda: len(it.app.screen_stack) == 2, "the palette is open")
         await it.press("pagedown", "escape")
         await it.until(it.at_rest, "the palette is closed")
+
+
+async def test_the_keys_of_a_dialog_stay_on_screen_and_its_list_scrolls() -> None:
+    async with board() as it:
+        for size in ((61, 18), (60, 16), (80, 24)):
+            await it.pilot.resize_terminal(*size)
+            choices = [
+                Choice(f"SIG{number:<8} what it does to the process that gets it", number) for number in range(12)
+            ]
+            await it.app.push_screen(Menu("Send a signal?", choices, "app --serve " * 15, verb="send"))
+            for _ in range(3):
+                await it.pilot.pause()
+            [keys] = it.app.screen.query(".dialog-says")
+            assert keys.region.bottom < size[1] and "Enter send" in str(keys.render()), size
+            await it.press("escape")
+            await it.until(it.at_rest, "the dialog is closed")

@@ -115,11 +115,7 @@ async def test_a_drag_follows_the_pointer_until_the_button_is_released() -> None
     app = Charts(make_detail())
     async with app.run_test(size=(120, 20)) as pilot:
         await pilot.mouse_down(MemoryChart, offset=(60, 8))
-        for x, button in (
-            (30, 1),
-            (140, 1),
-            (40, 0),
-        ):  # beyond the frame, then released
+        for x, button in ((30, 1), (140, 1), (40, 0)):  # beyond the frame, then released
             move = events.MouseMove(app.memory, x, 8, 2, 0, button=button, shift=False, meta=False, ctrl=False)
             app.memory.post_message(move)
         await pilot.pause()

@@ -52,6 +52,8 @@ def test_text_is_padded_on_its_free_side_or_cut(text: str, width: int, left: boo
         ("It runs a version of a library that is old", 20, "It runs a version …"),
         ("/a/very/long/path/without/words", 12, "/a/very/lon…"),
         ("日本語 日本語 日本語", 12, "日本語 …"),
+        ("a verdict takes about 90 s from the start", 28, "a verdict takes about 90 s …"),
+        ("a verdict takes about 90 s from the start", 27, "a verdict takes about …"),
     ],
 )  # fmt: skip
 def test_prose_is_cut_between_words_and_better_between_sentences(text: str, width: int, expected: str) -> None:
