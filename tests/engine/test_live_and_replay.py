@@ -81,12 +81,13 @@ def with_focus(asked: Request, frame: Frame | None) -> Request:
     return asked._replace(groups=GroupsRequest(keys[0], keys))
 
 
-@pytest.mark.parametrize(("version", "key_ticks"), [(1, 300), (2, 7)])
+@pytest.mark.parametrize(("version", "form"), [(1, (300, 1000)), (2, (7, 1))])
 @pytest.mark.parametrize("asked", REQUESTS)
 def test_each_frame_of_a_replay_is_that_of_the_screen(
-    asked: Request, version: int, key_ticks: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    asked: Request, version: int, form: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(encoder, "KEY_TICKS_MOST", key_ticks)
+    for name, value in zip(("KEY_TICKS_MOST", "MANY"), form, strict=True):
+        monkeypatch.setattr(encoder, name, value)
     source = world(p42=UNIT, p43=UNIT, p44=BOX)
     source.add(FakeProcess(2, state="Z", ppid=42))
     if version == 1:

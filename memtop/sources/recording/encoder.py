@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import struct
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Iterable, Mapping
+from itertools import chain, compress, repeat
+from operator import ne
 from typing import Final
 
 from memtop.sources.recording.answer_bases import AnswerBases
+from memtop.sources.recording.bits import encode_bits
 from memtop.sources.recording.format import (
     ANY_ROWS,
     FOUND_BY_QUERIES,
@@ -43,13 +45,15 @@ _KEY_BYTES: Final = 64 << 10
 FEWEST_BUNDLED: Final = 3
 """Rows that make a bundle."""
 LARGEST_BUNDLE: Final = 32_768
-"""Rows of more bytes are several bundles, because no more than this helps to pack the next one. The list of processes
-and the sweeps are then rows of their own."""
+"""Rows of more bytes are two bundles. One has the list of processes and the sweeps, so that who looks for one process
+need not unpack the other one."""
+MANY: Final = 32
+"""From so many answers of one kind on that have changed, they are coded by their bits, all together."""
 _PACKED_WELL: Final = 8192
 """Bundles up to so many bytes are packed as small as possible: of few processes, for days."""
-_ROW_BYTES: Final = 16
-"""What a row costs beside its path and data."""
-_LISTS: Final = frozenset({RecordKind.PIDS, RecordKind.SWEPT, RecordKind.SWEEP})
+_LISTS: Final = frozenset({RecordKind.PIDS, RecordKind.SWEPT, RecordKind.SWEEP, RecordKind.SWEEP_BITS})
+_MANY_PATHS: Final = 200
+_UNKNOWN: Final = object()
 
 
 class Encoder:
@@ -120,11 +124,10 @@ class Encoder:
     def _take(self, tick: Tick) -> frozenset[int]:
         """Take what differs from before as rows. Returns the PIDs that have left."""
         self._rows = []
-        self._known.begin()
         left = self._take_pids(tick.pids) if tick.pids is not None else frozenset()
         for name in self._swept.keys() | tick.sweeps.keys():
             self._take_sweep(name, tick.sweeps.get(name, {}))
-        self._rows += [row for path, answer in tick.reads.items() if (row := self._known.take(path, answer))]
+        self._rows += self._known.take(tick.reads, many=MANY)
         self._take_set(RecordKind.READ_SET, tick.reads)
         self._take_set(RecordKind.WAITING, tick.waiting)
         return left
@@ -150,15 +153,22 @@ class Encoder:
             self._swept[name] = told
             self._add(RecordKind.SWEPT, name, int(told is None), encode_pids(sorted(told or ())))
         known = self._values[name]
-        changes = {pid: data for pid, data in answers.items() if pid not in known or known[pid] != data}
-        if changes:
-            known.update(changes)
+        before = map(known.get, answers, repeat(_UNKNOWN))
+        changes = dict(compress(answers.items(), map(ne, answers.values(), before)))
+        if len(changes) >= MANY:
+            self._rows.append((RecordKind.SWEEP_BITS, name.encode(), None, b"\0" + encode_bits(changes, known)))
+        elif changes:
             self._add(RecordKind.SWEEP, name, None, encode_changes(changes))
+        known.update(changes)
 
     def _take_set(self, kind: RecordKind, paths: Iterable[str]) -> None:
         before, now = self._sets[kind], frozenset(paths)
         self._sets[kind] = now
-        for status, changed in ((0, before - now), (1, now - before)):
+        fewer, more = before - now, now - before
+        if len(fewer) + len(more) > max(len(now), _MANY_PATHS):  # many processes are read in turns
+            self._rows.append((kind, b"", None, b"\0" + _joined(now)))
+            return
+        for status, changed in ((0, fewer), (1, more)):
             if changed:
                 self._rows.append((kind, b"", status, pack(_joined(changed))))
 
@@ -184,7 +194,7 @@ class Encoder:
             add(RecordKind.PIDS, "", 2, encode_pids([len(left), *left, *self._pids]))
         for name, swept in self._swept.items():
             add(RecordKind.SWEPT, name, int(swept is None), encode_pids(sorted(swept or ())))
-            add(RecordKind.SWEEP, name, None, encode_changes(self._values[name]))
+            add(RecordKind.SWEEP_BITS, name, None, encode_bits(self._values[name], {}))
         for kind, paths in self._sets.items():
             rows.append((kind, b"", None, b"\0" + _joined(paths)))
         return RecordKind.KEY, b"", None, pack_rows(chain(rows, self._known.rows()))
@@ -207,20 +217,9 @@ class Encoder:
         data = encode_rows(bundle)
         if len(data) <= LARGEST_BUNDLE:
             return [*alone, self._bundle(ANY_ROWS, data, level=6 if len(data) <= _PACKED_WELL else 1)]
-        lists = [row for row in bundle if row[0] in _LISTS]
-        return [*alone, *lists, *self._bundles(row for row in bundle if row[0] not in _LISTS)]
-
-    def _bundles(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """Bundles of rows that are neither lists of processes nor sweeps."""
-        size, piece = 0, list[Row]()
-        for row in rows:
-            piece.append(row)
-            size += len(row[1]) + len(row[3] or b"") + _ROW_BYTES
-            if size > LARGEST_BUNDLE:
-                yield self._bundle(READ_ROWS, encode_rows(piece), level=1)
-                size, piece = 0, []
-        if piece:
-            yield self._bundle(READ_ROWS, encode_rows(piece), level=1)
+        lists = encode_rows(row for row in bundle if row[0] in _LISTS)
+        others = encode_rows(row for row in bundle if row[0] not in _LISTS)
+        return [*alone, self._bundle(ANY_ROWS, lists, level=1), self._bundle(READ_ROWS, others, level=1)]
 
     def _bundle(self, path: bytes, data: bytes, *, level: int) -> Row:
         place = RecordKind.ROWS, os.fsdecode(path)

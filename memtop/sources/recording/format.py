@@ -20,6 +20,8 @@ KEPT        of the file                an Outcome                               
 ABOUT       its name                   empty                                     the value
 EVENT       its kind, a word           the pid or NULL                           its label
 ROWS        see ANY_ROWS               empty                                     rows of kinds that no query looks for
+SWEEP_BITS  name of the file           empty                                     as SWEEP, coded by :mod:`.bits`
+READ_BITS   name of the file           empty                                     as SWEEP_BITS, of files that were read
 ==========  =========================  ========================================  ===================================
 
 The mark of a recording that was not finished, because memtop was killed or could not write what it still had, is the
@@ -31,7 +33,8 @@ Numbers are little-endian.
 A keyframe is a tick with a ``KEY``, whose rows are everything that is known at that tick, so that a reader may begin
 there. Its PIDS have the status 2: how many left at this tick, they, all of them. ``KEPT`` are answers that are asked
 for once and hold. ``ABOUT`` is what the recording says of its machine and of what was asked. The first tick is a
-keyframe. Format 1 has no keyframes, formats 1 and 2 have no events.
+keyframe. Format 1 has no keyframes, formats 1 and 2 have no events, and formats 1 to 3 no ``SWEEP_BITS`` and
+``READ_BITS``.
 """
 
 from __future__ import annotations
@@ -48,7 +51,7 @@ from memtop.sources.recording.number_changes import decode_changes_of, encode_ch
 
 APPLICATION_ID: Final = 0x6D656D74
 """``memt``, at byte 68 of the file."""
-VERSION: Final = 3
+VERSION: Final = 4
 """PRAGMA user_version, the version that is written."""
 _FACT: Final = (
     "CREATE TABLE fact(tick INTEGER NOT NULL, kind INTEGER NOT NULL, path BLOB NOT NULL, status INTEGER, data BLOB)",
@@ -57,10 +60,12 @@ _FACT: Final = (
 _TICK: Final = (
     "CREATE TABLE tick(n INTEGER PRIMARY KEY, wall_s REAL NOT NULL, mono_s REAL NOT NULL, key INTEGER NOT NULL)"
 )
+_WITH_EVENTS: Final = (_TICK, *_FACT, "CREATE INDEX fact_event ON fact(tick, kind) WHERE kind IN (9, 13)")
 SCHEMAS: Final[Mapping[int, tuple[str, ...]]] = {
     1: ("CREATE TABLE tick(n INTEGER PRIMARY KEY, wall_s REAL NOT NULL, mono_s REAL NOT NULL)", *_FACT),
     2: (_TICK, *_FACT, "CREATE INDEX fact_event ON fact(tick, kind) WHERE kind IN (8, 9)"),
-    3: (_TICK, *_FACT, "CREATE INDEX fact_event ON fact(tick, kind) WHERE kind IN (9, 13)"),
+    3: _WITH_EVENTS,
+    4: _WITH_EVENTS,
 }
 """The tables of each version that a reader understands. The last index finds losses and events at once; before there
 were events, losses and ends of processes."""
@@ -111,6 +116,8 @@ class RecordKind(IntEnum):
     ABOUT = 12
     EVENT = 13
     ROWS = 14
+    SWEEP_BITS = 15
+    READ_BITS = 16
 
 
 FOUND_BY_QUERIES: Final = frozenset({RecordKind.KEY, RecordKind.EXIT, RecordKind.LOST, RecordKind.EVENT})
@@ -263,11 +270,11 @@ def decode_pids(data: bytes) -> tuple[int, ...]:
     return struct.unpack(f"<{len(data) // 4}I", data)
 
 
-def encode_changes(changes: Mapping[int, bytes | None]) -> bytes:
-    """Encode answers by PID."""
+def encode_changes(changes: Mapping[int, bytes | None], payload: bytes | None = None) -> bytes:
+    """Encode answers by PID. ``payload`` replaces their bytes by as many others."""
     lengths = [_NONE if data is None else len(data) for data in changes.values()]
     numbers = struct.pack(f"<{1 + 2 * len(changes)}I", len(changes), *changes, *lengths)
-    return numbers + b"".join([data for data in changes.values() if data])
+    return numbers + (b"".join([data for data in changes.values() if data]) if payload is None else payload)
 
 
 def decode_changes(data: bytes) -> dict[int, bytes | None]:

@@ -12,6 +12,7 @@ from memtop.errors import RecordingError
 from memtop.sources.protocol import Exit, pid_of
 from memtop.sources.recording.about import page_size_problem
 from memtop.sources.recording.answer_bases import AnswerBases
+from memtop.sources.recording.bits import decode_bits
 from memtop.sources.recording.checked_values import blob, integer, path_set, wall_time_s
 from memtop.sources.recording.format import (
     FOUND_BY_QUERIES,
@@ -73,6 +74,8 @@ class Known:
             RecordKind.KEPT: self._learn_kept,
             RecordKind.ABOUT: self._learn_about,
             RecordKind.ROWS: self._learn_rows,
+            RecordKind.SWEEP_BITS: self._learn_sweep_bits,
+            RecordKind.READ_BITS: self._learn_read_bits,
         }
         self.forget()
 
@@ -220,6 +223,22 @@ class Known:
 
     def _learn_sweep(self, name: str, status: object, data: bytes) -> None:
         self.values[name].update(decode_changes(data))
+
+    def _learn_sweep_bits(self, name: str, status: object, data: bytes) -> None:
+        self.values[name].update(decode_bits(data, self.values[name]))
+
+    def _learn_read_bits(self, name: str, status: object, data: bytes) -> None:
+        paths = {pid: f"proc/{pid}/{name}" for pid in decode_changes(data)}
+        known: dict[int, bytes | None] = {}
+        for pid, path in paths.items():
+            if self._undone:
+                self._settle(pid, path)
+            answer = self.reads[pid].get(path)
+            known[pid] = None if answer is None else answer[1]
+        for pid, answered in decode_bits(data, known).items():
+            if answered is None:
+                raise RecordingError("bytes are missing")
+            self.reads[pid][paths[pid]] = Outcome.OK, answered
 
     def _learn_read(self, path: str, status: object, data: bytes) -> None:
         self.reads[pid_of(path)][path] = Outcome(integer(status)), data

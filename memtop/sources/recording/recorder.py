@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, Unavailable
@@ -38,6 +38,8 @@ KEPT_AGAIN: Final = 800
 """They are kept again when there are at most so many."""
 _CATCHING_UP: Final = 10
 """Instants in which everything is read again: names and command lines are read in turn."""
+_NEVER_WHOLE: Final = ("/environ", "/cmdline")
+"""Files whose answers are recorded with something left out."""
 _OUTCOMES = {error: outcome for outcome, error in ERRORS.items()}
 
 
@@ -175,7 +177,17 @@ class Recorder:
 
     def read(self, path: str, size: int = READ_LIMIT) -> bytes:
         """See ``Source.read``."""
-        return self._noted(path, lambda: self._source.read(path, size))
+        tick = self._tick
+        if tick is None:
+            return self._source.read(path, size)
+        try:
+            data = self._source.read(path, size)
+        except (ProcessGone, AccessDenied, Unavailable) as error:
+            tick.reads[path] = _told(error)
+            raise
+        # one comparison for most files: they are hundreds
+        tick.reads[path] = self._recordable(path, data) if path.endswith(_NEVER_WHOLE) else (Outcome.OK, data)
+        return data
 
     def sweep(self, name: str, pids: Sequence[int]) -> list[bytes | None]:
         """See ``Source.sweep``."""
@@ -209,8 +221,15 @@ class Recorder:
     def tids(self, pid: int) -> Sequence[int]:
         """See ``Source.tids``."""
         path = f"proc/{pid}/task"
-        data = self._noted(path, lambda: b" ".join(b"%d" % tid for tid in self._source.tids(pid)))
-        return [int(tid) for tid in data.split()]
+        try:
+            tids = self._source.tids(pid)
+        except (ProcessGone, AccessDenied, Unavailable) as error:
+            if self._tick is not None:
+                self._tick.reads[path] = _told(error)
+            raise
+        if self._tick is not None:
+            self._tick.reads[path] = Outcome.OK, b" ".join(b"%d" % tid for tid in tids)
+        return tids
 
     def watch(self, pids: Sequence[int]) -> None:
         """See ``Source.watch``."""
@@ -250,19 +269,8 @@ class Recorder:
             tick = tick.after(self._lost)
         self._lost = None if self._writer.submit(tick, always=last) else tick
 
-    def _noted(self, path: str, read: Callable[[], bytes]) -> bytes:
-        try:
-            data = read()
-        except (ProcessGone, AccessDenied, Unavailable) as error:
-            if self._tick is not None:
-                self._tick.reads[path] = _told(error)
-            raise
-        if self._tick is not None:
-            self._tick.reads[path] = self._recordable(path, data)
-        return data
-
     def _recordable(self, path: str, data: bytes) -> Recorded:
-        if is_runtime(path) or not path.endswith(("/environ", "/cmdline")):
+        if not path.endswith(_NEVER_WHOLE) or is_runtime(path):
             return Outcome.OK, data
         if path.endswith("/environ"):
             return Outcome.UNAVAILABLE, b"environments are never recorded"

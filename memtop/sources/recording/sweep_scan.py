@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from memtop.errors import RecordingError
+from memtop.sources.recording.bits import decode_bits_of
 from memtop.sources.recording.checked_values import blob, integer, wall_time_s
 from memtop.sources.recording.format import PROCESS_LIMIT, RecordKind, decode_pids, decode_rows, unpack
 from memtop.sources.recording.known import KEY_LIMIT
@@ -16,6 +17,7 @@ from memtop.sources.recording.ticks import Ticks
 BATCH: Final = 64
 """Instants that one query is about."""
 _NONE: Final = 0xFFFF_FFFF
+_SWEEPS: Final = (RecordKind.SWEEP, RecordKind.SWEEP_BITS)
 
 
 def scan_sweeps(ticks: Ticks, instants: tuple[int, int], name: str, pid: int) -> Iterator[tuple[float, bytes | None]]:
@@ -50,13 +52,13 @@ class _OneProcess:
         if kind == RecordKind.ROWS:
             self._bundle = unpack(blob(data), self._bundle)
             for one, path, its_status, stored in decode_rows(self._bundle):
-                if one == RecordKind.PIDS or (one == RecordKind.SWEEP and path == self.name):
+                if one == RecordKind.PIDS or (one in _SWEEPS and path == self.name):
                     self.learn(one, its_status, stored)
         elif kind == RecordKind.KEY:
             self.answer, self._basis, self._bundle = None, b"", b""
             lists: list[tuple[int, object, object]] = []
             for one, path, its_status, stored in decode_rows(unpack(blob(data), limit_bytes=KEY_LIMIT)):
-                if one == RecordKind.SWEEP and path == self.name:
+                if one in _SWEEPS and path == self.name:
                     self.learn(one, its_status, stored)
                 elif one == RecordKind.PIDS:
                     lists.append((one, its_status, stored))
@@ -64,7 +66,12 @@ class _OneProcess:
                 self.learn(*row)
         elif kind == RecordKind.SWEEP:
             self._basis = unpack(blob(data), self._basis)
-            self.answer = _change(self._basis, self.pid, self.answer)
+            is_told, answer = _told(self._basis, self.pid)
+            self.answer = answer if is_told else self.answer
+        elif kind == RecordKind.SWEEP_BITS:
+            is_told, coded = _told(unpack(blob(data)), self.pid)
+            if is_told:
+                self.answer = None if coded is None else decode_bits_of(coded, self.answer)
         elif self._is_left(integer(status), unpack(blob(data))):
             self.answer = None
 
@@ -73,17 +80,17 @@ class _OneProcess:
         return self.pid not in numbers if form == 1 else self.pid in numbers[1 : 1 + numbers[0]]
 
 
-def _change(data: bytes, pid: int, before: bytes | None) -> bytes | None:
-    """What encoded changes say of one process; ``before`` where they say nothing."""
+def _told(data: bytes, pid: int) -> tuple[bool, bytes | None]:
+    """Whether encoded changes say something of a process, and its bytes."""
     (count,) = struct.unpack_from("<I", data)
     if count > PROCESS_LIMIT:
         raise RecordingError("a sweep has more processes than memtop can show")
     numbers = struct.unpack_from(f"<{2 * count}I", data, 4)
     pids, lengths = numbers[:count], numbers[count:]
     if pid not in pids:
-        return before
+        return False, None
     index = pids.index(pid)
     if lengths[index] == _NONE:
-        return None
+        return True, None
     at = 4 + 8 * count + sum(length for length in lengths[:index] if length != _NONE)
-    return data[at : at + lengths[index]]
+    return True, data[at : at + lengths[index]]

@@ -122,7 +122,7 @@ class Ticks:
         """Number, kind, status and data, unchecked, of what tells a sweep's answers at some instants."""
         rows: Iterator[tuple[int, int, object, object]] = self._query().execute(
             "SELECT tick, kind, status, data FROM fact WHERE tick >= ? AND tick < ? "
-            "AND (kind IN (1, 10) OR (kind = 3 AND path = ?) OR (kind = 14 AND path = ?)) ORDER BY rowid",
+            "AND (kind IN (1, 10) OR (kind IN (3, 15) AND path = ?) OR (kind = 14 AND path = ?)) ORDER BY rowid",
             (first, end, name, ANY_ROWS),
         )
         return rows

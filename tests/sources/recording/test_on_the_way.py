@@ -10,21 +10,23 @@ import pytest
 from memtop.engine.engine import Engine
 from memtop.sampling.request import Need
 from memtop.settings import Settings
+from memtop.sources.recording import encoder
 from memtop.sources.recording.number_changes import decode_changes_of, decode_several_changes, encode_changes_of
 from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.replay import Replay
 from memtop.view_state import View
 from tests.fakes import FakeProcess, FakeSource
-from tests.requests import request
+from tests.requests import request as asked
 
 TICKS = 40
 NEEDS = Need.STAT | Need.STATUS | Need.OOM
 FILES = ("proc/10/status", "proc/11/status", "proc/meminfo", "proc/vmstat")
 
 
-@pytest.fixture
-def recording(tmp_path: Path) -> Path:
+@pytest.fixture(params=[1, 30, 1000], ids=["bits", "both", "numbers"])
+def recording(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Processes that move, and of which one ends and another one takes its PID."""
+    monkeypatch.setattr(encoder, "MANY", request.param)
     source = FakeSource(*(FakeProcess(pid) for pid in range(10, 20)))
     recorder = Recorder(source, str(tmp_path / "r"))
     engine = Engine(recorder)
@@ -36,7 +38,7 @@ def recording(tmp_path: Path) -> Path:
             del source.processes[11]
         if tick == 20:
             source.add(FakeProcess(11, comm=b"later", start_ticks=9_000))
-        engine.step(request(needs=NEEDS, needs_all=NEEDS))
+        engine.step(asked(needs=NEEDS, needs_all=NEEDS))
     recorder.close()
     return tmp_path / "r"
 
@@ -66,11 +68,11 @@ def test_rates_of_all_processes_are_known_at_once_after_a_seek(recording: Path) 
     replay = Replay(str(recording))
     replay.approach(30)
     engine = Engine(replay, position=replay.position)
-    asked = View.of(Settings()).request()
+    wanted = View.of(Settings()).request()
     while replay.position()[0] < 30:
         replay.begin()
-    engine.take(asked)
-    frame = engine.step(asked)
+    engine.take(wanted)
+    frame = engine.step(wanted)
     assert frame is not None
     assert {row.minflt_per_s for row in frame.rows} == {7.0}
     replay.close()

@@ -557,7 +557,7 @@ def spoilt(path: Path, good: bytes, *statements: str) -> str:
         (["CREATE TABLE more(x)"], "not have the tables"),
         (["CREATE TRIGGER t AFTER INSERT ON tick BEGIN SELECT 1; END"], "not have the tables"),
         (["DROP TABLE fact", "CREATE VIEW fact AS SELECT 1"], "not have the tables"),
-        (["PRAGMA user_version=4"], "format 4"),
+        (["PRAGMA user_version=5"], "format 5"),
         (["PRAGMA application_id=7"], "not a recording"),
         (["UPDATE tick SET wall_s = 9e999"], "not a number"),
         (["UPDATE tick SET mono_s = x'00'"], "not a number"),

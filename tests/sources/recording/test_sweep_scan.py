@@ -21,9 +21,11 @@ NEEDS = Need.STAT | Need.STATUS | Need.OOM
 
 @pytest.mark.parametrize("largest_bundle", [200, 32_768])
 @pytest.mark.parametrize("key_ticks", [1, 7, 300])
+@pytest.mark.parametrize("many", [1, 1000])
 def test_every_instant_has_what_was_read_then(
-    largest_bundle: int, key_ticks: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    largest_bundle: int, key_ticks: int, many: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(encoder, "MANY", many)
     monkeypatch.setattr(encoder, "LARGEST_BUNDLE", largest_bundle)
     monkeypatch.setattr(encoder, "KEY_TICKS_MOST", key_ticks)
     source = FakeSource(*(FakeProcess(pid) for pid in range(10, 18)))

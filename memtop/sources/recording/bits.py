@@ -1,0 +1,51 @@
+"""Codes the answers of one file of many processes, each by the bits that differ from the last answer of that process.
+
+Most of them are 0 then, which zlib packs fast and well. All answers of a batch are one number for Python, so that no
+answer costs more than its place in some lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from memtop.sources.recording.format import decode_changes, encode_changes
+
+
+def encode_bits(changes: Mapping[int, bytes | None], known: Mapping[int, bytes | None]) -> bytes:
+    """Encode answers by PID. One that is as long as the ``known`` one is coded by the bits that differ."""
+    lengths = [0 if data is None else len(data) for data in changes.values()]
+    payload = _xor(b"".join([data for data in changes.values() if data]), _bases(lengths, map(known.get, changes)))
+    return encode_changes(changes, payload)
+
+
+def decode_bits(coded: bytes, known: Mapping[int, bytes | None]) -> dict[int, bytes | None]:
+    """The inverse of :func:`encode_bits`. Raises struct.error or RecordingError."""
+    found = decode_changes(coded)
+    lengths = [0 if data is None else len(data) for data in found.values()]
+    size = sum(lengths)
+    payload = _xor(coded[len(coded) - size :], _bases(lengths, map(known.get, found)))
+    at = 0
+    for (pid, data), length in zip(found.items(), lengths, strict=True):
+        if data is not None:
+            found[pid] = payload[at : at + length]
+            at += length
+    return found
+
+
+def decode_bits_of(coded: bytes, known: bytes | None) -> bytes:
+    """One answer, from what :func:`encode_bits` has coded of it."""
+    return _xor(coded, known) if known is not None and len(known) == len(coded) else coded
+
+
+def _bases(lengths: Iterable[int], known: Iterable[bytes | None]) -> bytes:
+    """The known answers, one after the other, with zeros in place of those of another length."""
+    return b"".join(
+        [
+            base if base is not None and len(base) == length else bytes(length)
+            for length, base in zip(lengths, known, strict=True)
+        ]
+    )
+
+
+def _xor(one: bytes, other: bytes) -> bytes:
+    return (int.from_bytes(one, "little") ^ int.from_bytes(other, "little")).to_bytes(len(one), "little")
