@@ -3,19 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from memtop.cli.parser import (
-    HELP,
-    VIEWS,
-    WATCH,
-    Parser,
-    flag,
-    memtop_parser,
-    operand,
-    targets,
-    value,
-    values,
-    with_views,
-)
+from memtop.cli.parser import HELP, VIEWS, Parser, flag, memtop_parser, operand, targets, value, values, with_views
 
 
 def _demo() -> Parser:
@@ -24,7 +12,9 @@ def _demo() -> Parser:
 
     started = "; ".join(f"{scenario.name}: {scenario.says}" for scenario in scenarios())
     runs = ", ".join(f"{run.name} ({run.says})" for run in recorded_runs())
-    parser = Parser("memtop demo [OPTIONS] [SCENARIO] [RUN]", WATCH)
+    parser = Parser(
+        "memtop demo [OPTIONS] [SCENARIO] [RUN]", "Start a small program, watch its memory, and explain what is seen."
+    )
     parser.section(
         "positional arguments",
         operand("scenario", "SCENARIO", f"{started}; {GO}: recorded runs of real Go services, played back", "?"),
@@ -36,8 +26,8 @@ def _demo() -> Parser:
 
 
 def _explain() -> Parser:
-    parser = Parser("memtop explain [topic]", "What the numbers mean.")
-    parser.section("positional arguments", operand("topic", "topic", "a topic or column (default: the contents)", "?"))
+    parser = Parser("memtop explain [TOPIC]", "What the numbers mean.")
+    parser.section("positional arguments", operand("topic", "TOPIC", "a topic or column (default: the contents)", "?"))
     parser.section("options", HELP)
     return parser
 
@@ -134,7 +124,7 @@ def _regions() -> Parser:
 
 
 def _replay() -> Parser:
-    parser = Parser("memtop replay [OPTIONS] FILE", WATCH)
+    parser = Parser("memtop replay [OPTIONS] FILE", "Play a recording on the screen of live processes.")
     parser.section("positional arguments", operand("replay", "FILE", "a recording; - for the stream of record -o -"))
     parser.section(
         "options",

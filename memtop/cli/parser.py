@@ -22,25 +22,25 @@ WATCH: Final = "Watch the memory of Linux processes change, and understand why."
 _EXAMPLES: Final = """\
 examples:
   memtop                          all processes, largest first
-  memtop 4242                     one process: its VIRT and RES over time, explained
-  memtop postgres -C              every process with that name, and their children
+  memtop 4242                     one process: VIRT and RES, and what they mean
+  memtop postgres -C              all with that name, and their children
   memtop -f 'user=app rss>500m'   only those that match
   memtop --json -n 3 -d 0.5 4242  three samples as JSON, one object per line
-  memtop -- CMD ARGS              start a program, watch it from its first page, exit with its status
+  memtop -- CMD ARGS              start a program, watch it, exit as it does
 
-commands:
-  memtop demo [SCENARIO]          something to look at: reserve, leak, spike, sawtooth, fork, go
-  memtop explain [TOPIC]          what VIRT, RES, page faults ... mean; without a topic, the contents
+commands (memtop COMMAND --help shows the options of each):
+  memtop demo [SCENARIO]          a lesson on a live program: VIRT and RES first
+  memtop explain [TOPIC]          what VIRT, RES, page faults ... mean
   memtop regions PID              print its mappings once, largest first
-  memtop machine                  where the machine's RAM went: its parts, and what holds them
-  memtop record [-o FILE] [PID]   write a recording without a screen: a flight recorder
-  memtop replay FILE | -          play a recording, even while it is being written, or a stream
-  memtop export                   metrics for Prometheus; alert rules and a Grafana dashboard
+  memtop machine                  where the machine's RAM went, part by part
+  memtop record [-o FILE] [PID]   record without a screen: a flight recorder
+  memtop replay FILE | -          play a recording, even one being written
+  memtop export                   metrics, alert rules, a Grafana dashboard
   memtop report FILE | PID        write a report: HTML, or Markdown for a ticket
 
-exit codes: 0 done or fine, 1 bad (--check) or memtop failed, 2 wrong usage or file error,
-3 no such process, 4 not permitted, 5 not known yet (--check), 6 the program after -- still runs,
-128+n ended by signal n; 141 the reader of a stream has gone
+exit codes: 0 done or fine, 1 bad (--check) or failed, 2 wrong usage or file
+error, 3 no such process, 4 not permitted, 5 not known yet (--check), 6 the
+program after -- still runs, 128+n ended by signal n, 141 a closed pipe
 """
 _LITERAL: Final = "\0"
 """Prefix of each argument after ``--``, which keeps argparse from taking it for an option. No argument can hold a
@@ -231,7 +231,10 @@ VIEWS: Final = (
 def targets() -> Argument:
     """The processes to watch."""
     return operand(
-        "targets", "PID | NAME", "a PID, or a program's or script's name, else part of it (default: all)", "*"
+        "targets",
+        "PID | NAME",
+        "a PID, or the name of a program or script; if none has it, a part of one (default: all)",
+        "*",
     )
 
 

@@ -23,6 +23,7 @@ import pytest
 from memtop import preflight
 from memtop.cli import run
 from memtop.cli.launch import RUNS_ON
+from memtop.cli.parser import COMMANDS
 from memtop.ending_signals import ENDING
 from memtop.errors import AccessDenied, MemtopError, ProcessGone, Unavailable, UsageError
 from memtop.headless.check import Answer
@@ -158,10 +159,19 @@ def test_what_ends_memtop_gives_the_exit_code(
     assert capsys.readouterr().err == "memtop: so it is\n"
 
 
-@pytest.mark.parametrize("command", ["demo", "replay", "explain"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_its_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([command, "--help"]) == 0
     assert capsys.readouterr().out.startswith(f"usage: memtop {command}")
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_no_line_of_any_help_is_longer_than_an_ordinary_terminal(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    run([*filter(None, [command]), "--help"])
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
 
 
 def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
