@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import os
-import select
 import signal
 import sys
 import threading
@@ -67,6 +66,8 @@ class Launch:
         self._deciding = threading.RLock()
         """Held while the program begins, and while it is concluded: either it never begins or it is ended."""
         self._ended = threading.Event()
+        self._collecting = threading.Lock()
+        """Held while its status is collected, and while a signal is sent: until then nobody else has its PID."""
         before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # one that came now would leave the file behind
         try:
             self._log = OutputLog(log_limit_bytes) if quiet else None
@@ -84,13 +85,15 @@ class Launch:
             self._failure, failure_in = os.pipe()
             sys.stdout.flush()
             sys.stderr.flush()
+            # Where memtop was started with SIGCHLD ignored, the kernel would keep no status of its children.
+            of_children = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             self.pid = os.fork()
             if self.pid == 0:
+                signal.signal(signal.SIGCHLD, of_children)
                 sink = None if self._log is None else self._log.fd
                 _become(self.command, gate_out, self._gate, failure_in, sink=sink, mask=mask)
             os.close(gate_out)
             os.close(failure_in)
-            self._pidfd = os.pidfd_open(self.pid)
         except OSError:
             if self._log is not None:
                 self._log.discard()
@@ -108,6 +111,8 @@ class Launch:
         with self._deciding:
             if self._concluded is not None:
                 return
+            if self._log is not None:
+                threading.Thread(target=self._bound, args=(self._log,), name="memtop-log", daemon=True).start()
             threading.Thread(target=self._wait, name="memtop-launch", daemon=True).start()
             self._begun = True
             with suppress(BrokenPipeError):  # the child was killed: its status says so
@@ -142,15 +147,18 @@ class Launch:
     def ask_to_end(self) -> str | None:
         """Send SIGTERM at the first call and SIGKILL at the next.
 
-        None after it has ended, otherwise a sentence for the user.
+        None when memtop can end: after the end of the program, or when asked again about one that may not be signaled.
+        Otherwise a sentence for the user.
         """
         if not self.running:
             return None
         if self._asked_to_end:
-            self._send(signal.SIGKILL)
+            if not self._send(signal.SIGKILL):
+                return None
             return None if self._ended.wait(KILLED_S) else f"{self._name()} has not ended after SIGKILL"
         self._asked_to_end = True
-        self._send(signal.SIGTERM)
+        if not self._send(signal.SIGTERM):
+            return f"{self._name()} may not be sent a signal (not permitted); quit again to leave it running"
         if self._ended.wait(KEY_GRACE_S):
             return None
         return f"{self._name()} is still running after SIGTERM; quit again to send SIGKILL"
@@ -179,17 +187,22 @@ class Launch:
         return self.exit_code or 0
 
     def _stop(self) -> None:
-        if self._ended.is_set():
+        if self._ended.is_set() or not self._send(signal.SIGTERM):
             return
-        self._send(signal.SIGTERM)
         self._ended.wait(GRACE_S if self._kill_after_s is None else self._kill_after_s)
         if not self._ended.is_set() and self._kill_after_s is not None:
             self._send(signal.SIGKILL)
             self._ended.wait(KILLED_S)
 
-    def _send(self, number: signal.Signals) -> None:
-        with suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._pidfd, number)
+    def _send(self, number: signal.Signals) -> bool:
+        """Send a signal unless the program has ended. Returns False if that is not permitted, as with sudo(8)."""
+        with self._collecting:
+            try:
+                if self._status is None:
+                    os.kill(self.pid, number)
+            except PermissionError:
+                return False
+        return True
 
     def _name(self) -> str:
         return f"{clean(self.command[0])} (pid {self.pid})"
@@ -198,10 +211,12 @@ class Launch:
         """Where the output of a program goes that still runs."""
         if self._log is None:
             return ""
-        self._log.rescue()
-        if self._log.path is not None:
-            return f", its output is in {self._log.path}"
-        return f", its output is in /proc/{self.pid}/fd/1"
+        link = f"/proc/{self.pid}/fd/1"
+        was_removed = self._log.rescue()
+        if self._log.path is None:
+            return f", its output is in {link}"
+        so_far = f", its output {'until now ' * was_removed}is in {self._log.path}"
+        return so_far + f", what follows is in {link}" * was_removed
 
     def _show_output(self) -> None:
         """Show where the whole output is, then its last lines. The file is removed if those lines are all of it."""
@@ -222,6 +237,8 @@ class Launch:
         size, kept = self._log.size_bytes, self._log.kept_bytes
         if self._log.path is None:
             return f"only the last lines of {units.long_size(size)} of output are kept: no directory is writable"
+        if self._log.was_cut:
+            return f"the command has emptied the file of its output meanwhile; the rest is in {self._log.path}"
         if kept < size:
             return f"the last {units.long_size(kept)} of {units.long_size(size)} of output are in {self._log.path}"
         return f"the complete output is in {self._log.path}"
@@ -237,17 +254,16 @@ class Launch:
         if self._log is not None:
             self._log.discard()
 
+    def _bound(self, log: OutputLog) -> None:
+        """Limit the output while the program runs."""
+        while not self._ended.wait(BOUND_S):
+            log.bound()
+
     def _wait(self) -> None:
-        """Limit the output while the program runs, and collect its status when it ends."""
-        end = select.poll()
-        end.register(self._pidfd, select.POLLIN)
-        while not end.poll(BOUND_S * 1000):
-            if self._log is not None:
-                self._log.bound()
-        try:
+        """Collect its status when it ends."""
+        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        with self._collecting:
             _, self._status = os.waitpid(self.pid, 0)
-        except ChildProcessError:
-            self._status = 0
         exits.collected[self.pid] = self._status  # the kernel reports it no more, unless it is Linux 6.15 or newer
         self._ended.set()
 

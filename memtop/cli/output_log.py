@@ -47,6 +47,7 @@ class OutputLog:
         if resource.getrlimit(resource.RLIMIT_FSIZE)[0] != resource.RLIM_INFINITY:
             raise UsageError("the file size limit (ulimit -f) may end the command; use -b, or raise the limit")
         self._freed_bytes = 0
+        self._largest_bytes = 0
         self.path: Path | None = None
         """None if no directory is writable; then the output is kept in memory."""
         self._limit_bytes = limit_bytes
@@ -56,6 +57,8 @@ class OutputLog:
         except OSError:
             self._limit_bytes = min(limit_bytes, MEMORY_LIMIT_BYTES)
             self.fd = _memory_file()
+        # What writes to /dev/stdout opens the file once more; without this the two would overwrite each other.
+        fcntl.fcntl(self.fd, fcntl.F_SETFL, os.O_APPEND)
 
     @property
     def size_bytes(self) -> int:
@@ -67,9 +70,17 @@ class OutputLog:
         """Size of the end of the output that is still in the file."""
         return self.size_bytes - self._freed_bytes
 
+    @property
+    def was_cut(self) -> bool:
+        """Whether the program was seen to empty the file, as ``> /dev/stdout`` does."""
+        return self.size_bytes < self._largest_bytes
+
     def bound(self) -> None:
         """Give the oldest bytes back if the file exceeds its limit. A file system without holes keeps all."""
-        start = (self.size_bytes - self._limit_bytes) // _BLOCK_BYTES * _BLOCK_BYTES
+        size = self.size_bytes
+        self._largest_bytes = max(size, self._largest_bytes)
+        self._freed_bytes = min(size, self._freed_bytes)
+        start = (size - self._limit_bytes) // _BLOCK_BYTES * _BLOCK_BYTES
         if start > self._freed_bytes:
             with suppress(OSError):
                 fcntl.ioctl(self.fd, _PUNCH_HOLE, struct.pack(_SPACE_RESV, 0, os.SEEK_SET, 0, start, 0, 0, 0, 0, 0, 0))
@@ -87,12 +98,12 @@ class OutputLog:
         shown = lines[-TAIL_LINES:]
         cleaned = tuple(clean(line) for line in shown)
         untouched = [line.encode() for line in cleaned] == shown
-        return Tail(cleaned, start == 0 and len(shown) == len(lines) and untouched)
+        return Tail(cleaned, start == 0 and len(shown) == len(lines) and untouched and not self.was_cut)
 
-    def rescue(self) -> None:
-        """Copy the output into a new file if its own file was removed."""
+    def rescue(self) -> bool:
+        """Copy the output into a new file if its own file was removed or replaced. Returns whether it was."""
         if self.path is None or self._is_at(self.path):
-            return
+            return False
         self.path = None
         with suppress(OSError):
             copy, name = tempfile.mkstemp(prefix="memtop-", suffix=".log")
@@ -100,6 +111,7 @@ class OutputLog:
                 source.seek(self._freed_bytes)
                 shutil.copyfileobj(source, target, 1 << 20)
             self.path = Path(name)
+        return True
 
     def discard(self) -> None:
         """Remove the file, unless another file has its name by now."""

@@ -117,6 +117,24 @@ def test_a_command_that_ignores_sigterm_is_reported_and_keeps_its_log(tmp_path: 
                 os.kill(pid, signal.SIGKILL)
 
 
+def test_where_the_log_of_a_command_that_runs_on_was_replaced_both_places_are_said(tmp_path: Path) -> None:
+    with watching(tmp_path, *STUBBORN) as run:
+        pid = stubborn_pid(tmp_path)
+        (log,) = logs(tmp_path)
+        try:
+            log.unlink()
+            log.write_text("of another")
+            run.send(signal.SIGTERM)
+            assert run.end() == RUNS_ON
+            (copy,) = set(logs(tmp_path)) - {log}
+            assert f"its output until now is in {copy}, what follows is in /proc/{pid}/fd/1; memtop" in told(run)
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    assert copy.read_text() == f"pid {pid}\n"
+    assert log.read_text() == "of another"
+
+
 def test_a_second_q_ends_a_command_that_ignores_sigterm(tmp_path: Path) -> None:
     with watching(tmp_path, *STUBBORN) as run:
         stubborn_pid(tmp_path)
@@ -172,6 +190,33 @@ def _no_directory(**how: object) -> None:
     raise FileNotFoundError(2, "No usable temporary directory found")
 
 
+def test_what_opens_the_log_once_more_overwrites_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    log = OutputLog()
+    code = "echo one; echo two >> /dev/stdout; echo three"
+    subprocess.run(["sh", "-c", code], stdout=log.fd, check=True)
+    assert log.tail() == (("one", "two", "three"), True)
+    log.close()
+
+
+def test_a_command_that_empties_the_file_of_its_output_is_found_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    log = OutputLog(limit_bytes=1 << 20)
+    os.write(log.fd, b"x" * (3 << 20))
+    log.bound()
+    subprocess.run(["sh", "-c", "echo two > /dev/stdout"], stdout=log.fd, check=True)
+    log.bound()
+    assert log.was_cut
+    assert log.tail() == (("two",), False)
+    assert log.kept_bytes >= 0
+    os.write(log.fd, b"y" * (3 << 20))
+    log.bound()
+    assert log.kept_bytes <= (1 << 20) + (1 << 16)
+    log.close()
+
+
 def test_a_line_without_end_is_shown_from_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     log = OutputLog()
@@ -221,6 +266,65 @@ def test_the_command_inherits_what_it_would_without_memtop(tmp_path: Path) -> No
         run.press(b"q")
         run.end()
     assert json.loads(out.read_text()) == json.loads(alone.stdout)
+
+
+IGNORES_CHILDREN = """\
+import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.execv(sys.executable, [sys.executable, "-m", "memtop", *sys.argv[1:]])
+"""
+
+
+def test_the_status_counts_also_where_memtop_was_started_with_sigchld_ignored(tmp_path: Path) -> None:
+    code = "import signal; print(signal.getsignal(signal.SIGCHLD)); raise SystemExit(7)"
+    command = [sys.executable, "-c", IGNORES_CHILDREN, "--json", "-d", "0.1", "--", sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 7
+    assert str(signal.SIG_IGN) in done.stdout.splitlines(), "the command inherits what memtop did"
+
+
+NO_PIDFD = """\
+import errno, os, sys
+def refused(*how):
+    raise OSError(errno.ENOSYS, "no pidfds")
+os.pidfd_open = refused
+from memtop.cli import run
+sys.exit(run(["--json", "-n", "3", "-d", "0.1", *sys.argv[1:]]))
+"""
+
+
+@pytest.mark.parametrize(("code", "says"), [("exit 7", 7), ("sleep 60", 143), ("kill -9 $$", 137)])
+def test_where_the_kernel_refuses_pidfds_commands_run_all_the_same(code: str, says: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", NO_PIDFD, "--", "sh", "-c", code], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (says, "")
+
+
+NOT_PERMITTED = """\
+import os, signal
+from memtop.cli.launch import Launch
+launch = Launch(["sleep", "60"], quiet=True)
+launch.go()
+send = os.kill
+def refused(pid, number):
+    raise PermissionError
+os.kill = refused
+print(launch.ask_to_end())
+print(launch.ask_to_end())
+print(launch.conclude(0))
+send(launch.pid, signal.SIGKILL)
+"""
+
+
+def test_a_command_that_may_not_be_sent_signals_keeps_nobody_on_the_screen(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", NOT_PERMITTED]
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=env)
+    first, *others = done.stdout.splitlines()
+    assert "(not permitted); quit again to leave it running" in first
+    assert others == ["None", str(RUNS_ON)]
+    assert f"is still running, its output is in {logs(tmp_path)[0]}" in done.stderr
 
 
 def test_what_nohup_ignores_stays_ignored(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """Finds programs that crash and come back: the same command, in the same cgroup.
 
-An end counts if it was abnormal (by the OOM killer, by a signal that does not ask to end, or with a code other than 0),
 An end counts if it was abnormal (by the OOM killer, by a signal that does not ask to end, or with a code other than
 0), if the process was large, or if its cause is unknown and its memory rose until then. So ``sleep 0.2`` in a
+shell loop is no restart, and neither is a worker of a pool that its parent, which runs the same command, replaces after
 it has ended normally.
 """
 
