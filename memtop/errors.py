@@ -43,13 +43,16 @@ _RAN_OUT: Final = {
     errno.EFBIG: "the file would exceed the size limit (ulimit -f)",
     errno.EROFS: "the file system is read-only",
 }
+_REFUSED: Final = "the kernel, or a sandbox (seccomp), refuses a system call that memtop needs"
 
 
 def starved(error: BaseException) -> str | None:
-    """What this process has run out of, in words; None for an exception that has another cause."""
+    """What this process has run out of or is refused, in words; None for an exception that has another cause."""
     if isinstance(error, MemoryError):
         return _RAN_OUT[errno.ENOMEM]
     if isinstance(error, OSError):
+        if error.errno == errno.ENOSYS or (error.errno == errno.EPERM and error.filename is None):
+            return _REFUSED
         return _RAN_OUT.get(error.errno or 0)
     said = str(error)
     if isinstance(error, ImportError) and ("failed to map segment" in said or os.strerror(errno.ENOMEM) in said):

@@ -15,6 +15,7 @@ class Row(NamedTuple):
 
 
 _RECORDING: Final = "sources/recording/test_recording.py"
+_HOSTILE: Final = "sources/recording/test_hostile_files.py"
 _LIVE: Final = "sources/live/test_live.py"
 _LIFE: Final = "tui/terminal/test_lifecycle.py"
 _SAMPLER: Final = "sampling/test_sampler.py"
@@ -127,6 +128,7 @@ ROWS: Final = (
         (
             f"{_LIVE}::test_a_none_comes_between_two_processes_with_one_pid_in_100_forced_reuses",
             f"{_SAMPLER}::test_a_pid_reused_in_the_same_tick_is_a_new_life_even_with_the_same_start",
+            f"{_SAMPLER}::test_a_pid_reused_unnoticed_by_statm_is_found_out_by_its_start",
         ),
     ),
     Row(
@@ -288,7 +290,15 @@ ROWS: Final = (
         ),
     ),
     Row(37, "SIGKILL of memtop", (f"{_LIFE}::test_after_a_kill_the_terminal_can_be_reset_and_the_next_run_says_how",)),
-    Row(38, "a terminal that vanishes", (f"{_LIFE}::test_a_terminal_that_vanishes_ends_it_with_129",)),
+    Row(
+        38,
+        "a terminal that vanishes",
+        (
+            f"{_LIFE}::test_a_terminal_that_vanishes_ends_it_with_129",
+            f"{_LIFE}::test_a_terminal_that_vanishes_is_noticed_while_nothing_is_drawn",
+            f"{_LIFE}::test_a_terminal_that_vanishes_is_noticed_where_keys_come_from_another_one",
+        ),
+    ),
     Row(
         39,
         "a terminal that does not read",
@@ -333,7 +343,14 @@ ROWS: Final = (
             "e2e/test_plain.py::test_without_colour_nothing_is_coloured",
         ),
     ),
-    Row(46, "late answers of the terminal", (f"{_LIFE}::test_late_answers_of_the_terminal_do_not_reach_the_shell",)),
+    Row(
+        46,
+        "late answers of the terminal",
+        (
+            f"{_LIFE}::test_late_answers_of_the_terminal_do_not_reach_the_shell",
+            f"{_LIFE}::test_answers_that_come_before_the_screen_do_not_reach_the_shell",
+        ),
+    ),
     Row(
         47,
         "strangers on the terminal, a sampler that dies",
@@ -351,6 +368,12 @@ ROWS: Final = (
             "history/test_rings.py::test_a_track_never_holds_more_than_its_bound_and_always_the_newest",
             "history/test_rings.py::test_a_full_diary_is_thinned_in_its_older_half_and_keeps_its_ends_and_order",
             "history/test_rings.py::test_the_bytes_of_all_tracks_stay_within_their_budget",
+            "history/test_rings.py::test_what_is_forgotten_is_gone",
+            "history/test_rings.py::test_gaps_are_bounded",
+            "history/test_rings.py::test_the_past_of_the_machine_is_bounded",
+            "engine/test_bounds.py::test_a_process_that_keeps_executing_programs_has_marks_for_the_last_of_them_only",
+            "engine/test_bounds.py::test_an_ended_process_is_remembered_until_many_others_have_ended",
+            "tui/app/test_days.py::test_what_is_drawn_again_and_again_leaves_nothing_behind",
         ),
     ),
     Row(
@@ -384,6 +407,10 @@ ROWS: Final = (
         "descriptors",
         (
             f"{_LIVE}::test_when_descriptors_run_out_everything_is_still_read",
+            f"{_LIVE}::test_descriptors_of_those_who_come_and_go_are_given_back",
+            f"{_LIVE}::test_descriptors_of_the_unlisted_are_given_back",
+            f"{_LIVE}::test_descriptors_of_files_that_are_not_kept_are_closed",
+            f"{_LIVE}::test_the_descriptor_limit_is_raised_as_far_as_it_may_go",
             "test_starvation.py::test_it_does_without_or_says_in_one_line_why_it_cannot",
             "test_starvation.py::test_a_command_that_could_not_be_watched_does_not_begin",
         ),
@@ -401,6 +428,8 @@ ROWS: Final = (
         "killed while it writes",
         (
             f"{_RECORDING}::test_what_was_written_survives_kill_9",
+            f"{_HOSTILE}::test_a_commit_reaches_the_disk",
+            f"{_HOSTILE}::test_blocks_are_written_all_or_none",
             "cli/test_recording_trouble.py::test_a_recording_whose_recorder_was_killed_says_so_itself",
         ),
     ),
@@ -435,6 +464,24 @@ ROWS: Final = (
             f"{_RECORDING}::test_what_is_kept_from_tick_to_tick_has_a_limit",
             "sources/recording/test_hostile_values.py::test_hostile_values_are_frames_or_one_sentence",
             f"{_RECORDING}::test_a_schema_without_end_is_refused_in_time",
+            f"{_RECORDING}::test_a_look_into_the_file_has_a_deadline",
+            f"{_RECORDING}::test_a_value_that_swells_beyond_every_measure_is_refused",
+            f"{_RECORDING}::test_more_processes_than_can_be_shown_are_refused_at_once",
+            f"{_HOSTILE}::test_what_is_wrong_is_said_in_one_sentence",
+            f"{_HOSTILE}::test_it_is_opened_so_that_nothing_of_it_runs_and_nothing_changes",
+            f"{_HOSTILE}::test_a_schema_is_read_for_a_while_only",
+            f"{_HOSTILE}::test_one_instant_holds_so_much",
+            f"{_HOSTILE}::test_a_keyframe_holds_so_much",
+            f"{_HOSTILE}::test_a_keyframe_holds_neither_keyframes_nor_ends",
+            f"{_HOSTILE}::test_a_bundle_holds_no_bundle_and_nothing_that_is_looked_for",
+            f"{_HOSTILE}::test_times_within_times_are_refused",
+            f"{_HOSTILE}::test_a_sweep_has_so_many_processes",
+            f"{_HOSTILE}::test_a_list_that_grows_has_so_many_processes",
+            f"{_HOSTILE}::test_a_set_of_paths_that_grows_has_so_many",
+            f"{_HOSTILE}::test_a_set_of_paths_has_so_many",
+            f"{_HOSTILE}::test_small_things_count_for_what_each_takes_in_memory",
+            f"{_HOSTILE}::test_missing_samples_are_counted_up_to_a_bound",
+            f"{_HOSTILE}::test_what_stays_from_tick_to_tick_is_counted_whatever_it_is",
             "sources/recording/test_stream.py::test_records_within_records_cost_no_more_than_their_bytes",
         ),
     ),

@@ -180,3 +180,17 @@ def test_what_has_run_out_is_said(error: Exception, says: str) -> None:
 @pytest.mark.parametrize("error", [ValueError("x"), OSError(errno.EINVAL, "x"), RuntimeError("x"), ImportError("x")])
 def test_another_failure_is_none_of_that(error: Exception) -> None:
     assert starved(error) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (OSError(errno.ENOSYS, "x"), "seccomp"),
+        (PermissionError(errno.EPERM, "x"), "seccomp"),
+        (PermissionError(errno.EPERM, "x", "/a/file"), None),
+        (PermissionError(errno.EACCES, "x"), None),
+    ],
+)
+def test_a_system_call_that_a_sandbox_refuses_is_said(error: OSError, says: str | None) -> None:
+    reason = starved(error)
+    assert (reason is None) if says is None else reason is not None and says in reason

@@ -195,12 +195,12 @@ class Launch:
             self._ended.wait(KILLED_S)
 
     def _send(self, number: signal.Signals) -> bool:
-        """Send a signal unless the program has ended. Returns False if that is not permitted, as with sudo(8)."""
+        """Send a signal unless the program has ended. Returns False if that is refused, as with sudo(8)."""
         with self._collecting:
             try:
                 if self._status is None:
                     os.kill(self.pid, number)
-            except PermissionError:
+            except OSError:
                 return False
         return True
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memtop.history import rings
-from memtop.history.rings import Diary, Gap, History, Point, Track
+from memtop.history.rings import MACHINE_TICKS, Diary, Gap, History, MachinePast, Point, Track
+from memtop.model.frame import SystemRow
 from memtop.process_key import ProcessKey
 
 KEY = ProcessKey(42, 1)
@@ -116,6 +117,15 @@ def test_a_gap_is_open_at_both_ends_where_there_were_readings() -> None:
     past = History()
     past.gaps.append(Gap(10.0, 20.0))
     assert [past.in_gap(when_s) for when_s in (9.0, 10.0, 15.0, 20.0, 21.0)] == [False, False, True, False, False]
+
+
+def test_the_past_of_the_machine_is_bounded() -> None:
+    past = MachinePast()
+    row = SystemRow(*[1] * len(SystemRow._fields))
+    for at in range(MACHINE_TICKS + 1):
+        past.add(float(at), row)
+    assert past.at(0.5) is None
+    assert past.at(1.0) == row
 
 
 def test_gaps_are_bounded() -> None:

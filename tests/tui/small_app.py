@@ -63,7 +63,8 @@ def _make(life: Life, options: argparse.Namespace) -> SafeApp:
             yield Static("ready", id="text")
 
         def on_mount(self) -> None:
-            self.set_interval(0.05, self.draw)
+            if not options.quiet:
+                self.set_interval(0.05, self.draw)
             self.set_timer(0.2, self.go_wrong)
 
         def on_resize(self, event: Resize) -> None:
@@ -146,7 +147,7 @@ def main() -> None:
     parser.add_argument("--paint", default="")
     parser.add_argument("--resize", type=int)
     parser.add_argument("--end", default="")
-    for flag in ("--chatty", "--talk", "--child"):
+    for flag in ("--chatty", "--talk", "--child", "--quiet"):
         parser.add_argument(flag, action="store_true")
     options = parser.parse_args()
     try:

@@ -5,6 +5,7 @@ Writer and reader keep the same ones, so both use this.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from memtop.sources.protocol import pid_of
@@ -36,6 +37,11 @@ class AnswerBases:
             self._processes[path] = data
         if len(self._processes) > _PROCESS_FILES:
             del self._processes[next(iter(self._processes))]
+
+    def sizes_bytes(self) -> Iterator[int]:
+        """The size of each answer with its path."""
+        for answers in (self._machine, self._processes):
+            yield from (len(path) + len(data) for path, data in answers.items())
 
     def clear(self) -> None:
         """Keep none, as at a keyframe."""

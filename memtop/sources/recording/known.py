@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import struct
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import repeat
 from typing import Final
 
 from memtop.errors import RecordingError
@@ -181,12 +182,15 @@ class Known:
             self._answers.put(path, data)
         elif has_basis(kind) and kind != RecordKind.READ:
             self._bases[kind, path] = data
-        size = ENTRY_BYTES + len(path) + len(data)
-        self._budget -= size
-        self._learnt_bytes += size
+        self._spend(ENTRY_BYTES + len(path) + len(data))
+        self._learners[RecordKind(kind)](path, status, data)
+
+    def _spend(self, size_bytes: int) -> None:
+        """Count memory that this instant takes. Raises RecordingError if it is too much."""
+        self._budget -= size_bytes
+        self._learnt_bytes += size_bytes
         if self._budget < 0:
             raise RecordingError("one instant holds too much")
-        self._learners[RecordKind(kind)](path, status, data)
 
     def _learn_all(self, stored: bytes) -> None:
         """Take a keyframe in place of everything known before."""
@@ -217,12 +221,17 @@ class Known:
         if len(listed) > PROCESS_LIMIT:
             raise RecordingError("it has more processes than memtop can show")
         self.pids = tuple(sorted(listed))
+        self._spend(ENTRY_BYTES * len(listed))
 
     def _learn_swept(self, name: str, status: object, data: bytes) -> None:
-        self.swept[name] = None if status else frozenset(decode_pids(data))
+        pids = None if status else frozenset(decode_pids(data))
+        self._spend(ENTRY_BYTES * len(pids or ()))
+        self.swept[name] = pids
 
     def _learn_sweep(self, name: str, status: object, data: bytes) -> None:
-        self.values[name].update(decode_changes(data))
+        changes = decode_changes(data)
+        self._spend(ENTRY_BYTES * len(changes))
+        self.values[name].update(changes)
 
     def _learn_sweep_bits(self, name: str, status: object, data: bytes) -> None:
         self.values[name].update(decode_bits(data, self.values[name]))
@@ -259,10 +268,19 @@ class Known:
             raise RecordingError(problem)
 
     def _learn_read_set(self, path: str, status: object, data: bytes) -> None:
-        self.read_set = _changed(self.read_set, status, path_set(data))
+        self.read_set = self._changed(self.read_set, status, data)
 
     def _learn_waiting(self, path: str, status: object, data: bytes) -> None:
-        self.waiting = _changed(self.waiting, status, path_set(data))
+        self.waiting = self._changed(self.waiting, status, data)
+
+    def _changed(self, before: frozenset[str], status: object, data: bytes) -> frozenset[str]:
+        """A set of paths after a row about it. Raises RecordingError if it is too large."""
+        paths = path_set(data)
+        self._spend(ENTRY_BYTES * len(paths))
+        now = paths if status is None else before | paths if status else before - paths
+        if len(now) > PROCESS_LIMIT:
+            raise RecordingError("a set of paths is too large")
+        return now
 
     def _basis(self, kind: int, path: str) -> bytes:
         if kind == RecordKind.READ:
@@ -277,22 +295,19 @@ class Known:
         if self._learnt_bytes < MEMORY_LIMIT // 4:
             return
         self._learnt_bytes = 0
-        reads = [
-            (path, told[1]) for answers in (*self.reads.values(), *self.kept.values()) for path, told in answers.items()
-        ]
-        values = [data or b"" for by_pid in self.values.values() for data in by_pid.values()]
-        kept = sum(ENTRY_BYTES + len(path) + len(data) for path, data in reads)
-        kept += sum(ENTRY_BYTES + len(data) for data in values)
-        kept += sum(ENTRY_BYTES + len(path) + len(data) for (_, path), data in self._bases.items())
-        if kept > MEMORY_LIMIT:
+        if sum(ENTRY_BYTES + size for size in self._sizes_bytes()) > MEMORY_LIMIT:
             raise RecordingError("it holds more than memtop keeps in memory")
 
-
-def _changed(before: frozenset[str], status: object, paths: frozenset[str]) -> frozenset[str]:
-    """A set after a row about it. Raises RecordingError if it is too large."""
-    if status is None:
-        return paths
-    now = before | paths if status else before - paths
-    if len(now) > PROCESS_LIMIT:
-        raise RecordingError("a set of paths is too large")
-    return now
+    def _sizes_bytes(self) -> Iterator[int]:
+        """The size of each thing that is kept from one tick to the next."""
+        for answers in (*self.reads.values(), *self.kept.values()):
+            yield from (len(path) + len(told[1]) for path, told in answers.items())
+        for by_pid in self.values.values():
+            yield from (len(data or b"") for data in by_pid.values())
+        yield from (len(path) + len(data) for (_, path), data in self._bases.items())
+        yield from self._answers.sizes_bytes()
+        yield from (len(name) + len(data) for name, data in self._about.items())
+        yield from map(len, self.read_set)
+        yield from map(len, self.waiting)
+        for pids in (self.listed, *self.swept.values()):
+            yield from repeat(0, len(pids or ()))

@@ -6,6 +6,7 @@ table. Nothing but reading our two tables is allowed. Values are limited in size
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import stat
@@ -27,6 +28,8 @@ SCHEMA_S: Final = 2.0
 """Longest time to read the schema. SQLite reads all of it, however many tables a hostile file has."""
 MOST_OBJECTS: Final = 64
 """Tables and indexes that are compared; a recording has fewer."""
+_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+"""How a file is opened to be checked: not through a link, and without waiting for the writer of a pipe."""
 _FOREIGN: Final = "it is not a recording made by memtop"
 _OTHER_TABLES: Final = "it does not have the tables of a recording"
 _MAGIC: Final = b"SQLite format 3\0"
@@ -67,7 +70,7 @@ def check_foreign(head: bytes) -> None:
 
 def format_of(path: str) -> int:
     """The format of a file that was opened as a recording. Raises OSError."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    descriptor = os.open(path, _FLAGS)
     try:
         return int.from_bytes(os.read(descriptor, 64)[60:], "big")
     finally:
@@ -76,7 +79,7 @@ def format_of(path: str) -> int:
 
 def is_unfinished(path: str) -> bool:
     """Whether the file has the mark of a recording that lacks samples at its end. Raises OSError."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    descriptor = os.open(path, _FLAGS)
     try:
         return stat.S_ISREG(os.fstat(descriptor).st_mode) and os.pread(descriptor, 1, JOURNAL_AT) == WAL
     finally:
@@ -114,9 +117,12 @@ def _authorize(action: int, first: str | None, second: str | None, database: str
 
 def _check_file(path: str) -> int:
     """Check the file before SQLite opens it. Returns its format. Raises RecordingError or OSError."""
-    if stat.S_ISLNK(os.lstat(path).st_mode):
-        raise RecordingError("it is a symbolic link")
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    try:
+        descriptor = os.open(path, _FLAGS)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        raise RecordingError("it is a symbolic link") from error
     try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):

@@ -218,10 +218,14 @@ def _bounded_file() -> int:
     """Create a file in memory that cannot grow: a library that writes without end must not use up the memory."""
     try:
         fd = os.memfd_create("memtop-talk", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        try:
+            os.ftruncate(fd, TALK_LIMIT_BYTES)
+            fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW)
+        except OSError:
+            os.close(fd)
+            raise
     except OSError:  # refused by a sandbox: the text is lost, the picture is not
         return os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-    os.ftruncate(fd, TALK_LIMIT_BYTES)
-    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW)
     return fd
 
 

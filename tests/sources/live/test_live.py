@@ -302,6 +302,7 @@ def test_a_process_that_ends_is_none_and_stays_none_within_the_instant(
 REUSE = """
     import os, subprocess, sys
     from pathlib import Path
+    from memtop.errors import ProcessGone
     from memtop.sources.live import LiveSource
 
     def start(pid=None):
@@ -335,6 +336,13 @@ REUSE = """
         order = ["statm", "stat"] if round % 3 else ["stat", "statm"]
         found = {name: source.sweep(name, [pid])[0] for name in order}
         joined += found["statm"] is not None
+        joined += found["stat"] is not None and order[0] == "statm"
+        joined += source.sweep("status", [pid])[0] is not None
+        try:
+            source.read(f"proc/{pid}/stat")
+            joined += 1
+        except ProcessGone:
+            pass
         assert [end.pid for end in source.exits()] == [pid]
         source.begin()
         after = source.sweep("statm", [pid])[0], source.sweep("stat", [pid])[0]
@@ -379,7 +387,7 @@ def test_when_descriptors_run_out_everything_is_still_read() -> None:
                     hog.append(os.open("/", os.O_RDONLY))
             except OSError:
                 pass
-            print(source.read("proc/uptime") != b"", None not in source.sweep("statm", pids))
+            print(all(source.sweep("statm", pids)), source.read("proc/uptime") != b"")
         finally:
             for child in children:
                 child.kill()
@@ -387,6 +395,33 @@ def test_when_descriptors_run_out_everything_is_still_read() -> None:
                 child.wait()
     """
     assert python(code).split() == ["True", "True", "True", "True"]
+
+
+def test_descriptors_of_those_who_come_and_go_are_given_back(linux: LiveSource) -> None:
+    counts = set()
+    for _ in range(5):
+        child = subprocess.Popen(["sleep", "60"])
+        for listed in ([child.pid], [child.pid], []):
+            linux.begin()
+            for name in ("statm", "stat"):
+                linux.sweep(name, listed)
+        linux.begin()
+        linux.sweep("statm", [child.pid])
+        child.kill()
+        child.wait()
+        assert linux.sweep("statm", [child.pid]) == [None]
+        linux.begin()
+        counts.add(descriptors())
+    assert len(counts) == 1
+
+
+def test_descriptors_of_files_that_are_not_kept_are_closed(made_up: LiveSource) -> None:
+    counts = set()
+    for _ in range(5):
+        made_up.begin()
+        assert made_up.sweep("statm", [42]) != [None]
+        counts.add(descriptors())
+    assert len(counts) == 1
 
 
 def test_the_descriptor_limit_is_raised_as_far_as_it_may_go() -> None:

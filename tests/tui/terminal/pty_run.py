@@ -54,7 +54,7 @@ class PtyRun:
         self,
         module: str,
         *options: str,
-        stdin_null: bool = False,
+        stdin: int | None = None,
         controlling: bool = True,
         ignored: Sequence[signal.Signals] = (),
         env: dict[str, str] | None = None,
@@ -63,7 +63,10 @@ class PtyRun:
         kept_bytes: int | None = None,
         cwd: Path | None = None,
     ) -> None:
-        """``wrapper`` is a command that runs the program; of the output no more than ``kept_bytes`` is kept."""
+        """Start the program. ``stdin`` is a descriptor, by default the terminal itself.
+
+        ``wrapper`` is a command that runs the program; of the output no more than ``kept_bytes`` is kept.
+        """
         self.master, self.slave = pty.openpty()
         if raw:
             tty.setraw(self.slave)
@@ -79,7 +82,7 @@ class PtyRun:
         before_exec = str(int(controlling)), ",".join(str(int(number)) for number in ignored)
         self.process = subprocess.Popen(
             [sys.executable, "-S", "-c", _LAUNCH, *before_exec, *wrapper, sys.executable, "-m", module, *options],
-            stdin=subprocess.DEVNULL if stdin_null else self.slave,
+            stdin=self.slave if stdin is None else stdin,
             stdout=self.slave,
             stderr=self.slave,
             start_new_session=True,

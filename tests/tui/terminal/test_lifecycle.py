@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pty
 import signal
 import stat
 import subprocess
@@ -88,18 +89,37 @@ def test_two_signals_in_a_row_end_with_the_code_of_the_first(app: PtyRun) -> Non
     assert_restored(app)
 
 
-@pytest.mark.parametrize("stdin_null", [False, True], ids=["keys", "no-stdin"])
+@pytest.mark.parametrize("stdin", [None, subprocess.DEVNULL], ids=["keys", "no-stdin"])
 @pytest.mark.parametrize("controlling", [True, False], ids=["controlling", "foreign"])
-def test_a_terminal_that_vanishes_ends_it_with_129(tmp_path: Path, stdin_null: bool, controlling: bool) -> None:
-    with small_app(tmp_path, stdin_null=stdin_null, controlling=controlling, ignored=[signal.SIGHUP]) as run:
+def test_a_terminal_that_vanishes_ends_it_with_129(tmp_path: Path, stdin: int | None, controlling: bool) -> None:
+    with small_app(tmp_path, stdin=stdin, controlling=controlling, ignored=[signal.SIGHUP]) as run:
         run.wait_output(UP)
         run.close_terminal()
         assert run.end() == 129
     assert (tmp_path / "closed").exists()
 
 
+def test_a_terminal_that_vanishes_is_noticed_while_nothing_is_drawn(tmp_path: Path) -> None:
+    with small_app(tmp_path, "--quiet", ignored=[signal.SIGHUP]) as run:
+        run.wait_output(b"ready")
+        run.close_terminal()
+        assert run.end() == 129
+
+
+def test_a_terminal_that_vanishes_is_noticed_where_keys_come_from_another_one(tmp_path: Path) -> None:
+    master, other = pty.openpty()
+    try:
+        with small_app(tmp_path, stdin=other, controlling=False) as run:
+            run.wait_output(UP)
+            run.close_terminal()
+            assert run.end() == 129
+    finally:
+        os.close(master)
+        os.close(other)
+
+
 def test_without_standard_input_keys_come_from_the_terminal_and_nothing_spins(tmp_path: Path) -> None:
-    with small_app(tmp_path, stdin_null=True) as run:
+    with small_app(tmp_path, stdin=subprocess.DEVNULL) as run:
         run.wait_output(UP)
         began_s, used_s = time.monotonic(), run.cpu_s()
         wait_for(lambda: time.monotonic() > began_s + 0.5, "half a second")
@@ -149,6 +169,17 @@ def test_late_answers_of_the_terminal_do_not_reach_the_shell(app: PtyRun) -> Non
     os.set_blocking(app.slave, False)
     with pytest.raises(BlockingIOError):
         os.read(app.slave, 100)
+
+
+def test_answers_that_come_before_the_screen_do_not_reach_the_shell(tmp_path: Path) -> None:
+    with small_app(tmp_path, "--paint", "hang") as run:
+        run.wait_output(b"early picture")
+        run.press(b"\x1b[?1u\x1b[3;1R")
+        run.send(signal.SIGTERM)
+        assert run.end() == 143
+        os.set_blocking(run.slave, False)
+        with pytest.raises(BlockingIOError):
+            os.read(run.slave, 100)
 
 
 def test_sigterm_while_suspended_ends_it_without_touching_the_shells_terminal(app: PtyRun) -> None:
