@@ -67,7 +67,7 @@ class Launch:
         """Held while the program begins, and while it is concluded: either it never begins or it is ended."""
         self._ended = threading.Event()
         self._collecting = threading.Lock()
-        """Held while its status is collected, and while a signal is sent: until then nobody else has its PID."""
+        """Held while its status is collected, and while a signal is sent: until then no other process has its PID."""
         before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # one that came now would leave the file behind
         try:
             self._log = OutputLog(log_limit_bytes) if quiet else None
