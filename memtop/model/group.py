@@ -14,6 +14,9 @@ class By(StrEnum):
     USER = "user"
     PROGRAM = "program"
 
+    __hash__ = str.__hash__
+    """Every key of a group is hashed with it: that of an Enum is a function of Python."""
+
 
 class GroupKey(NamedTuple):
     """The identity of a group."""

@@ -111,13 +111,18 @@ def pressure(inputs: IncidentInputs) -> Iterator[Incident]:
     )
 
 
+def least_fall_bytes(total_bytes: int) -> float:
+    """A fall of MemAvailable counts from here on."""
+    return max(_FALL_BYTES, _FALL_SHARE * total_bytes)
+
+
 def memory_goes(inputs: IncidentInputs) -> Iterator[Incident]:
     """MemAvailable falls, or a part of RAM that belongs to no process rises."""
     m = inputs.machine
     if not m.total_bytes:
         return
     part = _riser(m)
-    fall = m.used if m.used is not None and m.used.size_bytes >= max(_FALL_BYTES, _FALL_SHARE * m.total_bytes) else None
+    fall = m.used if m.used is not None and m.used.size_bytes >= least_fall_bytes(m.total_bytes) else None
     anon = m.parts.get(MachinePart.ANONYMOUS)
     gainer = False
     if fall is not None and part is not None and m.parts[part].size_bytes < EXPLAINED * fall.size_bytes:

@@ -133,13 +133,16 @@ class CgroupWatch:
 
     def _find_largest(self, step: StepInput, paths: Collection[str]) -> None:
         self._found_tick, self._largest_of = self._tick, frozenset(paths)
-        chains = step.cgroups.chains
-        told = {chain: tuple(path for path in chain if path in paths) for chain in set(chains.values())}
+        processes = step.sample.processes
         largest: dict[str, tuple[int, ProcessKey]] = {}
-        for key, seen in ((one.key, one.statm) for one in step.sample.processes.values() if one.statm is not None):
-            for path in told.get(chains.get(key, ()), ()):
-                if path not in largest or seen.rss_bytes > largest[path][0]:
-                    largest[path] = seen.rss_bytes, key
+        for key, chain in step.cgroups.chains.items():
+            inside = [path for path in chain if path in paths]
+            seen = processes.get(key.pid) if inside else None
+            if seen is None or seen.statm is None or seen.key != key:
+                continue
+            for path in inside:
+                if path not in largest or seen.statm.rss_bytes > largest[path][0]:
+                    largest[path] = seen.statm.rss_bytes, key
         rows = {path: step.row(key) for path, (_, key) in largest.items()}
         self._largest = {path: (row.key, process_name(row)) for path, row in rows.items() if row is not None}
 

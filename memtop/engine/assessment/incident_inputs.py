@@ -9,9 +9,11 @@ from typing import Final
 
 from memtop.analysis.incidents import GroupFacts, GrowthFacts, LimitFacts, MachineFacts
 from memtop.analysis.ledger.machine import MachinePart
+from memtop.analysis.trend.rising import Rise
 from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.growing_group import GrowingGroup
 from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict, growth_now
+from memtop.engine.assessment.machine_gainer import MachineGainer
 from memtop.engine.assessment.machine_holder import MachineHolder
 from memtop.engine.assessment.machine_trend import MachineTrend
 from memtop.engine.assessment.memory_limits import first_met, limit_rows, room_bytes
@@ -24,13 +26,9 @@ from memtop.process_key import ProcessKey
 
 MOST_GROWING: Final = 16
 """Of the processes whose growth is confirmed, so many that grow fastest are looked at."""
-_FALL_BYTES: Final = 64 << 20
-"""A fall of MemAvailable from which on it is worth to find the process that has gained most."""
 
 _OWN_START_S: Final = 600.0
 """The time in which what memtop itself takes is no incident."""
-_SEEN_SHARE: Final = 0.5
-"""The processes that are read must hold so much of the machine's anonymous memory to be all there are."""
 
 
 def growing_processes(
@@ -110,15 +108,16 @@ def _limit(key: ProcessKey, step: StepInput) -> LimitFacts | None:
 
 
 def machine_facts(
-    step: StepInput, trend: MachineTrend, counters: Counters, holder: MachineHolder | None
+    step: StepInput,
+    trend: MachineTrend,
+    counters: Counters,
+    holder: MachineHolder | None,
+    *,
+    used: Rise | None,
+    gainer: MachineGainer,
 ) -> MachineFacts:
     """What is known of the machine, which process explains what it has lost, and what holds most of it."""
-    meminfo, pressure, used, parts = step.meminfo, step.sample.system.pressure, trend.used, trend.parts
-    gainer, all_seen = None, True
-    if used is not None and used.size_bytes >= _FALL_BYTES:
-        seen_bytes = sum(row.anon_bytes or 0 for row in step.rows.values())
-        all_seen = meminfo is None or meminfo.anon_bytes is None or seen_bytes >= _SEEN_SHARE * meminfo.anon_bytes
-        gainer = max(step.rows.values(), key=lambda row: row.growth_bytes_per_min or 0.0, default=None)
+    meminfo, pressure, parts = step.meminfo, step.sample.system.pressure, trend.parts
     slab = parts.get(MachinePart.SLAB_RECLAIMABLE)
     return MachineFacts(
         total_bytes=meminfo.total_bytes if meminfo is not None else None,
@@ -131,10 +130,10 @@ def machine_facts(
         parts=parts,
         slab_holds=trend.slab_holds(slab) if slab is not None else "",
         all_watched=step.everybody,
-        all_seen=all_seen,
-        gainer=gainer.key if gainer is not None else None,
-        gainer_name=process_name(gainer) if gainer is not None else "",
-        gained_bytes=int(gainer.growth_bytes_per_min or 0) if gainer is not None else 0,
+        all_seen=gainer.all_seen,
+        gainer=gainer.row.key if gainer.row is not None else None,
+        gainer_name=process_name(gainer.row) if gainer.row is not None else "",
+        gained_bytes=int(gainer.row.growth_bytes_per_min or 0) if gainer.row is not None else 0,
         swap_used=trend.swap_used,
         swap_free_bytes=meminfo.swap_free_bytes if meminfo is not None else None,
         some_percent=pressure.some.avg10_percent if pressure is not None and pressure.some is not None else None,

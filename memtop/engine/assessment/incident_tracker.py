@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from memtop.analysis.crash_loop import LoopFacts
-from memtop.analysis.incidents import ExitFacts, IncidentInputs, StandingIncidents, find_incidents
+from memtop.analysis.incidents import ExitFacts, IncidentInputs, MachineFacts, StandingIncidents, find_incidents
 from memtop.analysis.incidents.exits import DEATH_TOLD_S
 from memtop.analysis.limits.exit_cause import Oom
 from memtop.analysis.limits.large import is_large
@@ -17,6 +17,7 @@ from memtop.engine.assessment.event_counters import KILL_S, Counters
 from memtop.engine.assessment.growing_group import GrowingGroup
 from memtop.engine.assessment.growth_tracker import GrowthTracker
 from memtop.engine.assessment.incident_inputs import growing_groups, growing_processes, machine_facts
+from memtop.engine.assessment.machine_gainer import GainerFinder
 from memtop.engine.assessment.machine_holder import HolderFinder
 from memtop.engine.assessment.machine_trend import MachineTrend
 from memtop.engine.assessment.memory_limits import cgroup_name
@@ -45,6 +46,7 @@ class IncidentTracker:
         self._counters = counters
         self._trend = trend
         self._holder = HolderFinder()
+        self._gainer = GainerFinder()
         self._cgroups = CgroupWatch()
         self._exits: deque[ExitFacts] = deque(maxlen=EXITS)
         self._unexplained: list[float] = []
@@ -84,7 +86,7 @@ class IncidentTracker:
             step.now_s,
             growing_processes(step, self._verdicts, self._rises, filling),
             cgroups,
-            machine_facts(step, self._trend, self._counters, self._holder.take(step, self._trend)),
+            self._machine(step),
             tuple(self._exits),
             loops,
             growing_groups(step, groups),
@@ -99,6 +101,12 @@ class IncidentTracker:
             self._standing.standing, self._unseen, step.now_s - self._first_s, clock_offset_s=offset_s
         )
         return self.report
+
+    def _machine(self, step: StepInput) -> MachineFacts:
+        used = self._trend.used
+        gainer = self._gainer.take(step, used, self._rises.risen)
+        holder = self._holder.take(step, self._trend)
+        return machine_facts(step, self._trend, self._counters, holder, used=used, gainer=gainer)
 
     def _ended(self, step: StepInput) -> set[ProcessKey]:
         """The processes with an incident that have ended, or that run another program since the previous tick."""

@@ -113,7 +113,7 @@ class MachineTrend:
         series = self._sizes.get(name)
         if series is None or (last := series[-1]) is None:
             return None
-        lowest = min(size for size in series if size is not None)
+        lowest = min([size for size in series if size is not None])
         return rise_within(self._times_s, series) if last - lowest >= LEAST_BYTES else None
 
 

@@ -43,6 +43,8 @@ class RiseTracker:
         """As of the latest sample."""
         self.largest: dict[ProcessKey, RiseFact] = {}
         """The processes that have gained most at the latest tick, most of it anonymous; the largest gain first."""
+        self.risen: list[int] = []
+        """PIDs of the processes that came at the latest tick, or whose RES was larger than at the one before."""
 
     def forget(self, key: ProcessKey) -> None:
         """Drop a process that has ended or become another program."""
@@ -53,33 +55,21 @@ class RiseTracker:
         """Take the next sample."""
         now_s, rises, quiet_s = step.now_s, self._rises, most_quiet_s(step.plan.readings.delay_s)
         self._now_s, self._quiet_s = now_s, quiet_s
-        if step.before is not None:
-            before_s, before, now = step.before.mono_s, step.before.processes, step.sample.processes
-            # Most have not changed and are the same object: without bytecode those cost a fifth.
-            for pid, seen in compress(now.items(), map(is_not, now.values(), map(before.get, now))):
-                old = before.get(pid)
-                if old is None or old.statm is None or seen.statm is None or old.key != seen.key:
-                    continue
-                rss_bytes, before_bytes = seen.statm.rss_bytes, old.statm.rss_bytes
-                if rss_bytes == before_bytes:
-                    continue
-                known = rises.get(seen.key)
-                if known is not None and not known.continues_with(now_s, rss_bytes, quiet_s):
-                    known = None
-                rise = follow_rise(known, before_s, before_bytes, now_s, rss_bytes)
-                if rise is not None:
-                    rises[seen.key] = rise
-                else:
-                    rises.pop(seen.key, None)
-        for key in [key for key, rise in rises.items() if not rise.may_go_on(now_s, quiet_s)]:
-            del rises[key]
+        self._follow(step)
+        # Hundreds may rise: what is known of most by their fields calls no function.
+        quiet = [key for key, rise in rises.items() if now_s - rise.high_s > quiet_s]
+        for key in quiet:
+            if not rises[key].may_go_on(now_s, quiet_s):
+                del rises[key]
         notable = [
-            one
-            for one in rises.items()
-            if one[1].steps >= 2 and one[1].size_bytes >= _LEAST_BYTES and one[1].goes_on(now_s, quiet_s)
+            (rise.high_bytes - rise.from_bytes, key, rise)
+            for key, rise in rises.items()
+            if rise.steps >= 2 and rise.high_bytes - rise.from_bytes >= _LEAST_BYTES
         ]
+        if quiet:
+            notable = [one for one in notable if one[2].goes_on(now_s, quiet_s)]
         facts: dict[ProcessKey, RiseFact] = {}
-        for key, rise in nlargest(LOOKED_AT, notable, key=lambda one: one[1].size_bytes):
+        for _, key, rise in nlargest(LOOKED_AT, notable):
             if (
                 len(facts) < MOST
                 and (fact := self._fact(key, rise)) is not None
@@ -87,6 +77,33 @@ class RiseTracker:
             ):
                 facts[key] = fact
         self.largest = facts
+
+    def _follow(self, step: StepInput) -> None:
+        risen = self.risen = []
+        if step.before is None:
+            return
+        now_s, rises, quiet_s = self._now_s, self._rises, self._quiet_s
+        before_s, before, now = step.before.mono_s, step.before.processes, step.sample.processes
+        # Most have not changed and are the same object: without bytecode those cost a fifth.
+        for pid, seen in compress(now.items(), map(is_not, now.values(), map(before.get, now))):
+            old = before.get(pid)
+            if old is None or old.key != seen.key:
+                risen.append(pid)
+            if old is None or old.statm is None or seen.statm is None or old.key != seen.key:
+                continue
+            rss_bytes, before_bytes = seen.statm.rss_bytes, old.statm.rss_bytes
+            if rss_bytes == before_bytes:
+                continue
+            if rss_bytes > before_bytes:
+                risen.append(pid)
+            known = rises.get(seen.key)
+            if known is not None and not known.continues_with(now_s, rss_bytes, quiet_s):
+                known = None
+            rise = follow_rise(known, before_s, before_bytes, now_s, rss_bytes)
+            if rise is not None:
+                rises[seen.key] = rise
+            else:
+                rises.pop(seen.key, None)
 
     def fastest_in(
         self, cgroups: Collection[str], chains: Mapping[ProcessKey, tuple[str, ...]]

@@ -14,9 +14,10 @@ from memtop.engine.groups.event_counts import EventCounts
 from memtop.engine.groups.group_growth import GroupGrowth
 from memtop.engine.groups.group_rows import CgroupState, gone_row, group_row
 from memtop.engine.groups.kept_sums import KeptSums
+from memtop.engine.groups.kept_totals import KeptTotals
 from memtop.engine.groups.naming import UNKNOWN, GroupName, Naming, kinds_of
 from memtop.engine.groups.pools import RISING_S, PoolWatch
-from memtop.engine.groups.sums import Sums, Totals, sums_of, totals_of
+from memtop.engine.groups.sums import Sums, Totals, sums_of
 from memtop.history.rings import Gap
 from memtop.model.frame import ProcessRow
 from memtop.model.group import By, GroupKey, GroupRow
@@ -63,6 +64,7 @@ class GroupTable:
         """Kinds of groups that there are."""
         self._rows: dict[GroupKey, GroupRow] = {}
         """As built last."""
+        self._totals = KeptTotals()
         self._pools = PoolWatch(self.growth)
         self._kept: dict[GroupKey, GroupRow] = {}
         """Last rows of groups that were looked at."""
@@ -185,10 +187,10 @@ class GroupTable:
         cgroups, now_s = sample.cgroups or CgroupSample(), sample.mono_s
         self._summed_s, self._summed = now_s, by
         self.kinds = kinds_of(sample.names.values())
-        totals = totals_of(rows.values(), Naming(by, cgroups, rows))
-        self._note_totals(by, totals, now_s)
+        self._totals.update(rows)
+        self._note_totals(by, self._totals.totals(by), now_s)
         if by is By.PROGRAM:
-            self._pools.note(totals, rows, alone, cgroups, now_s)
+            self._pools.note(self._totals, rows, alone, cgroups, now_s)
 
     def _note_totals(self, by: By, totals: Mapping[GroupKey, Totals], now_s: float) -> None:
         """The sums of groups without a cgroup; those that have no members now have nothing."""

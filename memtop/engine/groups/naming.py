@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from operator import attrgetter
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -41,15 +40,6 @@ class Naming:
         self._cgroups = cgroups
         self._by_names: dict[tuple[CgroupNames, tuple[str, ...]], GroupName] = {}
         self._unknown = GroupName(GroupKey(by, UNKNOWN), NOT_LOOKED_UP)
-
-    @property
-    def what_decides(self) -> Callable[[ProcessRow], object]:
-        """Gives a value that is the same only for processes of one group, at a lower cost than :meth:`group_of`."""
-        if self.by is By.USER:
-            return attrgetter("uid")
-        if self.by is By.PROGRAM:
-            return lambda row: (row.command_raw, row.name) if row.command_raw is not None else row.key
-        return attrgetter("key")
 
     def group_of(self, row: ProcessRow) -> GroupName:
         """The group of a process."""
@@ -120,6 +110,7 @@ def _program(command: bytes | None, name: str) -> GroupName:
 
 def kinds_of(names: Iterable[CgroupNames]) -> frozenset[By]:
     """The kinds of groups that there are; no containers where no process is in one."""
-    owners = {one.owner for one in set(names)}
+    # Those of one cgroup are one object: to hash thousands of them takes ten times that.
+    owners = {one.owner for one in {id(one): one for one in names}.values()}
     there = {by for by, attribute in _OF_OWNER.items() if any(getattr(owner, attribute) for owner in owners)}
     return frozenset({By.CGROUP, By.USER, By.PROGRAM} | there)

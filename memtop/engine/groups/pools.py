@@ -1,21 +1,20 @@
 """Finds programs and cgroups that grow as a whole: pools of workers that come and go, or that all grow a little.
 
-The sums of programs are computed often only while the anonymous memory of the machine rises, since each pass over all
-processes takes more than a millisecond at 2,000 of them.
+The sums of programs are needed often only while the anonymous memory of the machine rises.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from heapq import nlargest
+from operator import attrgetter
 from typing import Final
 
 from memtop.analysis.trend.rising import Rise, follow_rise, most_quiet_s
 from memtop.engine.assessment.growing_group import GrowingGroup
 from memtop.engine.groups.group_growth import GroupGrowth
-from memtop.engine.groups.naming import Naming
-from memtop.engine.groups.sums import Totals
+from memtop.engine.groups.kept_totals import KeptTotals
 from memtop.model.frame import ProcessRow
 from memtop.model.group import By, GroupKey
 from memtop.process_key import ProcessKey
@@ -90,13 +89,14 @@ class PoolWatch:
 
     def note(
         self,
-        totals: Mapping[GroupKey, Totals],
+        sums: KeptTotals,
         rows: Mapping[int, ProcessRow],
         alone: Mapping[ProcessKey, float],
         cgroups: CgroupSample,
         now_s: float,
     ) -> None:
         """The sums of programs; ``alone`` has the processes that grow themselves, in bytes a second."""
+        totals = sums.totals(By.PROGRAM)
         now = {key: one.anon_bytes for key, one in totals.items() if one.anon_bytes >= _LEAST_BYTES}
         members_from: dict[GroupKey, int] = {}
         before_s = self._before_s
@@ -116,7 +116,8 @@ class PoolWatch:
         self._members_before = {key: totals[key].members for key in now}
         notable = [key for key, rise in self._rises.items() if rise.steps > 1 and self._is_real(rise)]
         found = {key: self._bytes_per_s(key) for key in {*notable, *self._alarmed(cgroups)}}
-        self.growing = tuple(self._growing(found, rows, alone, cgroups, now_s)) if found else ()
+        members = _members(found, sums, rows, cgroups) if found else {}
+        self.growing = tuple(self._growing(found, members, alone, cgroups, now_s))
 
     def _is_real(self, rise: Rise) -> bool:
         """Whether a rise of a sum is one of memory: pages that forked processes still share count in each of them."""
@@ -162,27 +163,14 @@ class PoolWatch:
     def _growing(
         self,
         found: Mapping[GroupKey, float],
-        rows: Mapping[int, ProcessRow],
+        members: Mapping[GroupKey, Sequence[ProcessRow]],
         alone: Mapping[ProcessKey, float],
         cgroups: CgroupSample,
         now_s: float,
     ) -> Iterable[GrowingGroup]:
         """Those of ``found`` that no member explains alone, with what they consist of; the fastest first."""
-        programs = Naming(By.PROGRAM, cgroups, rows)
-        members: dict[GroupKey, list[ProcessRow]] = {key: [] for key in found}
-        names: dict[GroupKey, str] = {}
-        paths = {key.name: key for key in found if key.by is By.CGROUP}
-        for row in rows.values():
-            if not row.rss_bytes:
-                continue
-            name = programs.group_of(row)
-            if name.key in members:
-                members[name.key].append(row)
-                names[name.key] = name.name
-            for path in cgroups.chains.get(row.key, ()) if paths else ():
-                if path in paths:
-                    members[paths[path]].append(row)
-        told: set[ProcessKey] = set()
+        rates = {key.pid: rate for key, rate in alone.items()}
+        told: set[int] = set()
         loaded: dict[ProcessKey, int] = {}
         for key in nlargest(MOST, found, key=lambda one: (one.by is By.PROGRAM, found[one])):
             of = members[key]
@@ -194,15 +182,15 @@ class PoolWatch:
             if rise is None and confirmed is None:
                 continue
             own = found[key] if confirmed is not None or rise is None else rise.bytes_per_s
-            if max(alone.get(row.key, 0.0) for row in of) >= _ALONE_SHARE * own:
+            if max((rates[row.pid] for row in of if row.pid in rates), default=0.0) >= _ALONE_SHARE * own:
                 continue
             if key.by is By.PROGRAM and not self._is_charged(key, of, cgroups, now_s):
                 continue
-            if key.by is By.CGROUP and any(row.key in told for row in of):
+            if key.by is By.CGROUP and any(row.pid in told for row in of):
                 continue  # a program in it is the story
-            told |= {row.key for row in of}
-            oldest = min(of, key=lambda row: row.key.start_ticks).key
-            shown = names.get(key) or cgroups.labels.get(key.name, key.name)
+            told.update(row.pid for row in of)
+            oldest = min(of, key=attrgetter("key.start_ticks")).key
+            shown = cgroups.labels.get(key.name, key.name) if key.by is By.CGROUP else key.name
             yield GrowingGroup(key, shown, len(of), oldest, rise, confirmed)
         self._loaded = loaded
 
@@ -218,8 +206,9 @@ class PoolWatch:
         if rise is None:
             return None
         more = len(members) - self._members_from.get(key, 0)
-        starts_s = {row.key: row.key.start_ticks / _CLK_TCK for row in members}
-        young = [row for row in members if rise.since_s - _LOADING_S < starts_s[row.key] <= now_s]
+        from_ticks, to_ticks = (rise.since_s - _LOADING_S) * _CLK_TCK, now_s * _CLK_TCK
+        young = [row for row in members if from_ticks < row.key.start_ticks <= to_ticks]
+        starts_s = {row.key: row.key.start_ticks / _CLK_TCK for row in young}
         sizes = []
         for row in young:
             size = row.anon_bytes or 0
@@ -236,3 +225,18 @@ class PoolWatch:
             return rise
         least_bytes = rise.from_bytes + at_start
         return rise._replace(from_bytes=least_bytes) if rise.high_bytes - least_bytes >= _LEAST_BYTES else None
+
+
+def _members(
+    groups: Collection[GroupKey], sums: KeptTotals, rows: Mapping[int, ProcessRow], cgroups: CgroupSample
+) -> dict[GroupKey, Sequence[ProcessRow]]:
+    """The members of programs and cgroups; those of a cgroup with those in the cgroups below it."""
+    paths: dict[str, list[ProcessRow]] = {key.name: [] for key in groups if key.by is By.CGROUP}
+    for row in rows.values() if paths else ():
+        for path in cgroups.chains.get(row.key, ()) if row.rss_bytes else ():
+            if path in paths:
+                paths[path].append(row)
+    return {
+        key: paths[key.name] if key.by is By.CGROUP else [row for row in sums.members(key) if row.rss_bytes]
+        for key in groups
+    }

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from memtop.engine.groups.naming import GroupName, Naming
+from memtop.engine.groups.naming import GroupName
 from memtop.model.frame import ProcessRow
 from memtop.model.group import GroupKey
 
@@ -98,32 +98,6 @@ class Totals(NamedTuple):
     anon_bytes: int
     members: int = 0
     """Processes whose sizes are in the sums; it is no part of a series."""
-
-
-def totals_of(rows: Iterable[ProcessRow], naming: Naming) -> dict[GroupKey, Totals]:
-    """The same as :func:`sums_of` for series alone, at a sixth of the cost."""
-    alike: dict[object, tuple[ProcessRow, list[int]]] = {}
-    what_decides = naming.what_decides
-    for row in rows:
-        virt, rss, anon = row.virt_bytes, row.rss_bytes, row.anon_bytes
-        if rss is None or virt is None or anon is None:
-            continue
-        what = what_decides(row)
-        known = alike.get(what)
-        if known is None:
-            alike[what] = row, [virt, rss, anon, 1]
-        else:
-            totals = known[1]
-            totals[0] += virt
-            totals[1] += rss
-            totals[2] += anon
-            totals[3] += 1
-    found: dict[GroupKey, Totals] = {}
-    for row, totals in alike.values():
-        key = naming.group_of(row).key
-        before = found.get(key, Totals(0, 0, 0))
-        found[key] = Totals(*(one + more for one, more in zip(before, totals, strict=True)))
-    return found
 
 
 def sums_of(rows: Iterable[ProcessRow], group_of: Callable[[ProcessRow], GroupName]) -> dict[GroupKey, Sums]:

@@ -9,11 +9,9 @@ import pytest
 
 from memtop.engine.assessment.growing_group import GrowingGroup
 from memtop.engine.groups.group_growth import GroupGrowth
-from memtop.engine.groups.naming import Naming
+from memtop.engine.groups.kept_totals import KeptTotals
 from memtop.engine.groups.pools import PoolWatch
-from memtop.engine.groups.sums import totals_of
 from memtop.model.frame import ProcessRow
-from memtop.model.group import By
 from memtop.process_key import ProcessKey
 from memtop.sampling.cgroup_reading import CgroupSample
 from tests.rows import proc_row
@@ -23,15 +21,15 @@ MIB = 1 << 20
 
 @pytest.mark.parametrize(("members", "groups"), [(1, 0), (2, 1), (5, 1)])
 def test_a_program_of_one_process_does_not_grow_as_a_whole(members: int, groups: int) -> None:
-    watch = PoolWatch(GroupGrowth(deque()))
+    watch, sums = PoolWatch(GroupGrowth(deque())), KeptTotals()
     for tick in range(6):
         rows = {
             pid: proc_row(pid, name="work", command="work", rss_bytes=(20 + 5 * tick) * MIB, shr_bytes=0)
             for pid in range(10, 10 + members)
         }
         rows = {pid: row._replace(virt_bytes=row.rss_bytes, anon_bytes=row.rss_bytes) for pid, row in rows.items()}
-        totals = totals_of(rows.values(), Naming(By.PROGRAM, CgroupSample(), rows))
-        watch.note(totals, rows, {}, CgroupSample(), 100.0 + tick)
+        sums.update(rows)
+        watch.note(sums, rows, {}, CgroupSample(), 100.0 + tick)
     assert len(watch.growing) == groups
 
 
@@ -49,14 +47,14 @@ def pool(tick: int, starts_s: dict[int, float], sizes_mib: dict[int, float]) -> 
 
 def grows(starts_s: dict[int, float], rates: dict[int, float], ticks: int = 30) -> list[GrowingGroup]:
     """What grows as a whole if each worker loads 9 MiB in five seconds, then grows by these rates in MiB a second."""
-    watch = PoolWatch(GroupGrowth(deque()))
+    watch, sums = PoolWatch(GroupGrowth(deque())), KeptTotals()
     for tick in range(ticks):
         ages = {pid: max(0.0, 100.0 + tick - start_s) for pid, start_s in starts_s.items()}
         sizes = {pid: 1 + 1.8 * min(5.0, age) + rates.get(pid, 0.0) * age for pid, age in ages.items()}
         rows = pool(tick, starts_s, sizes)
         alone = {row.key: rates.get(row.pid, 0.0) * MIB for row in rows.values()}
-        totals = totals_of(rows.values(), Naming(By.PROGRAM, CgroupSample(), rows))
-        watch.note(totals, rows, alone, CgroupSample(), 100.0 + tick)
+        sums.update(rows)
+        watch.note(sums, rows, alone, CgroupSample(), 100.0 + tick)
         if tick == ticks - 1:
             return list(watch.growing)
     return []
@@ -75,12 +73,12 @@ def test_workers_that_all_go_on_growing_after_their_start_grow_as_a_whole_by_tha
 
 
 def test_short_lived_workers_that_become_larger_one_after_the_other_grow_as_a_whole() -> None:
-    watch = PoolWatch(GroupGrowth(deque()))
+    watch, sums = PoolWatch(GroupGrowth(deque())), KeptTotals()
     for tick in range(14):
         starts = {1000 * (tick + slot) // 3 + slot: 100.0 + tick - (tick + slot) % 3 for slot in range(8)}
         rows = pool(tick, starts, dict.fromkeys(starts, 10.0 + 1.5 * tick))
-        totals = totals_of(rows.values(), Naming(By.PROGRAM, CgroupSample(), rows))
-        watch.note(totals, rows, {}, CgroupSample(), 100.0 + tick)
+        sums.update(rows)
+        watch.note(sums, rows, {}, CgroupSample(), 100.0 + tick)
     (found,) = watch.growing
     assert found.members == 8 and found.rise is not None and found.rise.size_bytes > 80 * MIB
 

@@ -1,0 +1,64 @@
+"""Finds the process that has gained most within the last minute, while the machine's available memory falls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from memtop.analysis.incidents.machine import least_fall_bytes
+from memtop.analysis.trend.rising import Rise
+from memtop.engine.assessment.step_input import StepInput
+from memtop.model.frame import ProcessRow
+from memtop.process_key import ProcessKey
+
+EVERY_TICKS: Final = 5
+"""How often all processes are compared. Between, those are that rise."""
+_SEEN_SHARE: Final = 0.5
+"""The processes that are read must hold so much of the machine's anonymous memory to be all there are."""
+
+
+class MachineGainer(NamedTuple):
+    """What is known of the processes, of a fall of available memory."""
+
+    row: ProcessRow | None = None
+    """The process that has gained most; None where nothing falls."""
+    all_seen: bool = True
+    """Whether those that are read hold most of the machine's anonymous memory."""
+
+
+class GainerFinder:
+    """:meth:`take` once a tick."""
+
+    def __init__(self) -> None:
+        self._ticks = 0
+        self._key: ProcessKey | None = None
+        self._gained = 0.0
+        self._all_seen = True
+
+    def take(self, step: StepInput, used: Rise | None, risen: Iterable[int]) -> MachineGainer:
+        """``used`` is the rise of RAM that is not available, ``risen`` the PIDs of those that are larger than at the
+        sample before."""
+        total_bytes = step.meminfo.total_bytes if step.meminfo is not None else None
+        if used is None or used.size_bytes < least_fall_bytes(total_bytes or 0):
+            self._ticks = 0
+            return MachineGainer()
+        known = step.row(self._key) if self._key is not None else None
+        if self._ticks % EVERY_TICKS == 0:
+            self._all_seen = _all_seen(step)
+        if self._ticks % EVERY_TICKS == 0 or known is None or _gain(known) < self._gained:
+            best = max(step.rows.values(), key=_gain, default=None)
+        else:
+            best = max((known, *(step.rows[pid] for pid in risen if pid in step.rows)), key=_gain)
+        self._ticks += 1
+        if best is not None:
+            self._key, self._gained = best.key, _gain(best)
+        return MachineGainer(best, self._all_seen)
+
+
+def _gain(row: ProcessRow) -> float:
+    return row.growth_bytes_per_min or 0.0
+
+
+def _all_seen(step: StepInput) -> bool:
+    anon_bytes = step.meminfo.anon_bytes if step.meminfo is not None else None
+    return anon_bytes is None or sum(row.anon_bytes or 0 for row in step.rows.values()) >= _SEEN_SHARE * anon_bytes

@@ -1,0 +1,106 @@
+"""Keeps the sums of users and of programs, for their series, from sample to sample.
+
+A row of a process that has not changed is the same object as before. So only what has changed, come or gone is added
+and subtracted: a pass over thousands of processes makes a tick late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from itertools import compress
+from operator import is_not
+
+from memtop.engine.groups.naming import GroupName, Naming, by_program
+from memtop.engine.groups.sums import Totals
+from memtop.model.frame import ProcessRow
+from memtop.model.group import By, GroupKey
+from memtop.sampling.cgroup_reading import CgroupSample
+
+
+class _Sum:
+    __slots__ = ("anon_bytes", "pids", "rss_bytes", "virt_bytes")
+
+    def __init__(self) -> None:
+        self.virt_bytes = self.rss_bytes = self.anon_bytes = 0
+        self.pids: set[int] = set()
+
+    def add(self, row: ProcessRow, times: int) -> None:
+        self.virt_bytes += times * (row.virt_bytes or 0)
+        self.rss_bytes += times * (row.rss_bytes or 0)
+        self.anon_bytes += times * (row.anon_bytes or 0)
+
+
+class KeptTotals:
+    """:meth:`update` as often as the sums are needed."""
+
+    def __init__(self) -> None:
+        self._rows: dict[int, ProcessRow] = {}
+        """Each process with memory, as it is in the sums."""
+        self._users: dict[int | None, _Sum] = {}
+        self._programs: dict[GroupKey, _Sum] = {}
+        self._unsure: dict[int, GroupName] = {}
+        """The program that each process counts to whose command is not known yet: that of its parent, if anything."""
+
+    def update(self, rows: Mapping[int, ProcessRow]) -> None:
+        """Take the rows of all processes, by PID; those without memory do not count."""
+        kept = self._rows
+        programs = Naming(By.PROGRAM, CgroupSample(), rows)
+        for pid, row in list(compress(rows.items(), map(is_not, rows.values(), map(kept.get, rows)))):
+            old = kept.get(pid)
+            if row.rss_bytes is None or row.virt_bytes is None or row.anon_bytes is None:
+                if old is not None:
+                    self._remove(pid)
+            elif old is None:
+                self._add(row, programs)
+            elif old.command_raw is row.command_raw is not None and (old.name, old.uid) == (row.name, row.uid):
+                kept[pid] = row
+                before = old.virt_bytes, old.rss_bytes, old.anon_bytes
+                if before != (row.virt_bytes, row.rss_bytes, row.anon_bytes):
+                    for one in (self._programs[by_program(old).key], self._users[old.uid]):
+                        one.add(old, -1)
+                        one.add(row, 1)
+            else:
+                self._remove(pid)
+                self._add(row, programs)
+        for pid in kept.keys() - rows.keys():
+            self._remove(pid)
+        for pid, name in list(self._unsure.items()):
+            if programs.group_of(kept[pid]) != name:
+                row = kept[pid]
+                self._remove(pid)
+                self._add(row, programs)
+
+    def totals(self, by: By) -> dict[GroupKey, Totals]:
+        """The sums of all users, or of all programs."""
+        sums = self._programs if by is By.PROGRAM else {_user(uid): one for uid, one in self._users.items()}
+        return {key: Totals(one.virt_bytes, one.rss_bytes, one.anon_bytes, len(one.pids)) for key, one in sums.items()}
+
+    def members(self, program: GroupKey) -> Collection[ProcessRow]:
+        """The processes that run a program."""
+        one = self._programs.get(program)
+        return [self._rows[pid] for pid in one.pids] if one is not None else ()
+
+    def _add(self, row: ProcessRow, programs: Naming) -> None:
+        name = programs.group_of(row)
+        if row.command_raw is None:
+            self._unsure[row.pid] = name
+        for one in (self._programs.setdefault(name.key, _Sum()), self._users.setdefault(row.uid, _Sum())):
+            one.add(row, 1)
+            one.pids.add(row.pid)
+        self._rows[row.pid] = row
+
+    def _remove(self, pid: int) -> None:
+        row = self._rows.pop(pid)
+        name = self._unsure.pop(pid, None) or by_program(row)
+        program, user = self._programs[name.key], self._users[row.uid]
+        for one in (program, user):
+            one.add(row, -1)
+            one.pids.discard(pid)
+        if not program.pids:
+            del self._programs[name.key]
+        if not user.pids:
+            del self._users[row.uid]
+
+
+def _user(uid: int | None) -> GroupKey:
+    return GroupKey(By.USER, str(uid))
