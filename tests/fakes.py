@@ -112,6 +112,8 @@ class FakeSource:
             "user/1000": b"ann",
             "user/0": b"root",
         }
+        self.own_pid: int | None = None
+        """The PID of memtop among them."""
         self.threads: dict[int, list[int]] = {}
         self.step_s = step_s
         self.wall_s, self.mono_s = 1.7e9, 1000.0

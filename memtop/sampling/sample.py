@@ -107,5 +107,7 @@ class Sample(NamedTuple):
     """Processes whose names were found or have changed at this instant."""
     everybody: bool = True
     """Whether all processes of the machine were looked at: not in a sample, or a recording, of only some."""
+    own_pid: int | None = None
+    """The PID of the memtop that reads, or that has recorded; None if unknown."""
     stat_pids: Set[int] = frozenset()
     """Processes whose stat was read at this instant, whether it has changed or not."""

@@ -88,6 +88,7 @@ class Sampler:
             hidden=self._processes.hidden(listed=plan.pids is None),
             problems=self._problems.sentences(),
             everybody=plan.pids is None and getattr(self._source, "lists_all", True),
+            own_pid=getattr(self._source, "own_pid", None),
             stat_pids=self._processes.stat_pids,
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterable
 from heapq import nlargest
 from typing import Final
@@ -44,12 +43,12 @@ def growing_processes(
     for key, fact in risen.items():
         if key not in found and fact is not None:
             found[key] = _facts(key, None, fact, step)
-    return tuple(one for one in found.values() if one is not None and not _is_own_start(one))
+    return tuple(one for one in found.values() if one is not None and not _is_own_start(one, step))
 
 
-def _is_own_start(one: GrowthFacts) -> bool:
-    """Whether it is memtop that loads, and fills its history. In a recording its PID may be that of any program."""
-    is_own = one.key.pid == os.getpid() and one.name.startswith("memtop ")
+def _is_own_start(one: GrowthFacts, step: StepInput) -> bool:
+    """Whether it is memtop that loads, and fills its history: the one that reads, or that has recorded."""
+    is_own = one.key.pid == step.sample.own_pid and one.name.startswith("memtop ")
     return is_own and one.age_s is not None and one.age_s < _OWN_START_S
 
 

@@ -24,10 +24,10 @@ class _Sum:
         self.virt_bytes = self.rss_bytes = self.anon_bytes = 0
         self.pids: set[int] = set()
 
-    def add(self, row: ProcessRow, times: int) -> None:
-        self.virt_bytes += times * (row.virt_bytes or 0)
-        self.rss_bytes += times * (row.rss_bytes or 0)
-        self.anon_bytes += times * (row.anon_bytes or 0)
+    def add(self, virt_bytes: int, rss_bytes: int, anon_bytes: int) -> None:
+        self.virt_bytes += virt_bytes
+        self.rss_bytes += rss_bytes
+        self.anon_bytes += anon_bytes
 
 
 class KeptTotals:
@@ -47,21 +47,21 @@ class KeptTotals:
         programs = Naming(By.PROGRAM, CgroupSample(), rows)
         for pid, row in list(compress(rows.items(), map(is_not, rows.values(), map(kept.get, rows)))):
             old = kept.get(pid)
-            if row.rss_bytes is None or row.virt_bytes is None or row.anon_bytes is None:
+            virt, rss, anon = row.virt_bytes, row.rss_bytes, row.anon_bytes
+            if rss is None or virt is None or anon is None:
                 if old is not None:
                     self._remove(pid)
             elif old is None:
                 self._add(row, programs)
-            elif old.command_raw is row.command_raw is not None and (old.name, old.uid) == (row.name, row.uid):
-                kept[pid] = row
-                before = old.virt_bytes, old.rss_bytes, old.anon_bytes
-                if before != (row.virt_bytes, row.rss_bytes, row.anon_bytes):
-                    for one in (self._programs[by_program(old).key], self._users[old.uid]):
-                        one.add(old, -1)
-                        one.add(row, 1)
-            else:
+            elif row.command_raw is None or not _same(old, row):
                 self._remove(pid)
                 self._add(row, programs)
+            else:
+                kept[pid] = row
+                more = virt - (old.virt_bytes or 0), rss - (old.rss_bytes or 0), anon - (old.anon_bytes or 0)
+                if any(more):
+                    self._programs[by_program(row).key].add(*more)
+                    self._users[row.uid].add(*more)
         for pid in kept.keys() - rows.keys():
             self._remove(pid)
         for pid, name in list(self._unsure.items()):
@@ -85,7 +85,7 @@ class KeptTotals:
         if row.command_raw is None:
             self._unsure[row.pid] = name
         for one in (self._programs.setdefault(name.key, _Sum()), self._users.setdefault(row.uid, _Sum())):
-            one.add(row, 1)
+            one.add(*_sizes(row))
             one.pids.add(row.pid)
         self._rows[row.pid] = row
 
@@ -94,12 +94,21 @@ class KeptTotals:
         name = self._unsure.pop(pid, None) or by_program(row)
         program, user = self._programs[name.key], self._users[row.uid]
         for one in (program, user):
-            one.add(row, -1)
+            one.add(*(-size for size in _sizes(row)))
             one.pids.discard(pid)
         if not program.pids:
             del self._programs[name.key]
         if not user.pids:
             del self._users[row.uid]
+
+
+def _same(old: ProcessRow, row: ProcessRow) -> bool:
+    """Whether what decides about user and program has not changed."""
+    return old.command_raw is row.command_raw and old.name == row.name and old.uid == row.uid
+
+
+def _sizes(row: ProcessRow) -> tuple[int, int, int]:
+    return row.virt_bytes or 0, row.rss_bytes or 0, row.anon_bytes or 0
 
 
 def _user(uid: int | None) -> GroupKey:

@@ -70,6 +70,8 @@ class LiveSource:
         self.own_pids = self._names_own_process()
         """Whether the PIDs listed here are those that system calls take. They are not in a tree that a test has
         created, nor in the /proc of another PID namespace. Then nothing is watched and nothing may be signaled."""
+        self.own_pid = os.getpid() if self.own_pids else None
+        """The PID of memtop here."""
         limit = raise_descriptor_limit()
         spare = limit if limit >= 4 * RESERVED else max(0, limit - LEAST_RESERVED)
         self._most_watched = max(LEAST_WATCHED, min(spare // 4, MOST_WATCHED))

@@ -13,8 +13,8 @@ from memtop.sanitize import clean
 ASKED_LIMIT: Final = 1000
 
 
-def about_this_machine(asked: str) -> dict[str, bytes]:
-    """Values by name. ``asked`` are the processes that were asked for, in words."""
+def about_this_machine(asked: str, own_pid: int | None) -> dict[str, bytes]:
+    """Values by name. ``asked`` are the processes that were asked for, in words, ``own_pid`` is memtop among them."""
     machine = os.uname()
     values = {
         "host": machine.nodename,
@@ -24,8 +24,15 @@ def about_this_machine(asked: str) -> dict[str, bytes]:
         "utc_offset_s": str(time.localtime().tm_gmtoff),
         "cpus": str(os.cpu_count() or ""),
         "asked": asked[:ASKED_LIMIT],
+        "own_pid": str(own_pid or ""),
     }
     return {name: os.fsencode(value) for name, value in values.items()}
+
+
+def own_pid_of(about: Mapping[str, bytes]) -> int | None:
+    """The PID of the memtop that recorded; None in recordings that do not say it."""
+    digits = about.get("own_pid", b"")
+    return int(digits) if digits.isdigit() and len(digits) < 12 else None
 
 
 def page_size_problem(about: Mapping[str, bytes]) -> str | None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from memtop.errors import RecordingError
 from memtop.sources.protocol import Exit, pid_of
-from memtop.sources.recording.about import page_size_problem
+from memtop.sources.recording.about import own_pid_of, page_size_problem
 from memtop.sources.recording.answer_bases import AnswerBases
 from memtop.sources.recording.bits import decode_bits
 from memtop.sources.recording.checked_values import blob, integer, path_set, wall_time_s
@@ -64,6 +64,8 @@ class Known:
         self._undone_bytes = 0
         self._learnt_bytes = 0
         self._about: dict[str, bytes] = {}
+        self.own_pid: int | None = None
+        """The PID of the memtop that recorded."""
         self._learners: dict[RecordKind, Callable[[str, object, bytes], None]] = {
             RecordKind.PIDS: self._learn_pids,
             RecordKind.SWEPT: self._learn_swept,
@@ -264,6 +266,7 @@ class Known:
 
     def _learn_about(self, name: str, status: object, data: bytes) -> None:
         self._about[name] = data
+        self.own_pid = own_pid_of(self._about)
         if problem := page_size_problem(self._about):
             raise RecordingError(problem)
 

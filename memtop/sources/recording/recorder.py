@@ -71,11 +71,13 @@ class Recorder:
         command_lines: bool = True,
     ) -> None:
         self._source = source
+        self.own_pid: int | None = getattr(source, "own_pid", None)
+        """The PID of the memtop that records."""
         self._command_lines = command_lines
         self._sink: Sink | None = None
         self._from_s: float | None = None
         sink = sink or (_new_file(path, bounds) if path else None)
-        self._writer = Writer(Ring() if looks_back else None, about_this_machine(asked))
+        self._writer = Writer(Ring() if looks_back else None, about_this_machine(asked, self.own_pid))
         self._looks_back = looks_back
         self._too_many = False
         """Whether there are too many processes to keep instants in memory."""

@@ -81,6 +81,11 @@ class Replay:
         return self._span
 
     @property
+    def own_pid(self) -> int | None:
+        """The PID of the memtop that recorded; None in recordings that do not say it."""
+        return self._known.own_pid
+
+    @property
     def growth(self) -> Growth | None:
         """What is known of its end while it is being written; None for a recording that is not."""
         return None if self._tail is None else self._tail.growth

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,8 @@ from memtop.model.frame import Frame
 from memtop.model.incidents import IncidentReport
 from memtop.process_key import ProcessKey
 from memtop.sources.protocol import Exit
+from memtop.sources.recording.recorder import Recorder
+from memtop.sources.recording.replay import Replay
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
 from tests.requests import request
 from tests.sampling.test_cgroups import APP, MIB, v2
@@ -413,12 +416,30 @@ def test_of_a_cgroup_that_is_full_of_tmpfs_no_process_is_named_but_that() -> Non
     assert "largest" not in first(frame).facts
 
 
-@pytest.mark.parametrize(("program", "is_named"), [(b"memtop", False), (b"leaky", True)])
-def test_what_memtop_itself_takes_when_it_starts_is_no_incident(program: bytes, is_named: bool) -> None:
-    process = FakeProcess(os.getpid(), comm=program, cmdline=program + b"\0")
-    source, engine = world(process)
+def own_start(program: bytes, own_pid: int | None, path: str) -> list[list[str]]:
+    """What is named while a young process grows: now, and in a recording of it."""
+    process = FakeProcess(42, comm=program, cmdline=program + b"\0")
+    source, _ = world(process)
+    source.own_pid = own_pid
     process.start_ticks = int(source.mono_s * os.sysconf("SC_CLK_TCK"))
+    recorder = Recorder(source, path)
+    engine = Engine(recorder)
     for _ in range(16):
         frame = step(engine)
         process.rss_pages += 4 * MIB_PAGES
-    assert ("rising" in names(frame)) is is_named, "a recorded program may have had the PID of the memtop that plays it"
+    recorder.close()
+    replay = Replay(path)
+    played = Engine(replay, position=replay.position)
+    frames = [step(played) for _ in range(16)]
+    replay.close()
+    return [names(frame), names(frames[-1])]
+
+
+@pytest.mark.parametrize(
+    ("program", "own_pid", "is_named"), [(b"memtop", 42, False), (b"memtop", 43, True), (b"leaky", 42, True)]
+)
+def test_what_memtop_itself_takes_when_it_starts_is_no_incident(
+    program: bytes, own_pid: int, is_named: bool, tmp_path: Path
+) -> None:
+    for found in own_start(program, own_pid, str(tmp_path / "r")):
+        assert ("rising" in found) is is_named, "another memtop is a program as any other"
