@@ -55,6 +55,8 @@ class Engine:
         self._state = EngineState(source, registry, replaying=replaying)
         self._updater = Updater(self._state, note)
         self._frames = FrameBuilder(self._state, own, position, trouble)
+        self._planned: tuple[Request, SamplePlan] | None = None
+        """The last plan and its request, while the same would be planned again."""
 
     def step(self, request: Request, commands: Iterable[Command] = (), late_s: float = 0.0) -> Frame | None:
         """Take the next sample, carry out the commands, and make its frame. None at the end of a recording."""
@@ -72,7 +74,9 @@ class Engine:
             self._state.prepare_groups()
         if request.window.frozen and request.window.cursor_s is None and self._state.sample is not None:
             self._state.shown(request)  # a pause keeps what is on screen, not the sample after it
-        plan = self._plan(request)
+        if self._planned is None or self._planned[0] is not request:
+            self._planned = request, self._plan(request)
+        plan = self._planned[1]
         sample = self._sampler.sample(plan)
         if sample is None:
             return False
@@ -82,7 +86,8 @@ class Engine:
             self._second_sampler = None
         self._state.tick += 1
         self._state.late_s = late_s
-        self._updater.take(sample, request, plan, is_shown=is_shown)
+        if self._updater.take(sample, request, plan, is_shown=is_shown):
+            self._planned = None
         return True
 
     def _read_again(self, plan: SamplePlan, sample: Sample) -> None:

@@ -46,6 +46,11 @@ class FocusReaders:
         self._commands += commands
         return len(self._commands) > before
 
+    @property
+    def waits(self) -> bool:
+        """Whether there are commands that were not carried out yet."""
+        return bool(self._commands)
+
     # -- whose turn it is
 
     def want(

@@ -61,12 +61,13 @@ class RowTable:
         self._turn_s = 0.0
         """When the latest had their turn."""
 
-    def note(self, sample: Sample, on_exec: Callable[[ProcessSample], None]) -> None:
+    def note(self, sample: Sample, on_exec: Callable[[ProcessSample], None]) -> bool:
         """Add the sizes of this sample to the history.
 
-        ``on_exec`` is called for each process that became another program, before its first size is added.
+        ``on_exec`` is called for each process that became another program, before its first size is added. Returns
+        whether there are none, nor processes without a row.
         """
-        entries = self._entries
+        entries, are_known = self._entries, True
         for pid, process in sample.processes.items():
             entry = entries.get(pid)
             if entry is not None:
@@ -74,7 +75,11 @@ class RowTable:
                     continue
                 if process.execs != entry.sample.execs:
                     on_exec(process)
+                    are_known = False
+            else:
+                are_known = False
             self._note(process, sample.mono_s)
+        return are_known
 
     def build(
         self,

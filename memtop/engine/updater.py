@@ -31,11 +31,18 @@ class Updater:
         self._state = state
         self._note = note
 
-    def take(self, sample: Sample, request: Request, plan: SamplePlan, *, is_shown: bool) -> None:
-        """Take a sample, which was read by ``plan``. Rows that are not shown may lack what is only to be seen."""
+    def take(self, sample: Sample, request: Request, plan: SamplePlan, *, is_shown: bool) -> bool:
+        """Take a sample, which was read by ``plan``. Rows that are not shown may lack what is only to be seen.
+
+        Returns whether anything was done but to note sizes, so that the next plan may be another one.
+        """
         before, readings, now_s = self._state.sample, request.readings, sample.mono_s
         self._keep_time(sample, readings.delay_s)
         machine_is_new = self._state.machine.take(sample, everybody=request.everybody and sample.everybody)
+        noted = before is not None and not (is_shown or machine_is_new or self._has_news(sample))
+        if noted and self._note_sizes(sample):
+            self._state.rows_lag = True
+            return False
         ended = {exit_.pid: exit_.wall_s for exit_ in sample.exits}
         last = {key: row for key in sample.gone if (row := self._state.table.row(key)) is not None}
         living = {key: row for key in last if (row := self._state.table.last_row(key)) is not None}
@@ -49,10 +56,10 @@ class Updater:
             self._state.readers.stand_still(readings, lambda: self._state.shown(request).sample)
         else:
             renewed = self._state.readers.take(readings, sample)
-        self._state.table.note(sample, partial(self._exec, now_s))
+        if not noted:
+            self._note_sizes(sample)
         system = self._state.machine.row
         assert system is not None
-        self._state.watched_history.note(sample, system)
         if self._state.assessor is not None and machine_is_new:
             renewed |= self._judge_growth(self._state.assessor, sample, plan)
         renewed = renewed.union(sample.moved)
@@ -85,6 +92,20 @@ class Updater:
             if self._state.groups is not None:
                 self._state.groups.note_restarts(self._state.assessor.restarted, sample)
         self._forget_departed(unwatched, living, ended, sample)
+        return True
+
+    def _has_news(self, sample: Sample) -> bool:
+        """Whether a sample that is not shown is more than sizes between two readings of the machine."""
+        # A recording has answers at the instant at which they came.
+        return bool(sample.gone or sample.exits or self._state.readers.waits or self._state.replaying)
+
+    def _note_sizes(self, sample: Sample) -> bool:
+        """Add the sizes to the history. Returns whether all processes are known and run the same program as before."""
+        system = self._state.machine.row
+        assert system is not None
+        are_known = self._state.table.note(sample, partial(self._exec, sample.mono_s))
+        self._state.watched_history.note(sample, system)
+        return are_known
 
     def _keep_time(self, sample: Sample, delay_s: float) -> None:
         before, self._state.sample = self._state.sample, sample

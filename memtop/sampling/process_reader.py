@@ -205,9 +205,10 @@ class ProcessReader:
     def _read_due(self, plan: SamplePlan, changed_state: Iterable[int]) -> None:
         """Read stat, status and oom_score of the processes that are due."""
         records, readings = self._records, plan.readings
-        visible = [key.pid for key in readings.visible | plan.family if key.pid in records]
-        if readings.focus is not None and readings.focus.pid in records:
-            visible.append(readings.focus.pid)
+        shown = readings.visible | plan.family
+        visible = [
+            key.pid for key in (shown if readings.focus is None else shown | {readings.focus}) if key.pid in records
+        ]
         everybody = list(records)
         young = self._young.pop(self._files.tick, [])[-MOST_YOUNG:]
         turn = everybody[self._files.tick % TURN_TICKS :: TURN_TICKS]

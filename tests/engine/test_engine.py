@@ -132,6 +132,34 @@ def test_when_somebody_ends_the_machine_is_read_again_at_once() -> None:
     assert step(engine).system.oom_kills == 1
 
 
+def test_between_two_readings_of_the_machine_sizes_are_noted_and_programs_and_ends_are_noticed() -> None:
+    one, two = FakeProcess(42), FakeProcess(43)
+    source = FakeSource(one, two, step_s=0.1)
+    engine = Engine(source)
+    ask = on(one)
+    step(engine, ask, times=12)
+    one.rss_pages = 90 * MIB_PAGES
+    assert engine.take(ask)
+    one.rss_pages = 30 * MIB_PAGES
+    assert engine.take(ask)
+    frame = engine.step(ask)
+    assert frame is not None
+    assert row(frame).rss_bytes == 30 * MIB
+    assert max(known(detail(frame).series.rss_bytes)) == 90 * MIB  # in a sample that was not shown
+    one.start_code += 1
+    one.minflt += 1
+    assert engine.take(ask)
+    assert engine.take(ask)
+    frame = engine.step(ask)
+    assert frame is not None
+    assert [mark.kind for mark in detail(frame).marks] == ["exec"]
+    del source.processes[43]
+    assert engine.take(ask)
+    frame = engine.step(ask)
+    assert frame is not None
+    assert 43 not in [one.pid for one in frame.rows if one.gone_s is None]
+
+
 def test_rates_fall_to_zero_when_nothing_happens() -> None:
     process = FakeProcess(42)
     engine = Engine(FakeSource(process))
