@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Self
 
 from rich.console import RenderableType
 from rich.style import Style
 from textual.content import Content
+from textual.filter import LineFilter
 from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
@@ -92,14 +93,15 @@ class CachedLines(Widget):
             self.line_size = self.content_size
             if self.styles.gutter:
                 return super().render_lines(crop)
+            filters = self.get_line_filters()
             for y in crop.line_range:
                 if y not in lines:
-                    lines[y] = self._finished(self.render_line(y), crop)
+                    lines[y] = self._finished(self.render_line(y), crop, filters)
         return [lines[y] for y in crop.line_range]
 
-    def _finished(self, strip: Strip, crop: Region) -> Strip:
+    def _finished(self, strip: Strip, crop: Region, filters: Sequence[LineFilter]) -> Strip:
         """The line as Textual would finish it."""
-        for line_filter in self.get_line_filters():
+        for line_filter in filters:
             strip = strip.apply_filter(line_filter, self.background_colors[1])
         return strip if crop.width == strip.cell_length else strip.crop(crop.x, crop.right)
 

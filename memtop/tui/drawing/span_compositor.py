@@ -34,26 +34,35 @@ class SpanCompositor(Compositor):
         lines: list[dict[int, Strip]] = [{} for _ in range(height)]
         ends: list[list[int]] = [[] for _ in range(height)]
         for widget, (region, clip) in self.visible_widgets.items():  # the one in front comes first
-            area = region.intersection(clip)
-            seen = {y: mine for y in area.line_range if (mine := _inside(gaps.get(y, ()), area))}
+            if not gaps:
+                break
+            left, top, width, rows = region.intersection(clip)
+            right = left + width
+            seen = [
+                (y, mine)
+                for y in gaps.keys() & range(top, top + rows)
+                if (mine := [gap for gap in gaps[y] if left <= gap[0] < right])
+            ]
             if not seen:
                 continue
-            strips = widget.render_lines(Region(area.x - region.x, area.y - region.y, area.width, area.height))
-            for y, mine in seen.items():
-                gaps[y] = [gap for gap in gaps[y] if gap not in mine]
-                strip = strips[y - area.y]
+            strips = widget.render_lines(Region(left - region.x, top - region.y, width, rows))
+            for y, mine in seen:
+                if len(mine) == len(gaps[y]):
+                    del gaps[y]
+                else:
+                    gaps[y] = [gap for gap in gaps[y] if gap not in mine]
                 for start, end in _joined(mine):
-                    lines[y][start] = strip.crop(start - area.x, end - area.x)
+                    strip = strips[y - top]
+                    is_whole = start == left and end == right
+                    lines[y][start] = strip if is_whole else strip.crop(start - left, end - left)
                     ends[y].append(end)
         return ChopsUpdate(lines, spans, ends)
 
 
-def _inside(gaps: list[_Gap] | tuple[()], area: Region) -> list[_Gap]:
-    return [gap for gap in gaps if area.x <= gap[0] < area.right]
-
-
 def _joined(gaps: list[_Gap]) -> list[_Gap]:
     """Neighbors as one."""
+    if len(gaps) == 1:
+        return gaps
     found: list[_Gap] = []
     for start, end in sorted(gaps):
         if found and found[-1][1] == start:
