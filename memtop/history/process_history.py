@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -37,9 +36,12 @@ class _Past(NamedTuple):
     swap: array[int]
 
 
-def _past(history: Tracks[Key], key: Key) -> _Past:
-    """The past from its diary, and before that from its track."""
+def _past(history: Tracks[Key], key: Key, from_s: float = -math.inf) -> _Past:
+    """The past from its diary, and before that from its track. Readings that do not hold any more at ``from_s`` may be
+    left out."""
     diary, track = history.diaries.get(key), history.tracks.get(key)
+    if diary is not None and (first := bisect_right(diary.times_s, from_s + CLOSE_S) - 1) > 0:
+        return _Past(diary.times_s[first:], *(column[first:] for column in diary.columns))
     until = len(track) if track is not None else 0
     if track is not None and diary is not None and len(diary):
         until = track.index_at(diary.times_s[0] - 0.001) + 1
@@ -71,9 +73,9 @@ def series(history: Tracks[Key], key: Key, *, right_s: float, until_s: float, wi
 
     Of several readings in a bucket, the one with the highest RES is used, so that a short peak is never lost.
     """
-    past = _past(history, key)
     width_s = window_s / max(1, points)
     edges_s = [right_s - window_s + index * width_s for index in range(points + 1)]
+    past = _past(history, key, edges_s[0])
     best: list[int | None] = [None] * points
     last: list[int | None] = [None] * points
     times_s, gaps, before = past.times_s, bool(history.gaps), bisect_right(past.times_s, edges_s[0] + CLOSE_S)
@@ -85,20 +87,21 @@ def series(history: Tracks[Key], key: Key, *, right_s: float, until_s: float, wi
             last[bucket] = upto - 1
             best[bucket] = max(range(before, upto), key=past.rss.__getitem__) if several else upto - 1
         before = upto
-    distinct = {at for at in best if at is not None}
+    distinct = {at for at in best if at is not None}  # a reading that covers several buckets is converted once
+    virt, rss, shr, shmem = past.virt, past.rss, past.shr, past.shmem
+    told = [at for at in distinct if shmem[at] >= 0]
 
-    def points_of(value: Callable[[int], int | None]) -> tuple[float | None, ...]:
-        """One point per bucket. A reading that covers several buckets is converted once."""
-        known = {at: None if (found := value(at)) is None else float(found) for at in distinct}
-        return tuple(None if at is None else known[at] for at in best)
+    def points_of(known: dict[int, float]) -> tuple[float | None, ...]:
+        """One point per bucket."""
+        return tuple(map(known.get, best))  # type: ignore[arg-type]  # no reading is None
 
     return Series(
         times_s=tuple(edge_s - right_s for edge_s in edges_s[1:]),
-        virt_bytes=points_of(lambda at: past.virt[at]),
-        rss_bytes=points_of(lambda at: past.rss[at]),
-        anon_bytes=points_of(lambda at: max(0, past.rss[at] - past.shr[at])),
-        file_bytes=points_of(lambda at: None if past.shmem[at] < 0 else max(0, past.shr[at] - past.shmem[at])),
-        shmem_bytes=points_of(lambda at: None if past.shmem[at] < 0 else past.shmem[at]),
+        virt_bytes=points_of({at: float(virt[at]) for at in distinct}),
+        rss_bytes=points_of({at: float(rss[at]) for at in distinct}),
+        anon_bytes=points_of({at: float(max(0, rss[at] - shr[at])) for at in distinct}),
+        file_bytes=points_of({at: float(max(0, shr[at] - shmem[at])) for at in told}),
+        shmem_bytes=points_of({at: float(shmem[at]) for at in told}),
         minflt_per_s=_rates(last, past.times_s, past.minflt),
         majflt_per_s=_rates(last, past.times_s, past.majflt),
     )

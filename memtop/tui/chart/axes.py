@@ -53,6 +53,13 @@ class Axis(NamedTuple):
             return (math.log2(max(value_bytes, self.low_bytes)) - low) / (high - low)
         return (value_bytes - self.low_bytes) / (self.high_bytes - self.low_bytes)
 
+    def places(self, values_bytes: Sequence[float | None]) -> list[float | None]:
+        """The places of values; None where a value is."""
+        if self.log:
+            return [None if value is None else self.place(value) for value in values_bytes]
+        low, range_ = self.low_bytes, self.high_bytes - self.low_bytes
+        return [None if value is None else (value - low) / range_ for value in values_bytes]
+
     def labels(self) -> list[tuple[float, str]]:
         """Place and text of each tick."""
         step = self.ticks[1] - self.ticks[0] if len(self.ticks) > 1 and not self.log else 0.0

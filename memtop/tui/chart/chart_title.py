@@ -176,4 +176,4 @@ def _style(ink: ChartStyle, inks: ChartStyles) -> Style:
 
 
 def _width(items: dict[str, Pieces], gap: str) -> int:
-    return sum(cell_len(text) for pieces in items.values() for text, _ in pieces) + len(gap) * (len(items) - 1)
+    return cell_len("".join([text for pieces in items.values() for text, _ in pieces])) + len(gap) * (len(items) - 1)

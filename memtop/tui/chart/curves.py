@@ -32,7 +32,7 @@ Rows = list[list[Any]]
 Cells = tuple[list[str], list[Any], list[Any]]
 """One column from the top: characters, styles, background styles."""
 _Key = tuple[tuple[int | None, ...], ...]
-"""The dots of each curve in the column and the next dot; the height of each area in eighths of a row."""
+"""The dots of each curve in the column and the next dot; last the height of each area in eighths of a row."""
 
 
 class Curve(NamedTuple):
@@ -80,10 +80,9 @@ def draw(
     tops = _under_lines(heights, rows) if look is Glyphs.ASCII else _tops(heights, rows)
     kind = (rows, look, tuple(line.ink for line in lines), tuple(area.ink for area in areas))
     known = drawn.columns if drawn.kind == kind else {}
-    keys: list[_Key] = [
-        (*(line[column * wide : (column + 1) * wide + 1] for line in dots), *((top[column],) for top in tops))
-        for column in range(columns)
-    ]
+    ups = list(zip(*tops, strict=True)) if tops else [()] * columns
+    pieces = [[line[at : at + wide + 1] for at in range(0, columns * wide, wide)] for line in dots]
+    keys: list[_Key] = list(zip(*pieces, ups, strict=True))
     for start, end in _runs([column for column, key in enumerate(keys) if key not in known]):
         run = [line[start * wide : end * wide + 1] for line in dots]
         for column, cells in enumerate(_plotted(run, [line.ink for line in lines], end - start, rows, look), start):
@@ -125,15 +124,13 @@ def _columns_of(across: tuple[float, ...], columns: int) -> tuple[int, ...]:
 
 def _dots(places: Sequence[float | None], highest: int) -> tuple[int | None, ...]:
     """The dot of each place, counted from the bottom; None outside of the plot."""
-    return tuple(
-        None if place is None or not 0 <= place <= 1 else math.floor(place * highest + 0.5) for place in places
-    )
+    return tuple(None if place is None or not 0 <= place <= 1 else int(place * highest + 0.5) for place in places)
 
 
 def _tops(heights: Sequence[Sequence[float | None]], rows: int) -> list[list[int | None]]:
     """Heights in eighths of a row."""
     return [
-        [None if up is None else math.floor(min(max(up, 0.0), 1.0) * rows * EIGHTHS_PER_ROW + 0.5) for up in layer]
+        [None if up is None else int(min(max(up, 0.0), 1.0) * rows * EIGHTHS_PER_ROW + 0.5) for up in layer]
         for layer in heights
     ]
 

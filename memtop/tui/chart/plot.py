@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from textual.strip import Strip
@@ -90,13 +91,11 @@ def memory_strips(
         return []
     series = picture.series
     _, columns, span = frame_of(picture, width)
-    places = [span.place(at_s) for at_s in series.times_s]
-    inside = [number for number, place in enumerate(places) if 0 <= place <= 1]
-    across = [places[number] for number in inside]
+    inside, across = _across(series.times_s, span)
 
-    def taken(values: tuple[float | None, ...]) -> list[float | None]:
+    def taken(values: tuple[float | None, ...]) -> Sequence[float | None]:
         clean_values = known(values)
-        return [clean_values[number] for number in inside]
+        return clean_values if len(inside) == len(clean_values) else [clean_values[number] for number in inside]
 
     virt, rss = taken(series.virt_bytes), taken(series.rss_bytes)
     if not any(value is not None for value in (*virt, *rss)) and picture.message:
@@ -106,12 +105,12 @@ def memory_strips(
     own = picture.scale is Scale.OWN
     lines, areas = [], []
     if picture.scale is not Scale.RES_ONLY:
-        lines.append(Curve(across, _placed(virt, virt_axis), ChartStyle.VIRT))
+        lines.append(Curve(across, virt_axis.places(virt), ChartStyle.VIRT))
     if filled(picture.scale, rows):
         parts = taken(series.anon_bytes), taken(series.file_bytes), taken(series.shmem_bytes)
         areas = _areas(across, rss, parts, rss_axis)
     if not areas or look is Glyphs.ASCII:  # otherwise RES is the upper edge of its parts
-        lines.append(Curve(across, _placed(rss, rss_axis), ChartStyle.RES))
+        lines.append(Curve(across, rss_axis.places(rss), ChartStyle.RES))
     canvas = Canvas(
         width,
         height,
@@ -133,6 +132,15 @@ def memory_strips(
     return canvas.strips(inks)
 
 
+@lru_cache(maxsize=4)
+def _across(times_s: tuple[float, ...], span: TimeSpan) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """The points inside the plot, and their places. They are cached, because values move through a chart and times do
+    not."""
+    places = [span.place(at_s) for at_s in times_s]
+    inside = tuple(number for number, place in enumerate(places) if 0 <= place <= 1)
+    return inside, tuple(places[number] for number in inside)
+
+
 def message_strips(
     message: str, width: int, height: int, inks: ChartStyles, look: Glyphs = Glyphs.SHADED
 ) -> list[Strip]:
@@ -142,10 +150,6 @@ def message_strips(
     canvas = Canvas(width, height, look=look)
     _say(canvas, message)
     return canvas.strips(inks)
-
-
-def _placed(values: Sequence[float | None], axis: Axis) -> list[float | None]:
-    return [None if value is None else axis.place(value) for value in values]
 
 
 def _axes(
@@ -203,7 +207,7 @@ def _areas(
         else:
             tops.append((min(file, shared), shared, whole))
     inks = (ChartStyle.FILE, ChartStyle.SHMEM, ChartStyle.ANON)
-    return [Curve(across, _placed(top, axis), ink) for ink, top in zip(inks, zip(*tops, strict=True), strict=False)]
+    return [Curve(across, axis.places(top), ink) for ink, top in zip(inks, zip(*tops, strict=True), strict=False)]
 
 
 def _say(canvas: Canvas, message: str) -> None:
