@@ -48,8 +48,8 @@ class PanelActions(AppState):
     def show_panel(self) -> None:
         """Open the chosen panel, or close it."""
         self.query_one(Panels).chosen = self.view.panel
-        self.set_class(bool(self.view.panel), "-panel")
-        self.set_class(bool(self.view.panel) and BY_NAME[self.view.panel].tall, "-tall")
+        name = self.view.panel
+        self.update_classes({"-panel": bool(name), "-tall": bool(name) and BY_NAME[name].tall})
         if self.frame is not None:
             self.fit_table(self.frame)
         self.call_after_refresh(self.fit_points)

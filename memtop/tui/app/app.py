@@ -151,6 +151,8 @@ class MemtopApp(
     def compose(self) -> ComposeResult:
         """Headline, header, chart and sentences, table, footer."""
         ascii_only = self.settings.ascii
+        modes = {"-ascii": ascii_only, "-demo": self.commentary is not None, "-one": self.view.rows.only is not None}
+        self.update_classes(modes | size_classes(*self.size), update=False)  # each later change styles all widgets again
         yield HeadlineBar(id="headline")
         yield HeaderBar(id="header")
         yield Label("", id="overdue", markup=False)
@@ -175,8 +177,6 @@ class MemtopApp(
             self.theme = COLORLESS_THEME
         for notices in self.query("ToastRack"):  # of two widgets docked at one edge the later one is on top
             self.screen.move_child(notices, after=self.query_one(StatusBar))
-        self.set_class(self.settings.ascii, "-ascii")
-        self.set_class(self.commentary is not None, "-demo")
         for bar in (*self.query(Bar), *self.query(TimelineBar)):
             bar.ascii = self.settings.ascii
         self.table = self.query_one(ProcessTable)
@@ -188,7 +188,6 @@ class MemtopApp(
         self.watch_view()
         self.query_one(Panels).display = False
         if self.view.rows.only is not None:
-            self.set_class(True, "-one")
             if self.view.panel:
                 self.show_panel()
             elif self.size.height >= PANEL_FROM and self.commentary is None:
@@ -222,8 +221,7 @@ class MemtopApp(
 
     def on_resize(self, event: events.Resize) -> None:
         """Choose the layout for the size."""
-        for name, is_on in size_classes(*event.size).items():
-            self.set_class(is_on, name)
+        self.update_classes(size_classes(*event.size))
         if self.frame is not None:
             self.fit_table(self.frame)
         self.call_after_refresh(self.fit_points)
