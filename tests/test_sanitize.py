@@ -25,11 +25,12 @@ def harmless(text: str) -> bool:
 
 
 def test_every_code_point_comes_out_visible_and_harmless_and_takes_a_cell() -> None:
-    """One pass over all of them, which takes two seconds."""
-    points = [chr(code) for code in range(sys.maxunicode + 1)]
-    cleaned = [*map(clean, points)]
-    assert all(cleaned)
-    shown = set("".join(cleaned))
+    shown: set[str] = set()
+    for first in range(0, sys.maxunicode + 1, 4096):
+        points = [chr(code) for code in range(first, first + 4096) if chr(code) != "|"]
+        cleaned = clean("|".join(points)).split("|")
+        assert len(cleaned) == len(points) and all(cleaned)
+        shown.update(*cleaned)
     assert harmless("".join(shown))
     assert [hex(ord(character)) for character in shown if cell_len(character) < 1] == []
 

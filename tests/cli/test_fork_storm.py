@@ -18,7 +18,7 @@ while True:
     for _ in range(40):
         os.wait()
 """
-SAMPLES = 15
+SAMPLES = 8
 
 
 def test_a_storm_of_forks_costs_no_sample_of_the_process_asked_for() -> None:

@@ -25,10 +25,9 @@ def test_the_oldest_of_those_that_have_ended_leave_the_list() -> None:
     engine = Engine(source)
     pids = range(100, 100 + DEPARTED + 10)
     for pid in pids:
-        process = source.add(FakeProcess(pid))
-        engine.step(changed(EVERYTHING, focus=process.key))
-        del source.processes[pid]
-        engine.step(changed(EVERYTHING, focus=process.key))
+        source.processes = {pid: FakeProcess(pid)}
+        engine.step(changed(EVERYTHING, focus=source.processes[pid].key))
+    source.processes.clear()
     frame = frame_after(engine, changed(EVERYTHING, names=("app",)), 1)
     assert {row.note for row in frame.rows} == {Note.GONE}
     assert sorted(row.pid for row in frame.rows) == [*pids][-DEPARTED:]

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 from unittest import mock
 
@@ -66,15 +67,14 @@ class StillEngine(Engine):
         return self.stands_still or super().take(ask, commands, late_s)
 
 
-def app_of(still: Still) -> MemtopApp:
-    """The application at the end of what was played."""
-    pids = () if still.pid is None else (still.pid,)
-    settings = Settings(pids=pids, delay_s=DELAY_S, **still.settings)  # type: ignore[arg-type]
-    view = View.of(settings)
-    engine = StillEngine(Replay(str(RECORDINGS / f"{still.recording}.memtop")))
+@lru_cache(maxsize=2)
+def played(recording: str, samples: int, pid: int | None) -> tuple[StillEngine, View, Frame]:
+    """A recording after so many instants: the engine, which stands still, what was asked for, and the last frame."""
+    view = View.of(Settings(pids=() if pid is None else (pid,), delay_s=DELAY_S))
+    engine = StillEngine(Replay(str(RECORDINGS / f"{recording}.memtop")))
     first = engine.step(view.request())
     assert first is not None
-    while first.tick + 1 < still.samples:
+    while first.tick + 1 < samples:
         keys = frozenset(row.key for row in first.rows)
         focus = view.readings.focus or first.rows[0].key
         view = view._replace(readings=view.readings._replace(visible=keys, focus=focus))
@@ -83,6 +83,14 @@ def app_of(still: Still) -> MemtopApp:
             break
         first = frame
     engine.stands_still = True
+    return engine, view, first
+
+
+def app_of(still: Still) -> MemtopApp:
+    """The application at the end of what was played."""
+    pids = () if still.pid is None else (still.pid,)
+    settings = Settings(pids=pids, delay_s=DELAY_S, **still.settings)  # type: ignore[arg-type]
+    engine, view, first = played(still.recording, still.samples, still.pid)
     return MemtopApp(engine, settings, view, first=first, commentary=commentary_of(still.recording, first.at_s))
 
 

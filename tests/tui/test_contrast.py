@@ -84,7 +84,7 @@ def unreadable_styles(screen: Screen[object]) -> Iterator[str]:
 SCREENS = {
     "regions": Still("regions", "server", samples=ALIVE, pid=QUEUE_WORKER, keys=("1",)),
     "groups and machine": Still("groups", "incident", samples=NEAR, keys=("b", "6")),
-    "filter and notice": Still("filter", "server", samples=ALIVE, keys=("y", "slash", *"rss>x")),
+    "filter and notice": Still("filter", "server", samples=ALIVE, pid=QUEUE_WORKER, keys=("y", "slash", *"rss>x")),
     "the end of a process": Still("gone", "incident", pid=ORDERS_API),
 }
 
@@ -155,7 +155,7 @@ async def test_a_style_that_cannot_be_read_is_found() -> None:
         DEFAULT_CSS = "Faint > .faint--new { color: $foreground 10%; }"
 
     Faint.__module__ = "memtop.tui.bars.faint"
-    app = app_of(Still("faint", "server", samples=ALIVE))
+    app = app_of(Still("faint", "server", samples=2))
     async with app.run_test(size=(92, 40)) as pilot:
         await app.screen.mount(Faint())
         await pilot.pause()

@@ -152,7 +152,9 @@ class MemtopApp(
         """Headline, header, chart and sentences, table, footer."""
         ascii_only = self.settings.ascii
         modes = {"-ascii": ascii_only, "-demo": self.commentary is not None, "-one": self.view.rows.only is not None}
-        self.update_classes(modes | size_classes(*self.size), update=False)  # each later change styles all widgets again
+        self.update_classes(
+            modes | size_classes(*self.size), update=False
+        )  # each later change styles all widgets again
         yield HeadlineBar(id="headline")
         yield HeaderBar(id="header")
         yield Label("", id="overdue", markup=False)

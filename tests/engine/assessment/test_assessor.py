@@ -634,12 +634,15 @@ def test_the_report_on_the_process_in_focus_is_not_displaced_by_other_ends() -> 
     step(engine, on(focus))
     ended = 0
     others = AUTOPSIES + 6
-    for pid in range(1000, 1000 + others):
-        source.add(FakeProcess(pid, start_ticks=pid, rss_pages=100 * MIB_PAGES))
-        for _ in range(6):  # until it is known to be one of the largest
+    for first in range(1000, 1000 + others, 10):
+        pids = range(first, first + 10)
+        for pid in pids:
+            source.add(FakeProcess(pid, start_ticks=pid, rss_pages=100 * MIB_PAGES))
+        for _ in range(6):  # until they are known to be the largest
             step(engine, on(focus))
-        source.ended = [Exit(pid, source.wall_s, 0)]
-        del source.processes[pid]
+        source.ended = [Exit(pid, source.wall_s, 0) for pid in pids]
+        for pid in pids:
+            del source.processes[pid]
         ended += len(step(engine, on(focus)).exits)
     assert ended == others
     autopsy = outlook(step(engine, on(focus))).autopsy
