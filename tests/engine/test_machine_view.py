@@ -82,6 +82,20 @@ def test_who_holds_a_part_is_named_largest_first_with_memory_that_no_process_has
     assert [one.name for one in part(view, MachinePart.SLAB_UNRECLAIMABLE).holders] == ["kmalloc-512"]
 
 
+def test_of_many_holders_the_largest_five_of_each_sort_are_named() -> None:
+    source, engine = world()
+    for number in range(8):
+        source.add(FakeProcess(100 + number, rss_pages=(60 + number) * MIB_PAGES, shmem_kib=5 * 1024))
+    slab = SLABINFO.splitlines()
+    caches = [b"cache-%d %d %d 1024 8 2 : tunables 0 0 0 : slabdata 9 9 0" % (one, 1000, 1000) for one in range(8)]
+    mounts = [b"tmpfs %d %d /mnt/%d" % ((20 + number) * MIB, 2000 * MIB, number) for number in range(8)]
+    source.files |= {"proc/slabinfo": b"\n".join([*slab[:2], *caches, b""]), "machine/mounts": b"\n".join(mounts)}
+    view = shown(engine)
+    assert [one.pid for one in part(view, MachinePart.ANONYMOUS).holders] == [42, 107, 106, 105, 104]
+    assert len(part(view, MachinePart.SLAB_UNRECLAIMABLE).holders) == 5
+    assert [one.kind for one in part(view, MachinePart.SHMEM).holders] == ["sysv", *["tmpfs"] * 4]
+
+
 def test_a_process_that_maps_little_of_the_shared_memory_is_not_its_holder() -> None:
     source, engine = world()
     del source.files["machine/mounts"], source.files["proc/sysvipc/shm"]

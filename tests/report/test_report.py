@@ -38,7 +38,7 @@ from memtop.tui.side.finding_lines import answer_lines, finding_lines
 from memtop.units import long_size
 from tests.engine.groups.test_groups import by
 from tests.engine.groups.worlds import MIB, cgroup, world
-from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource
+from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource, frame_after
 from tests.requests import changed, request
 from tests.screenshots.record import RECORDINGS
 
@@ -334,3 +334,16 @@ def test_half_a_report_is_not_left_behind(tmp_path: Path, monkeypatch: pytest.Mo
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert not path.exists()
+
+
+def test_of_very_many_ends_the_latest_are_listed() -> None:
+    source = FakeSource(FakeProcess(1), *(FakeProcess(pid, rss_pages=12 * MIB_PAGES) for pid in range(100, 120)))
+    engine = Engine(source)
+    frame_after(engine, request(), 3)
+    for pid in range(100, 120):
+        del source.processes[pid]
+        frame = frame_after(engine, request(), 1)
+    assert len(frame.ended) == 20
+    (table,) = [one for one in report_of(frame, exits=tuple(reversed(frame.ended))).tables if one.title == "Ended"]
+    assert len(table.rows) == 15
+    assert "119" in "".join(table.rows[-1]) and "105" in "".join(table.rows[0])

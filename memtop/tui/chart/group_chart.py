@@ -5,7 +5,6 @@ from __future__ import annotations
 from memtop import units
 from memtop.explain.chart_levels import Forecast
 from memtop.model.frame import GroupDetail
-from memtop.sanitize import clean
 from memtop.tui.chart.axes import Scale, clock, known, settle
 from memtop.tui.chart.chart_styles import ChartStyle
 from memtop.tui.chart.picture import MemoryPicture
@@ -25,7 +24,7 @@ def group_picture(detail: GroupDetail, scale: Scale, before: Scale) -> MemoryPic
     forecast = None
     if row.limit_s is not None and row.room_max_bytes is not None and row.room_max_bytes > 0 and not detail.cursor_s:
         forecast = Forecast(float(row.room_max_bytes), *row.limit_s)
-    limit = ((clean(detail.limit_name), float(row.limit_bytes)),) if row.limit_bytes is not None else ()
+    limit = ((detail.limit_name, float(row.limit_bytes)),) if row.limit_bytes is not None else ()
     return MemoryPicture(
         detail.series,
         detail.window_s,
@@ -42,7 +41,7 @@ def group_picture(detail: GroupDetail, scale: Scale, before: Scale) -> MemoryPic
 def group_title(detail: GroupDetail, scale: Scale) -> str:
     """``cgroup web.service ── 12 processes``, and the scale if it is not the ordinary one."""
     row = detail.row
-    parts = [f"{row.key.by.value} {clean(row.name)}", f"{row.members} process{'' if row.members == 1 else 'es'}"]
+    parts = [f"{row.key.by.value} {row.name}", f"{row.members} process{'' if row.members == 1 else 'es'}"]
     if scale is not Scale.ONE:
         parts.append(scale.value)
     return " ── ".join(parts)
@@ -60,7 +59,7 @@ def group_items(detail: GroupDetail, keys: dict[ChartStyle, str]) -> dict[str, l
     items["res"] = [(f"{keys.get(ChartStyle.RES, '')}{name} {units.size(level)}", ChartStyle.RES)]
     inks = (ChartStyle.ANON, ChartStyle.FILE)
     for number, (member, ink) in enumerate(zip(detail.largest, inks, strict=False)):
-        text = f"{clean(member.name)[:_NAME_CELLS]} {member.pid} "
+        text = f"{member.name[:_NAME_CELLS]} {member.pid} "
         items[f"member{number}"] = _part(keys, ink, text, member.rss_bytes)
     items["rest"] = _part(keys, ChartStyle.SHMEM, "rest ", detail.rest_bytes)
     if row.limit_bytes is not None:

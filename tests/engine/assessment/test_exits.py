@@ -9,6 +9,7 @@ import pytest
 
 from memtop.analysis.findings import Severity
 from memtop.analysis.limits.exit_cause import Oom
+from memtop.engine.assessment import assessor, exit_analysis, lives
 from memtop.engine.assessment.exit_analysis import AUTOPSIES
 from memtop.engine.engine import Engine
 from memtop.filter import parse_query
@@ -328,3 +329,39 @@ def test_a_zombie_that_is_collected_later_has_ended_once_in_text_chart_and_row()
     report, row = frame.detail.outlook.autopsy, frame.detail.row
     assert report is not None and row.gone_s == report.at_s < source.wall_s - 2
     assert row.state == "X" and row.rss_bytes is not None, "its last numbers, marked"
+
+
+def test_of_a_storm_of_ends_of_large_processes_only_so_many_are_examined(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exit_analysis, "MOST_AT_ONCE", 3)
+    monkeypatch.setattr(assessor, "LARGEST", 0)  # the largest are watched, and each of their ends is examined
+    pids = range(42, 52)
+    source = FakeSource(FakeProcess(1), *(FakeProcess(pid, rss_pages=12 * MIB_PAGES) for pid in pids))
+    engine = Engine(source)
+    step(engine, times=3)
+    for pid in pids:
+        end(source, pid, None)
+    assert len(step(engine).ended) == 3
+
+
+def test_of_a_program_that_crashes_for_ever_only_the_last_lives_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lives, "MOST_LIVES", 3)
+    _, engine, process = crashing(signal.SIGSEGV, lives=5, rss_pages=12 * MIB_PAGES)
+    frame = step(engine, request(focus=process.key, points=60, window_s=60.0))
+    assert frame.detail is not None
+    assert [mark.label for mark in frame.detail.marks if mark.kind == "gone"] == ["signal 11"] * 3
+
+
+def test_of_a_storm_of_new_processes_only_the_last_are_tried_as_successors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lives, "MOST_AT_ONCE", 2)
+    marks = []
+    for others in (1, 2):
+        source, engine, process = crashing(signal.SIGSEGV, lives=1, rss_pages=12 * MIB_PAGES)
+        end(source, process.pid, signal.SIGSEGV)
+        step(engine)
+        successor = started(source, 110, cgroup="/kubepods.slice/pod1/app.scope", cmdline=b"/bin/api\0")
+        for pid in range(111, 111 + others):
+            started(source, pid, cmdline=b"other\0")
+        frame = step(engine, request(focus=successor.key, needs=Need.STAT, points=60, window_s=60.0), times=4)
+        assert frame.detail is not None
+        marks.append(sum(mark.kind == "gone" for mark in frame.detail.marks))
+    assert marks == [2, 0]

@@ -14,6 +14,7 @@ from memtop.headless import check
 from memtop.headless.check import Answer, answer_to
 from memtop.model.frame import Frame
 from memtop.sampling.request import Need
+from memtop.sampling.smaps import family_sums
 from memtop.sampling.smaps.smaps_view import Missing
 from memtop.sources.protocol import Instant
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource, outlook
@@ -160,3 +161,10 @@ def test_where_only_it_is_watched_its_children_are_named_as_not_looked_at() -> N
         frame = engine.step(ask)
     assert frame is not None
     assert "children" not in nothing_wrong(outlook(frame))
+
+
+def test_a_family_that_is_too_large_is_not_summed_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(family_sums, "MOST", 3)
+    found = outlook(watched(Prefork(lambda second: 100 * second), 150))
+    assert "family_growth" not in [one.name for one in found.findings]
+    assert any("fork relatives" in one for one in found.not_looked_at)

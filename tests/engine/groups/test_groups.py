@@ -9,6 +9,7 @@ import pytest
 from memtop.columns import columns_of
 from memtop.engine.departed import DEPARTED
 from memtop.engine.engine import Engine
+from memtop.engine.groups import group_table
 from memtop.errors import AccessDenied, ProcessGone
 from memtop.explain.group_sentences import group_sentences
 from memtop.filter import parse_query
@@ -189,6 +190,23 @@ def test_a_group_that_was_looked_at_keeps_its_last_numbers_when_it_has_gone() ->
     assert (row.members, row.charge_bytes, row.rss_bytes) == (0, 50 * MIB, 20 * MIB)
     assert row.gone_s is not None and row.growth_bytes_per_min is None
     assert "/a" not in names(frame_after(engine, by(By.USER), 1))
+
+
+def test_of_groups_that_were_looked_at_and_have_gone_the_last_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(group_table, "KEPT", 3)
+    paths = [f"/g{number}" for number in range(6)]
+    source = world(p42="/stays", **{f"p{50 + number}": path for number, path in enumerate(paths)})
+    engine = Engine(source)
+    frame_after(engine, by(By.CGROUP), 2)
+
+    def seen() -> list[str]:
+        asked = [by(By.CGROUP)._replace(groups=GroupsRequest(focus=GroupKey(By.CGROUP, ROOT + path))) for path in paths]
+        return [path for path, ask in zip(paths, asked, strict=True) if path in names(frame_after(engine, ask, 1))]
+
+    assert seen() == paths
+    source.processes = {42: source.processes[42]}
+    frame_after(engine, by(By.CGROUP), 2)
+    assert seen() == paths[-3:]
 
 
 def test_a_group_that_nobody_looked_at_goes_with_its_last_member() -> None:

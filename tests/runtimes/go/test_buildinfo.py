@@ -206,6 +206,12 @@ def test_headers_that_claim_the_whole_address_space_cost_no_more_than_the_budget
     assert read <= BUDGET_BYTES
 
 
+@pytest.mark.parametrize(("others", "is_found"), [(127, True), (128, False)])
+def test_of_very_many_segments_only_the_first_are_looked_at(others: int, is_found: bool) -> None:
+    segments = [(4, 4, 0, b"")] * others + [(1, 6, 0x1000, inline(b"go1.22.3", MODULE))]
+    assert (go_build(whole(elf64(segments))) is not None) is is_found
+
+
 SAMPLE = elf64([(1, 6, 0x1000, inline(b"go1.22.3", MODULE))])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from pathlib import Path
 
 import pytest
@@ -208,3 +209,12 @@ def step(engine: Engine, request: Request, recorder: Recorder) -> Frame:
 
 def row_of(frame: Frame) -> ProcessRow:
     return next(row for row in frame.rows if row.key.pid == os.getpid())
+
+
+def test_a_label_is_cut_before_it_is_written(tmp_path: Path) -> None:
+    world = World()
+    recorder = Recorder(world, str(tmp_path / "r"))
+    recorder.note(NotedEvent("mark", None, random.Random(1).randbytes(1 << 19).hex()))
+    take(recorder, world, 1)
+    recorder.close()
+    assert (tmp_path / "r").stat().st_size < 1 << 18

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from memtop.errors import RecordingError
-from memtop.sources.recording import encoder
+from memtop.sources.recording import encoder, pages
 from memtop.sources.recording.file import RecordingFile
+from memtop.sources.recording.pages import Pages
 from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.replay import Replay
 from memtop.sources.recording.salvage import salvage
@@ -131,3 +132,17 @@ def test_nothing_is_overwritten(tmp_path: Path, good: bytes) -> None:
     with pytest.raises(RecordingError, match="does not overwrite"):
         salvage(str(tmp_path / "good"), str(tmp_path / "new"))
     assert (tmp_path / "new").read_text() == "mine"
+
+
+def test_a_row_of_a_damaged_file_that_claims_to_be_huge_is_left_out(
+    tmp_path: Path, good: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "good").write_bytes(good)
+    rows = []
+    for limit_bytes in (pages.ROW_LIMIT, 1_000):
+        monkeypatch.setattr(pages, "ROW_LIMIT", limit_bytes)
+        with (tmp_path / "good").open("rb") as file:
+            found = Pages(file.fileno(), None)
+            rows.append([row for number in found for row in found.rows(number)])
+    sizes = [[len(value) for row in each for value in row.values if isinstance(value, bytes)] for each in rows]
+    assert max(sizes[0]) > 9_000 and max(sizes[1], default=0) <= 1_000
