@@ -214,6 +214,7 @@ def row_of(frame: Frame) -> ProcessRow:
 def test_a_label_is_cut_before_it_is_written(tmp_path: Path) -> None:
     world = World()
     recorder = Recorder(world, str(tmp_path / "r"))
+    take(recorder, world, 1)
     recorder.note(NotedEvent("mark", None, random.Random(1).randbytes(1 << 19).hex()))
     take(recorder, world, 1)
     recorder.close()
