@@ -21,9 +21,9 @@ JUST_NOW_S: Final = 5.0
 FALLS: Final = ", as fast as available memory falls"
 """Ends a sentence whose time does not follow from the process that it names alone."""
 EARLY_S: Final = 12.0
-"""What grows can be said after so long."""
+"""What grows fast can be said after so long."""
 LONG_S: Final = 90.0
-"""After so long growth is confirmed."""
+"""After so long growth is confirmed, so that what grows slowly can be said too."""
 _WHO: Final = ("subject", "victim", "gainer")
 """Facts that are names of processes, programs and cgroups."""
 
@@ -119,7 +119,10 @@ def headline(report: IncidentReport | None, system: SystemRow, *, computed_perce
     if report is None:
         return Headline((*clauses, "growth needs a second sample"))
     unread = unseen_clauses(report.unseen)
-    grows = "nothing grows" if report.watched_s >= EARLY_S else "too early to know what grows"
+    grows = "too early to know what grows"
+    if report.watched_s >= EARLY_S:
+        which = "watched " if report.unseen.only is not None else "" if report.unseen.hidden == 0 else "readable "
+        grows = f"nothing {which}grows{'' if report.watched_s >= LONG_S else ' fast'}"
     if computed_percent is not None and report.watched_s < LONG_S:
         grows = f"what grows is being computed for this moment: {computed_percent} %"
     readable = "readable " if report.unseen.unplaced or report.unseen.unread_cgroups else ""

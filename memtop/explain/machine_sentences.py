@@ -41,7 +41,7 @@ PART_NAMES: Final[dict[MachinePart, str]] = {
     MachinePart.UNACCOUNTED: "unaccounted",
 }
 _UNACCOUNTED: Final = "drivers, GPU, ZFS ARC, balloon: in no counter"
-_UNMAPPED: Final = "files on tmpfs: no process maps a tenth of it"
+_UNMAPPED: Final = "tmpfs or memfd: no process that can be read maps a tenth of it"
 _NOTABLE_BYTES: Final = 64 << 20
 """Shared memory from which on it is said that no process holds it."""
 _LEAST_SHARE: Final = 0.0005

@@ -296,7 +296,7 @@ def virt_answer(row: ProcessRow, system: SystemRow, outlook: Assessment | None =
     asked = f"VIRT {long_size(found.virt_bytes)} a problem?"
     if found.near_end is not None:
         return f"{asked} Yes: {found.near_end}", True
-    unread = outlook is not None and bool(outlook.unread)
+    unread = outlook is None or bool(outlook.unread)
     if found.share >= LOOK_SHARE:
         says = f"watch RES: {long_size(found.rss_bytes)}"
         return f"{asked} {'No known limit' if unread else 'No'}; {says}", True
@@ -335,5 +335,7 @@ def virt_sentence(row: ProcessRow, system: SystemRow, outlook: Assessment | None
         return f"VIRT {long_size(virt)} is nearly all in use: {resident}."
     if total and virt > total:
         return f"VIRT {long_size(virt)} is more than the RAM of this machine, which is allowed: {behind}; {resident}."
-    known = ", as far as its limits could be read" if outlook is not None and outlook.unread else ""
+    known = " (its limits were not read)" if outlook is None else ""
+    if outlook is not None and outlook.unread:
+        known = ", as far as its limits could be read"
     return f"VIRT {long_size(virt)} is no danger in itself{known}: {behind}; {resident}."

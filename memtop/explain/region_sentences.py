@@ -145,7 +145,10 @@ def mark_sentence(detail: Detail) -> str:
         return ""  # it has ended, or is ending
     since = f"since the mark, {duration(mark.age_s)} ago"
     if growth_is_nothing(mark):
-        return f"Nothing has changed since the mark, {duration(mark.age_s)} ago."
+        read = mark.growth is not None and detail.regions is not None and (detail.regions.age_s or 0.0) <= _FRESH_S
+        return (
+            f"{'Nothing has' if read else 'RES and VIRT have not'} changed since the mark, {duration(mark.age_s)} ago."
+        )
     moved = f"RES {signed(mark.rss_delta_bytes)}, VIRT {signed(mark.virt_delta_bytes)} {since}"
     growth = mark.growth
     if growth is None or growth.delta.rss_bytes is None or not growth.kinds:  # not read again since the mark

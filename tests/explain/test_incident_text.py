@@ -53,7 +53,8 @@ def test_where_nothing_is_wrong_it_says_so_and_what_it_did_not_see() -> None:
     def says(report: IncidentReport | None) -> str:
         return headline(report, EASE).says
 
-    assert says(IncidentReport(watched_s=60.0)) == "22.0 GiB available; nothing grows, no cgroup limit is near"
+    assert says(IncidentReport(watched_s=100.0)) == "22.0 GiB available; nothing grows, no cgroup limit is near"
+    assert "nothing grows fast, " in says(IncidentReport(watched_s=60.0)), "slow growth takes longer to see"
     assert "too early to know what grows" in says(IncidentReport(watched_s=2.0))
     assert "growth needs a second sample" in says(None)
     blind = says(IncidentReport((), Unseen(hidden=3, unplaced=1, unread_cgroups=2, only=None), 60.0))

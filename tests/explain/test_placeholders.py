@@ -157,12 +157,12 @@ SENTENCES = (
 
 @pytest.mark.parametrize(("case", "row", "sentence"), SENTENCES, ids=[case for case, _, _ in SENTENCES])
 def test_one_sentence_answers_whether_this_virt_is_a_problem(case: str, row: ProcessRow, sentence: str) -> None:
-    assert virt_sentence(row, MACHINE) == sentence
+    assert virt_sentence(row, MACHINE, Assessment()) == sentence
 
 
 def test_the_sentence_needs_no_machine() -> None:
     unknown = SystemRow(None, None, None, None, None, None, None, None, None, None, None, 0)
-    assert virt_sentence(FULL, unknown) == (
+    assert virt_sentence(FULL, unknown, Assessment()) == (
         f"VIRT 1.24 GiB is no danger in itself: about 1.03 GiB of it uses no RAM {NOTHING}; RES is 212 MiB."
     )
 
@@ -216,7 +216,9 @@ def test_virt_is_not_called_harmless_beside_a_limit_that_counts_it(case: str, ou
 def test_virt_is_called_harmless_below_such_a_limit_and_with_a_reserve_where_limits_are_unread() -> None:
     far = Assessment(limits=(limit_row(Limit.ADDRESS_SPACE, "ulimit -v (RLIMIT_AS)", 4 * GIB, 1270 * MIB),))
     row = sized(1270 * MIB, 212 * MIB)
-    assert virt_sentence(row, MACHINE, far) == virt_sentence(row, MACHINE)
+    assert virt_sentence(row, MACHINE, far) == virt_sentence(row, MACHINE, Assessment())
+    not_read = virt_sentence(row, MACHINE)
+    assert not_read.startswith("VIRT 1.24 GiB is no danger in itself (its limits were not read): ")
     unread = virt_sentence(row, MACHINE, Assessment(unread=("vm.overcommit_memory cannot be read",)))
     assert unread.startswith("VIRT 1.24 GiB is no danger in itself, as far as its limits could be read: ")
 

@@ -132,7 +132,7 @@ class NativeTracker:
             found.append(f"Runtime unknown: {shown.unreadable}.")
         elif not found:
             found.append(
-                f"Allocator: nothing unusual{'' if shown.kernel.lazy_free_bytes is not None else ' in RES and VIRT'}."
+                _nothing_unusual(shown.kernel)
                 if self.runtime.name or self.identity.allocator is not None
                 else "No known runtime, and no known allocator among its libraries (a static program has none)."
             )
@@ -171,6 +171,15 @@ class NativeTracker:
         )
         own = self.runtime.advise(observed, self.argv) if self.runtime.advise is not None else []
         return advise(member(Allocator, self.identity.allocator), observed, own, self.runtime.kept_by)
+
+
+def _nothing_unusual(kernel: "KernelFigures") -> str:
+    """It names the figures that are not known, of which nothing can be said."""
+    if kernel.rss_bytes is None:
+        return "Allocator: nothing can be said of it, because RES is not known."
+    figures = (("LazyFree", kernel.lazy_free_bytes), ("the peak of RES", kernel.peak_rss_bytes))
+    missing = [name for name, value in figures if value is None]
+    return "Allocator: nothing unusual" + (f"; not known: {', '.join(missing)}." if missing else ".")
 
 
 UNKNOWN: Final = MappedRuntime("", "", "", "")

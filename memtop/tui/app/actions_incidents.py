@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from memtop.analysis.incidents import Incident, Scope
-from memtop.explain.incident_text import kills_before, unseen_clauses
+from memtop.explain.incident_text import LONG_S, kills_before, unseen_clauses
 from memtop.model.frame import Frame
 from memtop.model.group import By, GroupKey
 from memtop.tui.app.actions_panels import PanelActions
@@ -51,6 +51,8 @@ class IncidentActions(PanelActions):
         report = self.frame.incidents if self.frame is not None else None
         if self.frame is None or report is None or not report.standing:
             found = ["no incidents now" if report is not None else "incidents are not known yet"]
+            if report is not None and report.watched_s < LONG_S:
+                found.append(f"slow growth takes {LONG_S:.0f} s to be confirmed")
             found += unseen_clauses(report.unseen) if report is not None else ["that needs a second sample"]
             found += [earlier] if self.frame is not None and (earlier := kills_before(self.frame.system)) else []
             self.say("; ".join(found))

@@ -416,6 +416,8 @@ def test_a_mark_under_which_nothing_moved_and_one_that_was_dropped() -> None:
     before = read(many(1))
     same = read(many(1), mark=before.reading)
     assert mark_sentence(marked(before, same)) == "Nothing has changed since the mark, 2 min ago."
+    unread = marked(before, same)._replace(regions=None)
+    assert mark_sentence(unread) == "RES and VIRT have not changed since the mark, 2 min ago.", "all else was not read"
     ended = marked(before, same)
     assert ended.mark is not None
     unknown = ended._replace(mark=ended.mark._replace(rss_delta_bytes=None, virt_delta_bytes=None))
