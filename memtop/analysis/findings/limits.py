@@ -36,6 +36,7 @@ def near_limit(c: FindingInputs) -> Found:
         alone="this process" if one_dies and c.victim_of == 1 else None,
         group="all" if kills and c.group_kill else None,
         spared="tasks" if kills and c.spared else None,
+        undivided="yes" if c.unsure and c.unsure >= c.unreclaimable else None,
     )
     return DANGER if sure_percent >= 90 and kills else WARNING, found
 

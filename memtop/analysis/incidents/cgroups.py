@@ -38,7 +38,7 @@ def near_limit(inputs: IncidentInputs) -> Iterator[Incident]:
         mostly = _mostly(one)
         yield Incident(
             "near_limit",
-            DANGER if (percent >= FULL_PERCENT or soon) and kills else WARNING,
+            DANGER if (percent >= FULL_PERCENT or soon) and kills and not one.undivided else WARNING,
             _subject(one),
             facts(
                 used_percent=percent,
@@ -51,6 +51,7 @@ def near_limit(inputs: IncidentInputs) -> Iterator[Incident]:
                 largest=(one.largest_name or None) if mostly is None else None,
                 mostly=mostly,
                 mostly_bytes=max(one.shared_bytes, one.kernel_bytes) if mostly is not None else None,
+                undivided="yes" if one.undivided else None,
             ),
             weight=percent / 100 + (1.0 if rises else 0.0),
             since_s=one.rise.since_s if one.rise is not None and rises else inputs.now_s,
@@ -64,6 +65,8 @@ def near_limit(inputs: IncidentInputs) -> Iterator[Incident]:
 def throttled(inputs: IncidentInputs) -> Iterator[Incident]:
     """Use over memory.high: the kernel makes each task that allocates wait."""
     for one in inputs.brakes:
+        if one.room_bytes is not None:
+            continue
         waits = one.some_percent
         yield Incident(
             "throttled",
@@ -71,6 +74,32 @@ def throttled(inputs: IncidentInputs) -> Iterator[Incident]:
             Subject(Scope.CGROUP, one.name, path=one.path),
             facts(limit_bytes=one.high_bytes, some_percent=waits, largest=one.largest_name or None),
             weight=waits or 0.0,
+            since_s=inputs.now_s,
+            story="brake",
+            show=one.largest,
+            level=True,
+        )
+
+
+def near_high(inputs: IncidentInputs) -> Iterator[Incident]:
+    """Use that cannot be reclaimed of 80 % of memory.high or more, before the kernel slows anything down."""
+    for one in inputs.brakes:
+        if one.room_bytes is None:
+            continue
+        percent = 100.0 * (one.high_bytes - one.room_bytes) / one.high_bytes if one.high_bytes > 0 else 100.0
+        if percent < NEAR_PERCENT:
+            continue
+        yield Incident(
+            "near_high",
+            WARNING,
+            Subject(Scope.CGROUP, one.name, path=one.path),
+            facts(
+                used_percent=percent,
+                limit_bytes=one.high_bytes,
+                room_bytes=max(0, one.room_bytes),
+                largest=one.largest_name or None,
+            ),
+            weight=percent / 100,
             since_s=inputs.now_s,
             story="brake",
             show=one.largest,

@@ -74,7 +74,7 @@ class GroupFacts(NamedTuple):
 
 
 class BrakeFacts(NamedTuple):
-    """A cgroup whose tasks the kernel slows down, because it uses more than its memory.high."""
+    """A cgroup whose tasks the kernel slows down, because it uses more than its memory.high, or soon will."""
 
     path: str
     name: str
@@ -84,6 +84,8 @@ class BrakeFacts(NamedTuple):
     largest: ProcessKey | None = None
     largest_name: str = ""
     """As in CgroupFacts."""
+    room_bytes: int | None = None
+    """What is left to memory.high after all that can be reclaimed; None where its tasks are slowed down already."""
 
 
 class CgroupFacts(NamedTuple):
@@ -106,6 +108,8 @@ class CgroupFacts(NamedTuple):
     kernel_bytes: int = 0
     """The part of its use that is kernel memory."""
     refault_per_s: float | None = None
+    undivided: bool = False
+    """Whether it is unknown what of its use can be reclaimed, so that all counts as if it could not."""
 
     @property
     def used_percent(self) -> float:

@@ -22,6 +22,7 @@ RULES: Final[dict[str, Rule]] = {
         Rule("commit", "overcommit", machine.commit),
         Rule("pressure", "psi", machine.pressure),
         Rule("throttled", "memory_high", cgroups.throttled),
+        Rule("near_high", "memory_high", cgroups.near_high),
         Rule("group_rising", "groups", groups.group_rising),
         Rule("rising", "verdicts", processes.rising),
         Rule("filling", "limits", cgroups.filling),

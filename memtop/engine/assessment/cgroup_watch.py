@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from memtop.analysis.incidents import BrakeFacts, CgroupFacts
-from memtop.analysis.ledger.cgroup import CgroupPart, cgroup_ledger
-from memtop.analysis.limits.memory_limits import ceiling, swap_room
+from memtop.analysis.ledger.cgroup import CgroupPart, cgroup_ledger, unsure_bytes
+from memtop.analysis.limits.memory_limits import CgroupUse, ceiling, high_ceiling, swap_room
 from memtop.analysis.trend.rates import per_s
 from memtop.analysis.trend.rising import QUIET_S, Rise, follow_rise
 from memtop.engine.assessment.memory_limits import limit_name
@@ -25,6 +25,8 @@ TOLD_RISE: Final = 0.01
 """A rise counts from this part of the limit on."""
 TOLD_REFAULTS_PER_S: Final = 50.0
 _HIGH_SHARE: Final = 0.9
+NEAR_HIGH_SHARE: Final = 0.8
+"""Of a memory.high, from which on facts are given of it."""
 BRAKED_S: Final = 15.0
 """A cgroup is slowed down for so long after its counter was seen to rise, which is read every 12 s at most."""
 MEMBERS_TICKS: Final = 5
@@ -46,6 +48,8 @@ class _Watched:
     high_events: int | None = None
     braked_s: float | None = None
     """When its tasks were found to be slowed down last."""
+    high_room_bytes: int | None = None
+    """What is left to memory.high after all that can be reclaimed; None without one."""
 
 
 class CgroupWatch:
@@ -56,7 +60,7 @@ class CgroupWatch:
         self._told: dict[str, _Watched] = {}
         """Those of which the facts are given."""
         self._braked: dict[str, _Watched] = {}
-        """Those that were slowed down at their latest readings."""
+        """Those that were slowed down, or near that, at their latest readings."""
         self._largest: dict[str, tuple[ProcessKey, str]] = {}
         self._largest_of: frozenset[str] = frozenset()
         self._tick = self._found_tick = -MEMBERS_TICKS
@@ -74,7 +78,7 @@ class CgroupWatch:
                     self._told[path] = one
                 else:
                     self._told.pop(path, None)
-                if one.braked_s is not None and step.now_s - one.braked_s <= BRAKED_S:
+                if (one.braked_s is not None and step.now_s - one.braked_s <= BRAKED_S) or _is_near_high(one):
                     self._braked[path] = one
                 else:
                     self._braked.pop(path, None)
@@ -102,18 +106,19 @@ class CgroupWatch:
                     limit_name(path, step),
                     one.limit_bytes,
                     one.limit_bytes - one.used_bytes,
-                    swap_room([reading.use], free_bytes) if swaps else 0,
+                    swap_room(_with_those_above(path, step), free_bytes) if swaps else 0,
                     one.rise,
                     key,
                     name,
                     *_no_process_has(reading),
                     one.refault_per_s,
+                    undivided=_is_undivided(reading),
                 )
             )
         return tuple(found)
 
     def brakes(self, step: StepInput) -> tuple[BrakeFacts, ...]:
-        """Of those that memory.high slows down."""
+        """Of those that memory.high slows down, or soon will."""
         found = []
         for path, one in self._braked.items():
             reading = one.timed.reading
@@ -121,7 +126,9 @@ class CgroupWatch:
                 stall = reading.pressure.some if reading.pressure is not None else None
                 waits = stall.avg10_percent if stall is not None else None
                 largest = self._largest_in(path, step)
-                found.append(BrakeFacts(path, limit_name(path, step), reading.high_bytes, waits, *largest))
+                slow = one.braked_s is not None and step.now_s - one.braked_s <= BRAKED_S
+                room_bytes = None if slow else one.high_room_bytes
+                found.append(BrakeFacts(path, limit_name(path, step), reading.high_bytes, waits, *largest, room_bytes))
         return tuple(found)
 
     def _largest_in(self, path: str, step: StepInput) -> tuple[ProcessKey | None, str]:
@@ -145,6 +152,23 @@ class CgroupWatch:
                     largest[path] = seen.statm.rss_bytes, key
         rows = {path: step.row(key) for path, (_, key) in largest.items()}
         self._largest = {path: (row.key, process_name(row)) for path, row in rows.items() if row is not None}
+
+
+def _with_those_above(path: str, step: StepInput) -> list[CgroupUse]:
+    """A cgroup and its ancestors, as far as they were read: swap counts for the limits of all of them."""
+    found = []
+    while path:
+        if (timed := step.cgroups.latest.get(path)) is not None:
+            found.append(timed.reading.use)
+        path = path.rpartition("/")[0]
+    return found
+
+
+def _is_undivided(reading: CgroupReading) -> bool:
+    """Whether memory.stat says nothing, so that all of the use may be reclaimable or not."""
+    if not reading.usage_bytes:
+        return False
+    return unsure_bytes(cgroup_ledger(reading.usage_bytes, reading.stat)) >= reading.usage_bytes
 
 
 def _no_process_has(reading: CgroupReading) -> tuple[int, int]:
@@ -175,6 +199,11 @@ def _follow(old: _Watched | None, timed: TimedReading, total_bytes: int | None) 
     return new
 
 
+def _is_near_high(one: _Watched) -> bool:
+    high_bytes, room_bytes = one.timed.reading.high_bytes, one.high_room_bytes
+    return high_bytes is not None and room_bytes is not None and room_bytes <= (1 - NEAR_HIGH_SHARE) * high_bytes
+
+
 def _is_over_high(reading: CgroupReading) -> bool:
     """Whether the use is near memory.high: the counter counts in the cgroups above too."""
     high_bytes, usage_bytes = reading.high_bytes, reading.usage_bytes
@@ -188,11 +217,15 @@ def _filled(old: _Watched | None, timed: TimedReading, total_bytes: int | None) 
     reading, at_s = timed.reading, timed.at_s
     if old is not None and reading is old.timed.reading:  # the use has not moved
         still = old.rise if old.rise is not None and at_s - old.rise.high_s <= QUIET_S else None
-        return _Watched(timed, old.limit_bytes, old.used_bytes, still, old.refaults, 0.0 if old.refaults else None)
-    limit = ceiling(reading.use, total_bytes)
+        none_back = 0.0 if old.refaults else None
+        same = _Watched(timed, old.limit_bytes, old.used_bytes, still, old.refaults, none_back)
+        same.high_room_bytes = old.high_room_bytes
+        return same
+    limit, high = ceiling(reading.use, total_bytes), high_ceiling(reading.use, total_bytes)
+    high_room_bytes = high.headroom_max_bytes if high is not None else None
     if limit is None:
-        return _Watched(timed)
-    new = _Watched(timed, limit.limit_bytes, max(0, limit.unreclaimable_bytes))
+        return _Watched(timed, high_room_bytes=high_room_bytes)
+    new = _Watched(timed, limit.limit_bytes, max(0, limit.unreclaimable_bytes), high_room_bytes=high_room_bytes)
     if (stat := reading.stat) is not None and (stat.refault_anon is not None or stat.refault_file is not None):
         new.refaults = (stat.refault_anon or 0) + (stat.refault_file or 0)
     if old is None or old.limit_bytes is None or old.timed.at_s >= at_s:

@@ -12,6 +12,7 @@ from memtop.analysis.incidents import ExitFacts, IncidentInputs, MachineFacts, S
 from memtop.analysis.incidents.exits import DEATH_TOLD_S
 from memtop.analysis.limits.exit_cause import Oom
 from memtop.analysis.limits.large import is_large
+from memtop.analysis.limits.memory_limits import is_known
 from memtop.engine.assessment.cgroup_watch import CgroupWatch
 from memtop.engine.assessment.event_counters import KILL_S, Counters
 from memtop.engine.assessment.growing_group import GrowingGroup
@@ -212,7 +213,7 @@ def unseen(step: StepInput) -> Unseen:
         one is not None and one.key == key and one.statm is not None for key, one in living
     )
     latest = cgroups.latest
-    unread = sum(path not in latest or latest[path].reading.limit_bytes is None for path in cgroups.labels)
+    unread = sum(path not in latest or not is_known(latest[path].reading.use) for path in cgroups.labels)
     assessed = (step.process(key) for key in set(step.plan.assessed))
     with_memory = sum(
         one.statm is not None for one in processes.values()

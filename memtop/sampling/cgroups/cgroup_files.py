@@ -56,14 +56,16 @@ class CgroupFiles:
         high = self._limit(path, "memory.high") if v2 else None
         if v2 and limit is None and self._is_root(path):
             limit = UNLIMITED
-        if limit in (None, UNLIMITED) and high in (None, UNLIMITED) and not (leaf and full):
+        swap = self._limit(path, "memory.swap.max") if v2 and not leaf else None
+        if all(one in (None, UNLIMITED) for one in (limit, high, swap)) and not (leaf and full):
             if limit is not None:
                 self._open_ended[path] = self._tick
-            return CgroupReading(path, v2, limit, high_bytes=high)
+            return CgroupReading(path, v2, limit, high_bytes=high, swap_limit_bytes=swap)
         usage = usage_bytes(self._read, path, v2=v2)
         stat = memory_stat(self._read, path)
         if not full:
-            return CgroupReading(path, v2, limit, usage, stat, high)
+            reading = CgroupReading(path, v2, limit, usage, stat, high)
+            return self._with_swap_v2(reading) if v2 else self._with_swap_v1(reading)
         if stat is not None and not v2:
             stat = with_kernel_v1(stat, self._read, path)
         raw = self.file(path, "cgroup.procs")
@@ -104,9 +106,7 @@ class CgroupFiles:
             reading = reading._replace(stat=with_kernel_v1(stat, self._read, path))
         return (self._rest_v2 if v2 else self._rest_v1)(reading)
 
-    def _rest_v1(self, one: CgroupReading) -> CgroupReading:
-        raw = self.file(one.path, "memory.oom_control", 256)
-        control = parse_oom_control(raw) if raw is not None else None
+    def _with_swap_v1(self, one: CgroupReading) -> CgroupReading:
         both = self._limit(one.path, "memory.memsw.limit_in_bytes")
         swap_limit = None
         if both is not None and one.limit_bytes is not None:
@@ -115,6 +115,18 @@ class CgroupFiles:
         return one._replace(
             swap_limit_bytes=swap_limit,
             swap_bytes=max(0, used - one.usage_bytes) if used is not None and one.usage_bytes is not None else None,
+        )
+
+    def _with_swap_v2(self, one: CgroupReading) -> CgroupReading:
+        return one._replace(
+            swap_limit_bytes=self._limit(one.path, "memory.swap.max"),
+            swap_bytes=self._count(one.path, "memory.swap.current"),
+        )
+
+    def _rest_v1(self, one: CgroupReading) -> CgroupReading:
+        raw = self.file(one.path, "memory.oom_control", 256)
+        control = parse_oom_control(raw) if raw is not None else None
+        return self._with_swap_v1(one)._replace(
             oom_kill=control.oom_kill if control else None,
             max_events=self._count(one.path, "memory.failcnt"),
             swappiness=self._count(one.path, "memory.swappiness"),
@@ -128,10 +140,8 @@ class CgroupFiles:
         raw = self.file(one.path, "memory.events.local", 1024)
         local = parse_memory_events(raw) if raw is not None else events
         raw = self.file(one.path, "memory.pressure", 1024)
-        return one._replace(
+        return self._with_swap_v2(one)._replace(
             min_bytes=self._limit(one.path, "memory.min"),
-            swap_limit_bytes=self._limit(one.path, "memory.swap.max"),
-            swap_bytes=self._count(one.path, "memory.swap.current"),
             zswap_limit_bytes=self._limit(one.path, "memory.zswap.max"),
             zswap_bytes=self._count(one.path, "memory.zswap.current"),
             zswap_writeback=None

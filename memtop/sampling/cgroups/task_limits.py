@@ -90,13 +90,15 @@ class TaskLimits:
             named = any(b"pids" in one.controllers for one in members)
             named |= v2_controllers is not None and b"pids" in v2_controllers.split()
             return TaskLimitsRead((), _UNREAD if named else "")
-        limits = []
+        limits, unread = [], ""
         for path, label in zip(place.chain, place.labels, strict=True):
             raw_most, raw_used = (read_or_none(self._source, f"{path}/pids.{name}", 64) for name in ("max", "current"))
             most = parse_limit(raw_most) if raw_most is not None else None
-            if most is not None and most != UNLIMITED:
+            if most is None and (raw_used is not None or raw_most is not None):  # neither is there in a root
+                unread = f"the limit on threads of {label} cannot be read"
+            elif most is not None and most != UNLIMITED:
                 limits.append(TaskLimit(f"pids of {label}", most, None if raw_used is None else parse_count(raw_used)))
-        return TaskLimitsRead(tuple(limits))
+        return TaskLimitsRead(tuple(limits), unread)
 
     def _there(self, path: str, version: Version) -> bool:
         """Whether this directory is of a pids hierarchy; the root has no files of it.

@@ -179,6 +179,22 @@ def test_a_cgroup_over_its_memory_high_is_named(waits: float | None, severity: S
     assert incident(brakes=(one,)).facts.get("some_percent") == waits
 
 
+@pytest.mark.parametrize(
+    ("room_mib", "expected"), [(20, [("near_high", WARNING)]), (100, []), (-5, [("near_high", WARNING)])]
+)
+def test_a_cgroup_near_its_memory_high_is_named_before_it_is_slowed_down(
+    room_mib: int, expected: list[tuple[str, Severity]]
+) -> None:
+    one = BrakeFacts("sys/fs/cgroup/shop", "shop", 300 * MIB, room_bytes=room_mib * MIB)
+    assert found(brakes=(one,)) == expected
+
+
+def test_a_cgroup_whose_use_could_not_be_divided_is_not_called_full() -> None:
+    one = CgroupFacts("sys/fs/cgroup/shop", "shop", 300 * MIB, 2 * MIB, undivided=True)
+    assert found(cgroups=(one,)) == [("near_limit", WARNING)]
+    assert incident(cgroups=(one,)).facts["undivided"] == "yes"
+
+
 def test_a_cgroup_that_is_full_in_seconds_goes_before_a_machine_that_is_full_in_an_hour() -> None:
     shop = CgroupFacts("sys/fs/cgroup/shop", "shop", 300 * MIB, 50 * MIB, rise=rise(60, 12.0))
     leak = growing(limit_s=(2100.0, 9000.0))
@@ -380,7 +396,7 @@ def test_every_rule_is_tried_here() -> None:
         ),
         loops=(LOOP._replace(keys=frozenset()),),
         groups=(POOL, POOL._replace(identity="b", growth=growing().growth)),
-        brakes=(BrakeFacts("c", "c", 300 * MIB),),
+        brakes=(BrakeFacts("c", "c", 300 * MIB), BrakeFacts("d", "d", 300 * MIB, room_bytes=0)),
     )
     assert {one.name for one in find_incidents(everything)} == set(RULES)
 

@@ -159,7 +159,7 @@ def test_a_cgroup_that_its_memory_high_slows_down_is_named_while_it_does(used_mi
         )
     for _ in range(30):
         frame = step(engine)
-    assert names(frame) == []
+    assert names(frame) == (["near_high"] if named else []), "it is as full as before, but nothing waits"
 
 
 def test_a_process_that_grows_in_steps_is_named_after_the_third_and_stays_named_between_them() -> None:

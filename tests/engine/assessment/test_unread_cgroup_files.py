@@ -1,0 +1,102 @@
+"""Files of version 2 cgroups, of the process and of those above it, that are read, missing, or unreadable."""
+
+from __future__ import annotations
+
+import pytest
+
+from memtop.analysis.findings import Severity
+from memtop.engine.engine import Engine
+from memtop.errors import AccessDenied, MemtopError
+from memtop.explain.finding_text import nothing_wrong, sentences_of
+from memtop.explain.incident_text import headline
+from memtop.model.frame import Frame
+from memtop.sampling.request import Need
+from tests.fakes import MIB_PAGES, FakeProcess, FakeSource, frame_after, outlook
+from tests.requests import request
+
+MIB = 1 << 20
+TOP = "sys/fs/cgroup/a"
+LEAF = f"{TOP}/b"
+DENIED = AccessDenied("x: Permission denied")
+Files = dict[str, "bytes | MemtopError"]
+
+
+def watched(files: Files) -> Frame:
+    """A process of 100 MiB in /a/b, which uses 110, on a machine with 2 GiB of free swap."""
+    process = FakeProcess(42, rss_pages=100 * MIB_PAGES)
+    source = FakeSource(process)
+    source.files["proc/meminfo"] = (
+        b"MemTotal: 8000000 kB\nMemFree: 5000000 kB\nMemAvailable: 6000000 kB\n"
+        b"SwapTotal: 2000000 kB\nSwapFree: 2000000 kB\n"
+    )
+    source.files["proc/42/cgroup"] = b"0::/a/b\n"
+    for folder in (TOP, LEAF):
+        source.files |= {
+            f"{folder}/cgroup.controllers": b"memory pids\n",
+            f"{folder}/cgroup.type": b"domain\n",
+            f"{folder}/cgroup.procs": b"42\n",
+            f"{folder}/memory.current": b"%d\n" % (110 * MIB),
+            f"{folder}/memory.max": b"max\n",
+            f"{folder}/memory.high": b"max\n",
+            f"{folder}/memory.swap.max": b"max\n",
+            f"{folder}/memory.swap.current": b"0\n",
+            f"{folder}/memory.stat": b"anon %d\nfile 0\ninactive_file 0\nactive_file 0\nkernel 0\n" % (110 * MIB),
+            f"{folder}/pids.max": b"max\n",
+            f"{folder}/pids.current": b"1\n",
+        }
+    source.files |= files
+    ask = request(
+        only=frozenset({42}), focus=process.key, visible=frozenset({process.key}), needs=Need.STAT | Need.STATUS
+    )
+    return frame_after(Engine(source), ask, 6)
+
+
+def said(frame: Frame) -> str:
+    """Headline, findings, and the line without any."""
+    found = outlook(frame)
+    bad = [sentences_of(one).says for one in found.findings if one.severity > Severity.NOTE]
+    return "\n".join([headline(frame.incidents, frame.system).says, *(bad or [nothing_wrong(found)])])
+
+
+UNREADABLE: tuple[Files, ...] = (
+    {f"{TOP}/memory.max": DENIED},
+    {f"{LEAF}/memory.max": DENIED},
+    {f"{LEAF}/memory.max": b"?\n"},
+    {f"{LEAF}/memory.max": b"%d\n" % (500 * MIB), f"{LEAF}/memory.current": DENIED},
+)
+
+
+@pytest.mark.parametrize("files", UNREADABLE)
+def test_a_limit_or_use_that_cannot_be_read_is_not_said_not_to_be_near(files: Files) -> None:
+    text = said(watched(files))
+    assert "no readable cgroup limit is near" in text and "limit of 1 cgroup not read" in text
+    assert "Unknown whether a limit is near" in text and "No limit is near" not in text
+
+
+@pytest.mark.parametrize("folder", [TOP, LEAF])
+def test_threads_whose_limit_cannot_be_read_are_named_as_not_checked(folder: str) -> None:
+    assert "Not checked: the limit on threads of /a" in said(watched({f"{folder}/pids.max": DENIED}))
+
+
+@pytest.mark.parametrize(("folder", "swaps"), [(None, True), (TOP, False), (LEAF, False)])
+def test_what_no_cgroup_above_may_swap_is_not_said_to_be_swapped(folder: str | None, swaps: bool) -> None:
+    files: Files = {f"{LEAF}/memory.max": b"%d\n" % (112 * MIB)}
+    if folder is not None:
+        files[f"{folder}/memory.swap.max"] = b"0\n"
+    frame = watched(files)
+    assert ("swapped out" in said(frame)) is swaps
+    assert frame.incidents is not None
+    (incident,) = frame.incidents.standing
+    assert (incident.severity is Severity.WARNING) is swaps
+
+
+def test_the_memory_high_of_an_ancestor_is_near_in_the_headline_too() -> None:
+    text = said(watched({f"{TOP}/memory.high": b"%d\n" % (115 * MIB)}))
+    assert text.startswith("/a: 95.7 % of its memory.high (115 MiB) cannot be reclaimed")
+
+
+@pytest.mark.parametrize("stat", [b"", DENIED])
+def test_use_that_could_not_be_divided_is_not_said_to_be_unreclaimable(stat: bytes | MemtopError) -> None:
+    text = said(watched({f"{LEAF}/memory.max": b"%d\n" % (112 * MIB), f"{LEAF}/memory.stat": stat}))
+    assert "98.2 % in use" in text and "How much of that can be reclaimed is unknown" in text
+    assert "cannot be reclaimed" not in text
