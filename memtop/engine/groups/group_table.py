@@ -116,9 +116,18 @@ class GroupTable:
         return self._pools.growing
 
     def rows(
-        self, choice: GroupChoice, members: Iterable[ProcessRow], sample: Sample, past_s: float | None = None
+        self,
+        choice: GroupChoice,
+        members: Iterable[ProcessRow],
+        sample: Sample,
+        past_s: float | None = None,
+        *,
+        hidden: Sequence[ProcessRow] = (),
     ) -> list[GroupRow]:
-        """The groups that these processes make up, by name, at a sample, or at an instant before it."""
+        """The groups that these processes make up, by name, at a sample, or at an instant before it.
+
+        ``hidden`` are processes that a filter leaves out: their groups are not listed, but have not gone.
+        """
         cgroups, now_s = sample.cgroups or CgroupSample(), sample.mono_s
         members = list(members)
         naming = Naming(choice.by, cgroups, {row.pid: row for row in members})
@@ -137,7 +146,7 @@ class GroupTable:
             sums = _with_above(sums, naming, cgroups)
         if past_s is None:
             found = self._built(choice, sums, changed, sample)
-            self._keep(choice, found, sample.wall_s)
+            self._keep(choice, found, naming, hidden, sample.wall_s)
             self._rows = found
         else:
             rows = _by_name(self._row_at(one, past_s) for one in sums.values())
@@ -268,16 +277,26 @@ class GroupTable:
             charge = Charge(point.virt_bytes, point.rss_bytes, used, None, None, None, None, None)
         return group_row(sums, CgroupState(charge), track, verdict=None, restarts=0, now_s=past_s)
 
-    def _keep(self, choice: GroupChoice, found: Mapping[GroupKey, GroupRow], wall_s: float) -> None:
+    def _keep(
+        self,
+        choice: GroupChoice,
+        found: Mapping[GroupKey, GroupRow],
+        naming: Naming,
+        hidden: Sequence[ProcessRow],
+        wall_s: float,
+    ) -> None:
         """Keep the last row of the group that is looked at, and of those that were and have no members now."""
         focus = choice.focus
         if focus is not None and focus in found and focus.name != UNKNOWN:  # those have not gone, but are known now
             self._kept[focus] = found[focus]
             while len(self._kept) > KEPT:
                 del self._kept[next(iter(self._kept))]
-        for key, row in self._kept.items():
-            if key.by is choice.by and key not in found and row.gone_s is None:
-                self._kept[key] = gone_row(row, wall_s)
+        missing = [key for key, row in self._kept.items() if key.by is choice.by and row.gone_s is None]
+        missing = [key for key in missing if key not in found]
+        living = naming.groups_of(hidden, with_above=choice.tree) if missing else set()
+        for key in missing:
+            if key not in living:
+                self._kept[key] = gone_row(self._kept[key], wall_s)
 
 
 def _by_name(rows: Iterable[GroupRow]) -> list[GroupRow]:

@@ -37,9 +37,14 @@ def list_groups(
     rows = request.rows
     assert rows.by is not None
     tree = rows.tree and rows.by is By.CGROUP
-    members = [row for row in chosen if rows.where(row)] if rows.where is not None else chosen
+    members = chosen = list(chosen)
+    hidden: list[ProcessRow] = []
+    if rows.where is not None:
+        members = [row for row in chosen if rows.where(row)]
+        shown = {row.pid for row in members}
+        hidden = [row for row in chosen if row.pid not in shown]
     choice = GroupChoice(rows.by, tree, request.groups.focus, request.groups.visible)
-    groups = table.rows(choice, members, sample, past_s)
+    groups = table.rows(choice, members, sample, past_s, hidden=hidden)
     if past_s is None and rows.by is By.PROGRAM:
         lately = [row for row in ended if _ended_lately(row, sample) and (rows.where is None or rows.where(row))]
         groups = [*groups, *_between_runs(table, lately, {row.key for row in groups}, sample)]

@@ -58,6 +58,14 @@ class Naming:
             found = self._by_names[place] = self._in_cgroup(*place)
         return found
 
+    def groups_of(self, rows: Iterable[ProcessRow], *, with_above: bool) -> set[GroupKey]:
+        """The groups of all that live and have memory; ``with_above`` also the cgroups above theirs."""
+        living = [row for row in rows if row.gone_s is None and row.rss_bytes is not None]
+        found = {self.group_of(row).key for row in living}
+        if with_above and self.by is By.CGROUP:
+            found.update(GroupKey(By.CGROUP, path) for row in living for path in self._cgroups.chains.get(row.key, ()))
+        return found
+
     def _in_cgroup(self, names: CgroupNames, chain: tuple[str, ...]) -> GroupName:
         if self.by is By.CGROUP:
             if chain:

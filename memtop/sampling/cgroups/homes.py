@@ -6,7 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from heapq import heappop, heappush, nlargest
+from heapq import heapify, heappop, heappush, nlargest
 from typing import Final, TypeGuard
 
 from memtop.analysis.limits.cgroup_owner import CgroupNames
@@ -137,14 +137,9 @@ class CgroupHomes:
         count = self._read_new(processes, most)
         for one in nlargest(AGAIN, filter(self._is_another, map(processes.get, changed)), key=_rss):
             self._look_up(one)
-        again = min(len(self._soon), max(AGAIN, LOOKUPS - count))
-        due = [self._soon.popleft()[1] for _ in range(again) if self._soon[0][0] <= self._tick]
-        due += [self._again.popleft() for _ in range(min(AGAIN, len(self._again)))]
-        for key in due:
-            found = processes.get(key.pid)
-            if found is not None and found.key == key:
-                self.find(key, found.folder)
-                self._again.append(key)
+        for one in self._due(processes, max(AGAIN, LOOKUPS - count)):
+            self.find(one.key, one.folder)
+            self._again.append(one.key)
 
     def sweep(self, processes: Mapping[int, ProcessSample], judged: Iterable[ProcessKey]) -> set[ProcessKey]:
         """Drop processes that ended before the previous sweep. Returns those that have ended and are still kept.
@@ -192,6 +187,21 @@ class CgroupHomes:
         except MemtopError:
             return True
 
+    def _due(self, processes: Mapping[int, ProcessSample], most_young: int) -> list[ProcessSample]:
+        """The processes that are looked up again now.
+
+        Those that have ended do not count: where many come and go, they would pile up.
+        """
+        young: list[ProcessSample] = []
+        while self._soon and self._soon[0][0] <= self._tick and len(young) < most_young:
+            young += _living(self._soon.popleft()[1], processes)
+        others: list[ProcessSample] = []
+        for _ in range(len(self._again)):
+            if len(others) == AGAIN:
+                break
+            others += _living(self._again.popleft(), processes)
+        return young + others
+
     def _is_stale(self, home: _Home) -> bool:
         """Whether a cgroup that was not found may be found now."""
         old = self._tick - home.tick >= RARELY_TICKS or home.version != self._finder.version
@@ -214,12 +224,14 @@ class CgroupHomes:
             else:
                 self._queued.add(pid)
                 heappush(self._queue, (-one.statm.rss_bytes, one.key))
+        if len(self._queue) > 2 * len(self._queued) + LOOKUPS:  # most have ended before it was their turn
+            self._queue = [entry for entry in self._queue if _living(entry[1], processes)]
+            heapify(self._queue)
         count = 0
         while self._queue and count < most:
             key = heappop(self._queue)[1]
             self._queued.discard(key.pid)
-            found = processes.get(key.pid)
-            if found is not None and found.key == key and key not in self._homes:
+            for found in _living(key, processes) if key not in self._homes else ():
                 self._first(found)
                 count += 1
         return count
@@ -250,6 +262,12 @@ class CgroupHomes:
         else:
             self.unread.pop(key, None)
         self._on_chain(found)
+
+
+def _living(key: ProcessKey, processes: Mapping[int, ProcessSample]) -> tuple[ProcessSample, ...]:
+    """The process with this key; empty if it has ended."""
+    found = processes.get(key.pid)
+    return (found,) if found is not None and found.key == key else ()
 
 
 def _rss(process: ProcessSample) -> int:

@@ -421,3 +421,18 @@ def test_a_child_that_is_too_young_to_be_known_counts_where_its_parent_does() ->
         source.hanging.add(child.pid)
         assert the(frame_after(engine, by(kind), 1), name).members == 2
         del source.processes[child.pid]
+
+
+@pytest.mark.parametrize("kind", [By.CGROUP, By.UNIT, By.USER, By.PROGRAM])
+def test_a_group_that_a_filter_hides_has_not_ended(kind: By) -> None:
+    source = world(p42="/a.service", p43="/b.service")
+    engine = Engine(source)
+    frame = frame_after(engine, by(kind), 3)
+    assert frame.groups is not None
+    focus = GroupsRequest(focus=frame.groups[0].key)
+    frame_after(engine, by(kind)._replace(groups=focus), 2)
+    for text in ("pid=99", "nosuchprogram"):
+        hidden = frame_after(engine, by(kind, text)._replace(groups=focus), 2)
+        assert hidden.groups == (), "its processes live"
+    shown = frame_after(engine, by(kind)._replace(groups=focus), 1)
+    assert shown.groups is not None and all(row.gone_s is None for row in shown.groups)
