@@ -57,6 +57,12 @@ class StandingIncidents(NamedTuple):
 
         return StandingIncidents(tuple(one for one in self.entries if not is_over(one.incident)))
 
+    def without_rises(self, keys: Container[ProcessKey]) -> StandingIncidents:
+        """What stands without the rises of these processes, which have lost most of what they had gained."""
+        return StandingIncidents(
+            tuple(one for one in self.entries if one.incident.name != "rising" or one.incident.subject.key not in keys)
+        )
+
     def after(self, now_s: float, found: Iterable[Incident]) -> StandingIncidents:
         """What stands after one more sample at ``now_s`` in which ``found`` was found."""
         worst: dict[_Identity, Incident] = {}

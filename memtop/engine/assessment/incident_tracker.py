@@ -94,6 +94,7 @@ class IncidentTracker:
             self._cgroups.brakes(step),
         )
         self._standing = self._standing.without(self._ended(step), killed)
+        self._standing = self._standing.without_rises(self._rises.lost)
         self._standing = self._standing.after(step.now_s, find_incidents(self.inputs))
         if self._tick % UNSEEN_TICKS == 0:
             self._unseen = unseen(step)

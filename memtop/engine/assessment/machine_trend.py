@@ -35,6 +35,8 @@ class MachineTrend:
         self._sizes: dict[str, deque[int | None]] = {}
         self._dentries: deque[tuple[int, int] | None] = deque(maxlen=MOST_SAMPLES)
         self._available_bytes: int | None = None
+        self._most_bytes = 0
+        """The largest MemTotal: a balloon of the hypervisor takes from it."""
         self._peaks = Peaks()
 
     def take(self, step: StepInput) -> None:
@@ -46,7 +48,8 @@ class MachineTrend:
             counted = counted_bytes(meminfo, zspages_bytes=None if zspages is None else zspages * PAGE_BYTES)
             found = {part.value: size for part, size in counted.items() if part in _WATCHED}
             if meminfo.total_bytes is not None and meminfo.available_bytes is not None:
-                found[_USED] = meminfo.total_bytes - meminfo.available_bytes
+                self._most_bytes = max(self._most_bytes, meminfo.total_bytes)
+                found[_USED] = self._most_bytes - meminfo.available_bytes
             if meminfo.swap_total_bytes and meminfo.swap_free_bytes is not None:
                 found[_SWAP] = meminfo.swap_total_bytes - meminfo.swap_free_bytes
         self._available_bytes = meminfo.available_bytes if meminfo is not None else None

@@ -43,6 +43,8 @@ class RiseTracker:
         """As of the latest sample."""
         self.largest: dict[ProcessKey, RiseFact] = {}
         """The processes that have gained most at the latest tick, most of it anonymous; the largest gain first."""
+        self.lost: set[ProcessKey] = set()
+        """The processes that have lost most of a rise at the latest tick."""
         self.risen: list[int] = []
         """PIDs of the processes that came at the latest tick, or whose RES was larger than at the one before."""
 
@@ -80,6 +82,7 @@ class RiseTracker:
 
     def _follow(self, step: StepInput) -> None:
         risen = self.risen = []
+        lost = self.lost = set()
         if step.before is None:
             return
         now_s, rises, quiet_s = self._now_s, self._rises, self._quiet_s
@@ -103,6 +106,8 @@ class RiseTracker:
             if rise is not None:
                 rises[seen.key] = rise
             else:
+                if known is not None:
+                    lost.add(seen.key)
                 rises.pop(seen.key, None)
 
     def fastest_in(

@@ -444,3 +444,23 @@ def test_what_memtop_itself_takes_when_it_starts_is_no_incident(
 ) -> None:
     for found in own_start(program, own_pid, str(tmp_path / "r")):
         assert ("rising" in found) is is_named, "another memtop is a program as any other"
+
+
+def test_a_process_that_shrinks_again_is_not_said_to_rise() -> None:
+    process = FakeProcess(42, comm=b"app", cmdline=b"app\0", rss_pages=100 * MIB_PAGES)
+    _, engine = world(process)
+    step(engine)
+    said = []
+    for mib in (*range(100, 300, 40), *range(240, 60, -40)):
+        process.rss_pages = mib * MIB_PAGES
+        said.append("rising" in names(step(engine)))
+    assert said[-5:] == [True, True, False, False, False], "it is said until most of what it had gained is lost"
+
+
+def test_what_a_balloon_takes_is_a_fall_of_available_memory() -> None:
+    source, engine = world(FakeProcess(42))
+    for second in range(14):
+        total, available = 24_000_000 - 500_000 * second, 20_000_000 - 500_000 * second
+        source.files["proc/meminfo"] = b"MemTotal: %d kB\nMemFree: 2000 kB\nMemAvailable: %d kB\n" % (total, available)
+        frame = step(engine)
+    assert names(frame) == ["memory_goes"]
