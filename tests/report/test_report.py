@@ -29,6 +29,7 @@ from memtop.report.facts import report_of
 from memtop.report.page import as_html, as_markdown, markdown_text
 from memtop.report.write import write_new
 from memtop.sampling.request import Need
+from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.replay import Replay
 from memtop.time_of_day import parse_instant
 from memtop.tui.panels.limits import limit_lines
@@ -128,6 +129,28 @@ def of_recording(to: str | None) -> Frame:
 
         to_s = None if to is None else parse_instant(to, *recording().span)
         return from_recording(engine, int(QUEUE_WORKER), to_s=to_s).frame
+
+
+def test_what_was_read_of_sums_only_is_not_said_to_be_unread(tmp_path: Path) -> None:
+    path, source = str(tmp_path / "r"), world(p42="/shop")
+    recorder, process = Recorder(source, path), source.processes[42]
+    recorded = Engine(recorder)
+    asked = request(focus=process.key, focus_needs=Need.LIMITS | Need.LAZY_FREE)
+    for _ in range(120):
+        process.rss_pages += 2 * MIB_PAGES
+        source.files["proc/42/maps"] = b"0-1000 rw-p 0 0:0 0\n"
+        source.files["proc/42/smaps_rollup"] = b"Rss: 1024 kB\nPss: 1024 kB\nLazyFree: 0 kB\n"
+        frame = recorded.step(asked)
+    recorder.close()
+    assert frame is not None
+    live, page = as_markdown(report_of(frame)), reported_of(path, 42)
+    assert "Growing" in live and "could not be read" not in live
+    assert "Growing" in page and "could not be read" not in page
+
+
+def reported_of(path: str, pid: int) -> str:
+    with closing(Replay(path)) as source:
+        return as_markdown(report_of(from_recording(lambda: Engine(source), pid).frame))
 
 
 @pytest.mark.parametrize(
@@ -267,7 +290,7 @@ def test_without_a_pid_a_recording_is_about_the_process_in_trouble(capsys: pytes
         (["/nowhere.memtop"], 2, "nowhere"),
         ([SERVER, "--pid", "1"], 3, "not in the recording"),
         ([SERVER, "--to", "noon"], 2, "not a time of day"),
-        ([SERVER, "--from", "03:00"], 2, "covers"),
+        ([SERVER, "--from", "03:00"], 2, "there are samples from"),
         ([SERVER, "--from", "18:09:30", "--to", "18:09:00"], 2, "ends before it begins"),
         ([SERVER, "--for", "3"], 2, "--for"),
         (["4242", "--to", "12:00"], 2, "for a recording"),

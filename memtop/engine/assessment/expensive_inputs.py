@@ -186,7 +186,8 @@ def with_expensive_inputs(case: FindingInputs, inputs: ExpensiveInputs) -> Findi
         )
     if inputs.family is not None:
         case = case._replace(family_measure=inputs.family.measure, family_count=inputs.family.processes)
-    if case.lazyfree is None and (inputs.heap is None or inputs.heap.frees_lazily):
+    was_read = case.given_back is not None and (case.given_back_past_s or 0.0) <= KNOWN_S
+    if case.lazyfree is None and not was_read and (inputs.heap is None or inputs.heap.frees_lazily):
         case = case._replace(lazyfree_unread=inputs.unread)
     return case if inputs.heap is None else _with_heap(case, inputs.heap)
 

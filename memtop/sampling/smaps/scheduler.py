@@ -237,6 +237,8 @@ class SmapsScheduler:
                 )
             elif mark is not None:  # for the sentence about it
                 self._admission.begin(plan, seen, "smaps", from_s, seldom=True)
+        if shown and focus is not None and (record := self._collector.records.get(focus)) is not None:
+            shown = record.missing is not Missing.ABSENT  # a recording may have the sums only
         if (seen := self._still_doubted()) is not None and not (shown and seen.key == focus):
             self._admission.take_turns(plan, [seen], from_s, calm=False, lazy_free=True)
         family = self.family(focus) if Need.FAMILY in readings.focus_needs and focus is not None else []
