@@ -12,11 +12,11 @@ from typing import Final
 from memtop.cli.composition import engine_on
 from memtop.cli.output import put, say
 from memtop.cli.settings_from_args import duration_s, notice_of, pid_of, refuse_hidden, thread_group
-from memtop.engine.engine import Engine
 from memtop.errors import UsageError
-from memtop.report.collect import Collected, from_machine, from_recording
+from memtop.report.collect import Collected, from_machine
 from memtop.report.facts import report_of
 from memtop.report.page import as_html, as_markdown, environment_of_templates
+from memtop.report.recorded import from_recording
 from memtop.report.write import refuse_new, write_new
 from memtop.runtimes.registry import REGISTRY
 from memtop.sources.live import LiveSource
@@ -40,7 +40,13 @@ def run(given: Namespace) -> int:
         again = f"memtop replay {shlex.quote(os.path.basename(subject))}"
     host, kernel = ("", "") if again else (os.uname().nodename, os.uname().release)
     page = report_of(
-        collected.frame, exits=collected.exits, groups=collected.groups, host=host, kernel=kernel, source=again
+        collected.frame,
+        exits=collected.exits,
+        groups=collected.groups,
+        events=collected.events,
+        host=host,
+        kernel=kernel,
+        source=again,
     )
     text = as_markdown(page) if given.markdown else as_html(page)
     if not given.output:
@@ -64,27 +70,15 @@ def _watched(given: Namespace, pid: int) -> Collected:
 def _recorded(given: Namespace, path: str) -> Collected:
     if given.for_time is not None:
         raise UsageError("--for is for a process that is watched")
-    opened: list[Replay] = []
-
-    def engine() -> Engine:
-        opened.append(Replay(path))
-        return engine_on(opened[-1])
-
-    try:
-        from_s, to_s = _times(given, path)
-        return from_recording(engine, None if given.pid is None else pid_of(given.pid), from_s=from_s, to_s=to_s)
-    finally:
-        for source in opened:
-            source.close()
-
-
-def _times(given: Namespace, path: str) -> tuple[float | None, float | None]:
-    """The wall times of --from and --to; None where they were not given. Raises UsageError and RecordingError."""
-    if given.from_time is None and given.to is None:
-        return None, None
     with closing(Replay(path)) as source:
-        span = source.span
+        from_s, to_s = _times(given, source.span)
+        pid = None if given.pid is None else pid_of(given.pid)
+        return from_recording(source, engine_on, pid, from_s=from_s, to_s=to_s)
+
+
+def _times(given: Namespace, span: tuple[float, float]) -> tuple[float | None, float | None]:
+    """The wall times of --from and --to; None where they were not given. Raises UsageError."""
     from_s, to_s = (None if text is None else parse_instant(text, *span) for text in (given.from_time, given.to))
     if from_s is not None and to_s is not None and from_s >= to_s:
         raise UsageError(f"--from {given.from_time} --to {given.to}: it ends before it begins")
-    return (None if from_s is None else int(from_s)), (None if to_s is None else int(to_s))
+    return None if from_s is None else int(from_s), to_s

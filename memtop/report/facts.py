@@ -14,6 +14,7 @@ from memtop.analysis.findings import Severity, Weight, weighing
 from memtop.analysis.memory_map.moment import NEW_S
 from memtop.explain.answers import answers
 from memtop.explain.chart_levels import Forecast, chart_forecast, chart_limits
+from memtop.explain.event_names import EVENT_WORDS
 from memtop.explain.exit_text import how
 from memtop.explain.finding_text import autopsy_lines, nothing_wrong, sentences_of, span
 from memtop.explain.incident_text import headline, incident_sentences
@@ -25,12 +26,14 @@ from memtop.model.assessment import Assessment, CountLimit, ExitReport, LimitRow
 from memtop.model.frame import Detail, Frame, ProcessRow
 from memtop.model.group import GroupRow
 from memtop.model.machine import MachineView
+from memtop.model.timeline import TimelineEvent
 from memtop.redaction import scrub
 from memtop.sampling.smaps.smaps_view import RegionsView
 from memtop.sanitize import clean
 
 MOST_ROWS: Final = 15
 MOST_MAPPINGS: Final = 10
+MOST_EVENTS: Final = 30
 _MOST_HOLDERS: Final = 3
 SIGNS: Final = {Severity.DANGER: "▲", Severity.WARNING: "!", Severity.NOTE: "·"}
 _LIMIT_FROM: Final = 60
@@ -78,6 +81,7 @@ def report_of(
     *,
     exits: Sequence[ExitReport] = (),
     groups: Sequence[GroupRow] = (),
+    events: Sequence[TimelineEvent] = (),
     host: str = "",
     kernel: str = "",
     source: str = "",
@@ -85,6 +89,7 @@ def report_of(
     """Make the report of one frame.
 
     ``exits`` are those of the whole time, the latest last. ``groups`` replace those of the frame, if it lists none.
+    ``events`` are those of a recording, the oldest first.
     ``source`` is the command that shows the data again.
     """
     detail = frame.detail
@@ -98,7 +103,7 @@ def report_of(
         detail=detail,
         limits=tuple(limit for limit in chart_limits(outlook) if limit[1] > 0),
         forecast=chart_forecast(outlook),
-        tables=tuple(table for table in _tables(frame, exits, frame.groups or groups) if table.rows),
+        tables=tuple(table for table in _tables(frame, exits, frame.groups or groups, events) if table.rows),
         provenance=tuple(_provenance(frame, host, kernel, source)),
     )
 
@@ -162,7 +167,9 @@ def _told(frame: Frame, outlook: Assessment | None) -> Iterable[Told]:
         yield Told(SIGNS[severity], severity.name.lower(), said.says, "; ".join(said.evidence), said.next)
 
 
-def _tables(frame: Frame, exits: Sequence[ExitReport], groups: Sequence[GroupRow]) -> Iterable[Table]:
+def _tables(
+    frame: Frame, exits: Sequence[ExitReport], groups: Sequence[GroupRow], events: Sequence[TimelineEvent]
+) -> Iterable[Table]:
     detail = frame.detail
     outlook = detail.outlook if detail is not None else None
     if outlook is not None:
@@ -181,6 +188,8 @@ def _tables(frame: Frame, exits: Sequence[ExitReport], groups: Sequence[GroupRow
     )
     if frame.machine is not None:
         yield _machine_table(frame.machine)
+    rows = tuple((_clock(one.at_s), EVENT_WORDS[one.kind], one.label) for one in events[-MOST_EVENTS:])
+    yield Table("Events", ("at", "what", "of"), rows)
     yield Table(
         "Ended",
         ("process", "at", "how", "lived", "peak RES", "limit"),

@@ -8,7 +8,7 @@ import resource
 import stat
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import closing
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
@@ -24,9 +24,10 @@ from memtop.errors import AccessDenied, UsageError
 from memtop.explain.incident_text import incident_sentences
 from memtop.model.frame import Frame
 from memtop.model.group import By
-from memtop.report.collect import from_machine, from_recording
+from memtop.report.collect import from_machine
 from memtop.report.facts import report_of
 from memtop.report.page import as_html, as_markdown, markdown_text
+from memtop.report.recorded import PAST_TICKS, from_recording
 from memtop.report.write import write_new
 from memtop.sampling.request import Need
 from memtop.sources.recording.recorder import Recorder
@@ -116,19 +117,17 @@ def grows_in_a_cgroup() -> Frame:
     return frame
 
 
+def recorded_frame(path: str, pid: int | None, **times_s: float | None) -> Frame:
+    """The frame of a report on a recording."""
+    with closing(Replay(path)) as source:
+        return from_recording(source, Engine, pid, **times_s).frame
+
+
 def of_recording(to: str | None) -> Frame:
     """A frame of a recorded process with readings of its mappings and of the machine."""
-    with ExitStack() as opened:
-
-        def recording() -> Replay:
-            return opened.enter_context(closing(Replay(SERVER)))
-
-        def engine() -> Engine:
-            played = recording()
-            return Engine(played, position=played.position)
-
-        to_s = None if to is None else parse_instant(to, *recording().span)
-        return from_recording(engine, int(QUEUE_WORKER), to_s=to_s).frame
+    with closing(Replay(SERVER)) as source:
+        to_s = None if to is None else parse_instant(to, *source.span)
+    return recorded_frame(SERVER, int(QUEUE_WORKER), to_s=to_s)
 
 
 def test_what_was_read_of_sums_only_is_not_said_to_be_unread(tmp_path: Path) -> None:
@@ -143,14 +142,9 @@ def test_what_was_read_of_sums_only_is_not_said_to_be_unread(tmp_path: Path) -> 
         frame = recorded.step(asked)
     recorder.close()
     assert frame is not None
-    live, page = as_markdown(report_of(frame)), reported_of(path, 42)
+    live, page = as_markdown(report_of(frame)), as_markdown(report_of(recorded_frame(path, 42)))
     assert "Growing" in live and "could not be read" not in live
     assert "Growing" in page and "could not be read" not in page
-
-
-def reported_of(path: str, pid: int) -> str:
-    with closing(Replay(path)) as source:
-        return as_markdown(report_of(from_recording(lambda: Engine(source), pid).frame))
 
 
 @pytest.mark.parametrize(
@@ -279,6 +273,27 @@ def reported(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
     return capsys.readouterr().out.replace("\\", "")
 
 
+def test_of_a_long_recording_the_past_is_in_the_chart_though_little_of_it_is_played(tmp_path: Path) -> None:
+    path, source = str(tmp_path / "r"), world(p42="/shop", p43="/shop")
+    recorder, process = Recorder(source, path), source.processes[42]
+    recorded = Engine(recorder)
+    asked = request(needs_all=Need.STAT)
+    for tick in range(PAST_TICKS + 400):
+        process.rss_pages += MIB_PAGES
+        if tick == 100:
+            del source.processes[43]
+        recorded.step(asked)
+    recorder.close()
+    frame = recorded_frame(path, 42)
+    assert frame.detail is not None
+    series = frame.detail.series
+    assert series.times_s[0] == pytest.approx(-(PAST_TICKS + 399), abs=1.5), "it begins with the recording"
+    assert series.rss_bytes[-1] == frame.detail.row.rss_bytes
+    ended = recorded_frame(path, 43)
+    assert ended.detail is not None and ended.detail.gone, "long ago, and reported as of then"
+    assert ended.at_s < frame.at_s - PAST_TICKS
+
+
 def test_without_a_pid_a_recording_is_about_the_process_in_trouble(capsys: pytest.CaptureFixture[str]) -> None:
     recorded = recorded_named("leak")
     assert f"({recorded.pid})" in reported(capsys, recorded.path)
@@ -288,7 +303,7 @@ def test_without_a_pid_a_recording_is_about_the_process_in_trouble(capsys: pytes
     ("argv", "code", "words"),
     [
         (["/nowhere.memtop"], 2, "nowhere"),
-        ([SERVER, "--pid", "1"], 3, "not in the recording"),
+        ([SERVER, "--pid", "1"], 3, "does not hold process 1;"),
         ([SERVER, "--to", "noon"], 2, "not a time of day"),
         ([SERVER, "--from", "03:00"], 2, "there are samples from"),
         ([SERVER, "--from", "18:09:30", "--to", "18:09:00"], 2, "ends before it begins"),

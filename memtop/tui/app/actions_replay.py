@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from memtop.engine.sampler_thread import SHORTEST_DELAY_S
+from memtop.explain.event_names import EVENT_WORDS
 from memtop.model.timeline import EventKind, TimelineEvent
 from memtop.time_of_day import parse_instant, span_words
 from memtop.tui.app.app_state import AppState
-from memtop.tui.bars.timeline_bar import EVENT_WORDS, TimelineBar
+from memtop.tui.bars.timeline_bar import TimelineBar
 from memtop.tui.dialogs.dialog import Prompt
 
 SAME_S: Final = 0.001

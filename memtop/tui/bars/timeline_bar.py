@@ -35,15 +35,6 @@ _SIGN_STYLES: Final = {
 }
 """Sign, sign in ASCII, and style of each kind of event."""
 _RANKS: Final = {kind: rank for rank, kind in enumerate(EventKind)}
-EVENT_WORDS: Final = {
-    EventKind.OOM: "OOM kill",
-    EventKind.LIMIT: "limit crossed",
-    EventKind.VERDICT: "verdict",
-    EventKind.RESTART: "restart",
-    EventKind.EXIT: "end",
-    EventKind.MARK: "mark",
-    EventKind.LOST: "samples are missing",
-}
 
 
 class Cell(NamedTuple):
