@@ -51,7 +51,7 @@ class Player:
         has_timeline: bool = True,
         whole: bool = False,
     ) -> None:
-        self._timeline = RecordedTimeline(source) if has_timeline else None
+        self._timeline = RecordedTimeline() if has_timeline else None
         self._source = source
         self._engine_of = engine_of
         self._clock = clock
@@ -231,7 +231,7 @@ class Player:
         kills, before = frame.system.oom_kills_boot, self._kills_before
         if kills is not None and before is not None:
             frame = frame._replace(system=frame.system._replace(oom_kills=max(0, kills - before)))
-        return frame if self._timeline is None else frame._replace(timeline=self._timeline.at(frame))
+        return frame if self._timeline is None else frame._replace(timeline=self._timeline.at(frame, self._source))
 
     @cached_property
     def _kills_before(self) -> int | None:

@@ -42,26 +42,25 @@ class Scannable(Protocol):
 class RecordedTimeline:
     """The timeline for the process in focus. :meth:`work` looks up what is missing, :meth:`at` gives what is there."""
 
-    def __init__(self, source: Scannable) -> None:
-        self._source = source
+    def __init__(self) -> None:
         self._length_s: float | None = None
         """Of the recording, when the rest was looked up; None before that."""
         self._events: tuple[TimelineEvent, ...] = ()
         self._known: dict[ProcessKey, _Sizes] = {}
         """By process, that in focus last."""
 
-    def at(self, frame: Frame) -> Timeline:
-        """The timeline for a frame. Raises RecordingError."""
-        first_s, last_s = self._source.span
+    def at(self, frame: Frame, source: Scannable) -> Timeline:
+        """The timeline for a frame of a recording, which may have grown. Raises RecordingError."""
+        first_s, last_s = source.span
         if self._length_s is None or last_s - first_s > _MORE * self._length_s:
             self._length_s = last_s - first_s
-            self._events = tuple(timeline_events(self._source.events()))
+            self._events = tuple(timeline_events(source.events()))
             self._known = {}
         row = frame.detail.row if frame.detail is not None else None
         rss: tuple[float | None, ...] = ()
         if row is not None:
             begins_s = first_s if row.started_s is None else row.started_s
-            sizes = self._known.pop(row.key, None) or _Sizes(self._source, row.key, (first_s, last_s), begins_s)
+            sizes = self._known.pop(row.key, None) or _Sizes(source, row.key, (first_s, last_s), begins_s)
             self._known[row.key] = sizes
             for key in list(self._known)[:-KEPT]:
                 del self._known[key]

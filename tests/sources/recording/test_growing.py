@@ -92,6 +92,21 @@ def test_a_finished_recording_does_not_grow(tmp_path: Path) -> None:
     replay.close()
 
 
+def test_the_timeline_grows_with_the_recording_wherever_its_player_was(tmp_path: Path) -> None:
+    made = Growing(tmp_path / "r")
+    made.player.follow()
+    assert made.player.step(REQUEST) is not None
+    made.player.go_to(made.replay.span[0])  # which another replay of the same file plays
+    assert made.player.step(REQUEST) is not None
+    made.write(10)
+    made.finish()
+    made.player.follow()
+    frame = made.player.step(REQUEST)
+    assert frame is not None and frame.timeline is not None
+    assert frame.replay_position == (12, 12)
+    assert (frame.timeline.at_s, frame.timeline.last_s) == (frame.at_s, frame.at_s)
+
+
 def test_the_player_follows_the_end_from_where_it_met_it(tmp_path: Path) -> None:
     growing = Growing(tmp_path / "r")
     player = growing.player
