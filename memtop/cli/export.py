@@ -23,7 +23,6 @@ from memtop.sources.live import LiveSource
 from memtop.view_state import View
 
 if TYPE_CHECKING:
-    from memtop.export.exposition import Exposition
     from memtop.model.request import Request
 
 DELAY_S: Final = 5.0
@@ -43,22 +42,24 @@ def run(given: Namespace) -> int:
         raise UsageError("--listen and --textfile cannot be combined")
     delay_s = DELAY_S if given.delay is None else delay_of(given.delay)
     times = None if given.iterations is None else count_of(given.iterations, "--iterations")
+    request = _request(given, delay_s)
     ending, exposition = EndSignals(), Exposition()
+    file = _TextFile(given.textfile) if given.textfile else None
     ending.install()
     with ExitStack() as stack:
-        if not given.textfile:
+        if file is None:
             from memtop.export.server import LISTEN, Server  # noqa: PLC0415 (a file needs none)
 
             server = stack.enter_context(closing(Server(exposition, given.listen or LISTEN)))
             say(f"serving /metrics on port {server.port}")
         source = stack.enter_context(closing(LiveSource()))
-        engine, request, planned_s = engine_on(source), _request(given, delay_s), time.monotonic()
+        engine, planned_s = engine_on(source), time.monotonic()
         while True:
             frame = engine.step(request, late_s=max(0.0, time.monotonic() - planned_s))
             assert frame is not None, "a machine has always a next sample"
             exposition.take(frame)
-            if given.textfile:
-                _write(given.textfile, exposition)
+            if file is not None:
+                file.write(exposition.plain())
             if frame.tick == 0:
                 gc.freeze()
                 gc.enable()
@@ -70,10 +71,34 @@ def run(given: Namespace) -> int:
                 time.sleep(max(0.0, planned_s - time.monotonic()))
 
 
-def _write(directory: str, exposition: Exposition) -> None:
-    from memtop.export.textfile import write_textfile  # noqa: PLC0415 (a server needs none)
+class _TextFile:
+    """The file for node_exporter.
 
-    write_textfile(directory, exposition.plain())
+    That it can be written at all is found at the first sample. Later the disk may be full, or the directory be gone,
+    for a while.
+    """
+
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
+        self._has_written = False
+        self._said = ""
+
+    def write(self, text: bytes) -> None:
+        """Replace it. Raises UsageError where the first sample cannot be written."""
+        from memtop.export.textfile import write_textfile  # noqa: PLC0415 (a server needs none)
+
+        try:
+            write_textfile(self._directory, text)
+        except UsageError as error:
+            if not self._has_written:
+                raise
+            if str(error) != self._said:
+                say(f"{error}; each sample tries again")
+            self._said = str(error)
+            return
+        if self._said:
+            say(f"--textfile: {self._directory}: written again")
+        self._has_written, self._said = True, ""
 
 
 def _request(given: Namespace, delay_s: float) -> Request:

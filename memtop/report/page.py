@@ -16,7 +16,16 @@ from memtop.report.svg import chart
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-_SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>()#+!|~$@&:-])")
+_SPECIAL: Final = re.compile(
+    r"([\\`*_\[\]<>#|~$@&]"  # code, emphasis, links, HTML, cells, formulas, references to people and issues
+    r"|:(?=//|[a-z+-][\w+-]*:)"  # addresses that become links, and :names: that become pictures
+    r"|(?<=www)\."
+    r"|^[-+=](?=[\s=-]|$))",  # lists and headings
+    re.IGNORECASE,
+)
+_NUMBERED: Final = re.compile(r"^(\d{1,9})([.)])(?=\s|$)")
+"""What would be markup where a text of a process stands: in a paragraph, an item of a list, or a cell. Nothing else
+gets a backslash, since tickets show it where they know no Markdown."""
 
 
 def as_html(report: Report) -> str:
@@ -34,8 +43,8 @@ def as_markdown(report: Report) -> str:
 
 
 def markdown_text(text: str) -> str:
-    """Text in which nothing is markup: special characters get a backslash, and it stays on one line."""
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    """Text in which nothing is markup: what would be gets a backslash, and it stays on one line."""
+    return _NUMBERED.sub(r"\1\\\2", _SPECIAL.sub(r"\\\1", " ".join(text.split())))
 
 
 def environment_of_templates() -> Environment:

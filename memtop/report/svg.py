@@ -122,9 +122,10 @@ class _Chart:
                 y = self.y(value)
                 yield f'<line class="{kind}" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
                 text = self.escape(f"{name} {units.long_size(value)}")
-                beside = sum(abs(y - other) < _LABEL for other in written)  # one over the other could not be read
-                x = _LEFT + 6 + beside * (WIDTH - _LEFT - _RIGHT) / 3
-                yield f'<text class="{kind}-text" x="{x:.1f}" y="{y - 4:.1f}">{text}</text>'
+                near = [other for other in written if abs(y - other) < _LABEL + 4]  # one over the other is unreadable
+                x = _LEFT + 6 + len(near) * (WIDTH - _LEFT - _RIGHT) / 3
+                below = near and y >= max(near)  # where the line above would strike it through
+                yield f'<text class="{kind}-text" x="{x:.1f}" y="{y + 11 if below else y - 4:.1f}">{text}</text>'
                 written.append(y)
 
     def _forecast(self) -> Iterable[str]:
