@@ -36,6 +36,7 @@ def run(given: Namespace) -> int:
             return 0
     try:
         from memtop.export.exposition import Exposition  # noqa: PLC0415 (optional)
+        from memtop.export.metrics import growing  # noqa: PLC0415 (as above)
     except ModuleNotFoundError:
         raise UsageError("exporting needs prometheus-client: pip install 'memtop-tui[export]'") from None
     if given.listen and given.textfile:
@@ -58,6 +59,7 @@ def run(given: Namespace) -> int:
             frame = engine.step(request, late_s=max(0.0, time.monotonic() - planned_s))
             assert frame is not None, "a machine has always a next sample"
             exposition.take(frame)
+            request = request._replace(groups=request.groups._replace(judged=growing(frame)))
             if file is not None:
                 file.write(exposition.plain())
             if frame.tick == 0:

@@ -82,10 +82,10 @@ class Updater:
         if not still:
             self._state.readers.step_runtimes(readings, sample, self._state.asked_for, heaps)
         if self._state.groups is not None and machine_is_new:
-            focus = [] if request.groups.focus is None else [request.groups.focus]
+            first = [*([] if request.groups.focus is None else [request.groups.focus]), *request.groups.judged]
             alone = self._state.assessor.growing_alone() if self._state.assessor is not None else {}
             self._state.groups.note(
-                sample, self._state.table.by_pid(), delay_s=readings.delay_s, looked_at=focus, alone=alone
+                sample, self._state.table.by_pid(), delay_s=readings.delay_s, looked_at=first, alone=alone
             )
         if self._state.assessor is not None and machine_is_new:
             self._assess(self._state.assessor, sample, plan, last, heaps)

@@ -81,11 +81,14 @@ class GroupsRequest(NamedTuple):
     """Groups on screen, whose cgroups are read at every tick while they are few."""
     member: ProcessKey | None = None
     """The process whose group is asked for."""
+    judged: tuple[GroupKey, ...] = ()
+    """Groups that are judged as soon as is due, and not in turn; their cgroups are read at every tick too."""
 
     @property
     def looked_at(self) -> tuple[GroupKey, ...]:
-        """The one in focus, then those on screen."""
-        return self.visible if self.focus is None else (self.focus, *self.visible)
+        """The one in focus, then those on screen and those that are judged."""
+        others = (*self.visible, *self.judged)
+        return others if self.focus is None else (self.focus, *others)
 
 
 class Request(NamedTuple):

@@ -24,13 +24,14 @@ from memtop.engine.engine import Engine
 from memtop.errors import UsageError
 from memtop.export.exposition import Exposition
 from memtop.export.labels import HOUR_S, MOST_GROUPS, MOST_NEW, Labels
-from memtop.export.metrics import OTHERS
+from memtop.export.metrics import OTHERS, growing
 from memtop.export.server import MOST_CONNECTIONS, Server, address_of
 from memtop.export.textfile import write_textfile
 from memtop.model.frame import Frame
 from memtop.model.group import By
 from memtop.settings import Settings
 from memtop.view_state import View
+from tests.engine.groups.worlds import MIB, cgroup, world
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
 
 Values = dict[str, dict[str, float]]
@@ -78,6 +79,27 @@ def test_processes_of_one_program_are_one_group_whatever_their_pids() -> None:
     assert found["memtop_group_processes"] == {"api": 2.0}
     assert found["memtop_group_resident_bytes"] == {"api": 20.0 * (1 << 20)}
     assert found["memtop_memory_total_bytes"][""] == 1024000 * 1024
+
+
+@pytest.mark.parametrize("by", [By.PROGRAM, By.CGROUP])
+def test_a_leak_among_many_busy_groups_is_confirmed_in_minutes(by: By) -> None:
+    source = world(p42="/leaks", **{f"p{pid}": f"/busy{pid}" for pid in range(100, 160)})
+    source.step_s = 5.0
+    engine, exposition = Engine(source), Exposition()
+    request = View.of(Settings(by=by, delay_s=5.0, columns=columns_of(groups=True).defaults)).request()
+    for tick in range(60):
+        for pid, process in source.processes.items():
+            is_leak = pid == 42
+            process.cmdline = b"/bin/p%d\0" % pid
+            process.rss_pages += 5 * MIB_PAGES if is_leak else MIB_PAGES * (1 if tick % 2 else -1)
+            used = 200 + 5 * tick if is_leak else 100 + tick % 2
+            cgroup(source, "/leaks" if is_leak else f"/busy{pid}", used, b"%d\n" % (4000 * MIB), anon=used)
+        frame = engine.step(request)
+        assert frame is not None
+        exposition.take(frame)
+        request = request._replace(groups=request.groups._replace(judged=growing(frame)))
+    found = values(exposition)["memtop_group_growth_confirmed"]
+    assert [name for name, value in found.items() if value] == ["p42" if by is By.PROGRAM else "/leaks"]
 
 
 def test_the_number_of_groups_is_bounded_and_the_rest_is_summed_up() -> None:
