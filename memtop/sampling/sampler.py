@@ -130,9 +130,10 @@ class Sampler:
     def _limits(
         self, plan: SamplePlan, processes: dict[int, ProcessSample], system: SystemSample
     ) -> CgroupSample | None:
-        """Cgroups and limits. A run of one sample reads them only on request."""
+        """Cgroups and limits. A run of one sample reads them only on request; a recording is taken from its first one
+        on, since what was read once is in no later one."""
         if self._cgroups is None:
-            wanted = plan.watched or plan.readings.focus or plan.readings.row_needs & _CGROUP_NEEDS
+            wanted = self._replaying or plan.watched or plan.readings.focus or plan.readings.row_needs & _CGROUP_NEEDS
             if self._first and not wanted:
                 return None
             self.prepare()
