@@ -9,10 +9,11 @@ from typing import Final, NamedTuple
 
 from memtop.analysis.limits.memory_limits import host_ceiling
 from memtop.engine.assessment.growing_group import GrowingGroup
-from memtop.engine.groups.charge import Charge, ceiling_of, chain_of, charge_of
+from memtop.engine.groups.charge import Charge, ceiling_of, charge_of
 from memtop.engine.groups.event_counts import EventCounts
 from memtop.engine.groups.group_growth import GroupGrowth
 from memtop.engine.groups.group_rows import CgroupState, gone_row, group_row
+from memtop.engine.groups.group_tree import with_above
 from memtop.engine.groups.kept_sums import KeptSums
 from memtop.engine.groups.kept_totals import KeptTotals
 from memtop.engine.groups.naming import UNKNOWN, GroupName, Naming, kinds_of
@@ -143,7 +144,7 @@ class GroupTable:
         else:
             changed, sums = set(), sums_of(members, naming.group_of)
         if choice.tree and choice.by is By.CGROUP:
-            sums = _with_above(sums, naming, cgroups)
+            sums = with_above(sums, naming, cgroups)
         if past_s is None:
             found = self._built(choice, sums, changed, sample)
             self._keep(choice, found, naming, hidden, sample.wall_s)
@@ -301,14 +302,3 @@ class GroupTable:
 
 def _by_name(rows: Iterable[GroupRow]) -> list[GroupRow]:
     return sorted(rows, key=lambda row: (row.name, row.key.name))
-
-
-def _with_above(sums: Mapping[GroupKey, Sums], naming: Naming, cgroups: CgroupSample) -> dict[GroupKey, Sums]:
-    """With the cgroups above those that have members, each with all members below it; by name."""
-    own = {one.name.path: one for one in sums.values() if one.name.path is not None}
-    whole: dict[GroupKey, Sums] = {}
-    for path, one in own.items():
-        for above in {path, *chain_of(path, cgroups)}:
-            name = naming.cgroup(above)
-            whole.setdefault(name.key, Sums(name)).add_all(one)
-    return dict(sorted({**sums, **whole}.items(), key=lambda one: (one[1].name.name, one[0].name)))

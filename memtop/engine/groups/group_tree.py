@@ -1,12 +1,16 @@
-"""Tree of cgroups: each row below the nearest cgroup above it that is listed."""
+"""Tree of cgroups: with the cgroups above those that have members, each below the nearest one that is listed."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 
+from memtop.engine.groups.charge import chain_of
+from memtop.engine.groups.naming import Naming
+from memtop.engine.groups.sums import Sums
 from memtop.engine.tree_places import in_tree_order
 from memtop.model.frame import TreePlace
 from memtop.model.group import GroupKey, GroupRow
+from memtop.sampling.cgroup_reading import CgroupSample
 
 
 def grow_groups(
@@ -22,3 +26,14 @@ def grow_groups(
         parent = by_path[above].key if above else None
         children.setdefault(parent, []).append(row)
     return in_tree_order(children, lambda row: row.key, lambda row: row, folded)
+
+
+def with_above(sums: Mapping[GroupKey, Sums], naming: Naming, cgroups: CgroupSample) -> dict[GroupKey, Sums]:
+    """With the cgroups above those that have members, each with all members below it; by name."""
+    own = {one.name.path: one for one in sums.values() if one.name.path is not None}
+    whole: dict[GroupKey, Sums] = {}
+    for path, one in own.items():
+        for above in {path, *chain_of(path, cgroups)}:
+            name = naming.cgroup(above)
+            whole.setdefault(name.key, Sums(name)).add_all(one)
+    return dict(sorted({**sums, **whole}.items(), key=lambda one: (one[1].name.name, one[0].name)))
