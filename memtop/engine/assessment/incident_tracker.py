@@ -206,6 +206,22 @@ def _is_exiting(process: ProcessSample) -> bool:
     return process.stat is not None and process.stat.ending
 
 
+def _has_hidden_limit(path: str, step: StepInput) -> bool:
+    """Whether an ancestor that cannot be seen from here has a lower limit than all that can, as version 1 reports."""
+    latest = step.cgroups.latest
+    reading = latest[path].reading
+    lowest = reading.stat.hierarchical_limit_bytes if reading.stat is not None else None
+    total_bytes = step.meminfo.total_bytes if step.meminfo is not None else None
+    if lowest is None or (total_bytes is not None and lowest >= total_bytes):
+        return False
+    while path:
+        seen = latest[path].reading.limit_bytes if path in latest else None
+        if seen is not None and seen <= lowest:
+            return False
+        path = path.rpartition("/")[0]
+    return True
+
+
 def unseen(step: StepInput) -> Unseen:
     """What the incidents of this tick say nothing about."""
     cgroups, processes = step.cgroups, step.sample.processes
@@ -215,6 +231,7 @@ def unseen(step: StepInput) -> Unseen:
     )
     latest = cgroups.latest
     unread = sum(path not in latest or not is_known(latest[path].reading.use) for path in cgroups.labels)
+    unread += any(_has_hidden_limit(path, step) for path in latest)
     assessed = (step.process(key) for key in set(step.plan.assessed))
     with_memory = sum(
         one.statm is not None for one in processes.values()

@@ -728,8 +728,9 @@ def test_a_limit_above_what_can_be_seen_is_not_said_to_be_far() -> None:
     source.files[f"{ROOT}/memory/app/memory.stat"] = b"hierarchical_memory_limit 104857600\ntotal_rss 50000000\n"
     engine = Engine(source)
     step(engine, on(process))
-    unread = outlook(step(engine, on(process))).unread
-    assert "an ancestor cgroup that is not visible from here has a limit of 100 MiB" in unread
+    frame = step(engine, on(process))
+    assert "an ancestor cgroup that is not visible from here has a limit of 100 MiB" in outlook(frame).unread
+    assert frame.incidents is not None and frame.incidents.unseen.unread_cgroups == 1
 
 
 def test_percent_of_the_limit_is_on_every_visible_row_when_the_column_is_shown() -> None:
