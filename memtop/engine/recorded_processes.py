@@ -6,14 +6,16 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from memtop.engine.seekable import Seekable
-from memtop.errors import ParseError, ProcessGone
-from memtop.procfs.stat import parse_stat
+from memtop.errors import MemtopError, ProcessGone
+from memtop.procfs.stat import PidStat, parse_stat
 from memtop.procfs.statm import parse_statm
 from memtop.sanitize import clean
+from memtop.sources.protocol import Source
 
 LOOK_S: Final = 1.0
 """How long the processes are searched for the sentence that names some of them."""
 MOST_NAMED: Final = 5
+_LARGER: Final = 1.1
 
 
 def first_seen_s(source: Seekable, pid: int) -> float | None:
@@ -28,23 +30,25 @@ def not_held(source: Seekable, pids: Sequence[int], clock: Callable[[], float]) 
     other = source.again()
     while clock() < until_s and other.begin() is not None:
         listed = other.pids()
+        larger = []
         for pid, statm in zip(listed, other.sweep("statm", listed), strict=True):
-            if statm is not None:
-                sizes[pid] = max(sizes.get(pid, 0), parse_statm(statm).rss_bytes)
-        unnamed = [pid for pid in listed if pid in sizes and pid not in names]
-        for pid, stat in zip(unnamed, other.sweep("stat", unnamed), strict=True):
-            if (name := _name(stat)) is not None:
-                names[pid] = name
+            if statm is None:
+                continue
+            size, before = parse_statm(statm).rss_bytes, sizes.get(pid)
+            sizes[pid] = max(size, before or 0)
+            if before is None or size > _LARGER * before:  # it may run another program since
+                larger.append(pid)
+        names |= {pid: clean(stat.comm) for pid in larger if (stat := stat_of(other, pid)) is not None}
     asked = f"process {pids[0]}" if len(pids) == 1 else f"any of the processes {', '.join(map(str, pids))}"
     return ProcessGone(f"the recording does not hold {asked}{_held(sizes, names)}")
 
 
-def _name(stat: bytes | None) -> str | None:
-    if stat is None:
-        return None
-    try:
-        return clean(parse_stat(stat).comm)
-    except ParseError:
+def stat_of(source: Source, pid: int) -> PidStat | None:
+    """The stat file of a process as recorded at the instant that is played; None if it was not read."""
+    (data,) = source.sweep("stat", [pid])
+    try:  # the first time it is read alone
+        return parse_stat(source.read(f"proc/{pid}/stat") if data is None else data)
+    except MemtopError:
         return None
 
 

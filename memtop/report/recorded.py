@@ -11,16 +11,15 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from memtop.engine.engine import Engine
-from memtop.engine.recorded_processes import not_held
+from memtop.engine.recorded_processes import not_held, stat_of
 from memtop.engine.recorded_timeline import timeline_events
 from memtop.engine.seek import Seek
 from memtop.engine.seekable import Seekable
-from memtop.errors import ParseError, ProcessGone
+from memtop.errors import ProcessGone
 from memtop.model.frame import Detail, Frame, ProcessRow, Series
 from memtop.model.request import ChartWindow
 from memtop.model.timeline import EventKind
 from memtop.process_key import ProcessKey
-from memtop.procfs.stat import parse_stat
 from memtop.procfs.statm import Statm, parse_statm
 from memtop.report.collect import LEAST_WINDOW_S, POINTS, Collected, groups_of, request_for
 
@@ -113,11 +112,8 @@ def _key_at(source: Seekable, pid: int, at_s: float) -> ProcessKey | None:
     other.approach(position - 1)
     while other.position()[0] < position and other.begin() is not None:
         pass
-    (stat,) = other.sweep("stat", [pid])
-    try:
-        return None if stat is None else ProcessKey(pid, parse_stat(stat).start_ticks)
-    except ParseError:
-        return None
+    stat = stat_of(other, pid)
+    return None if stat is None else ProcessKey(pid, stat.start_ticks)
 
 
 def _subject(frame: Frame) -> ProcessKey | None:

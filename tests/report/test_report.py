@@ -293,6 +293,21 @@ def reported(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
     return capsys.readouterr().out.replace("\\", "")
 
 
+@pytest.mark.parametrize("pid", [None, 42])
+def test_the_first_instants_of_a_recording_have_a_report_too(tmp_path: Path, pid: int | None) -> None:
+    path, source = str(tmp_path / "r"), world(p42="/shop")
+    recorder = Recorder(source, path)
+    recorded = Engine(recorder)
+    for _ in range(3):
+        recorded.step(request(needs_all=Need.STAT))
+    recorder.close()
+    with closing(Replay(path)) as source_of:
+        first_s = source_of.span[0]
+    for after_s in (0.0, 1.0, 2.0):
+        detail = recorded_frame(path, pid, to_s=first_s + after_s).detail
+        assert detail is not None and detail.row.pid == 42
+
+
 def test_of_a_long_recording_the_past_is_in_the_chart_though_little_of_it_is_played(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
