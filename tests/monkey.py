@@ -1,7 +1,8 @@
 """A monkey at the keyboard of a real terminal: random keys, clicks, pastes and sizes, which the seed decides.
 
-``python -m tests.monkey --events 750 --seeds 10`` lets it loose on the live machine, on one process, on a recording and
-on ``memtop -- COMMAND``, so many events in each run, and prints what fell. The suite runs a short one.
+``python -m tests.monkey --events 750 --seeds 10`` lets it loose on the live machine, on one process, on a recording, on
+``memtop -- COMMAND``, on groups, on the demo, and on a light and an ASCII screen, so many events in each run. It prints
+what fell. The suite runs a short one.
 As root everything happens in a pid namespace of its own, so that signals reach nobody else; other users get
 ``--read-only``.
 """
@@ -28,11 +29,15 @@ from typing import Final
 from memtop.tui.terminal.key_parser import PASTE_LIMIT_S
 from tests.tui.terminal.pty_run import PtyRun
 
-WORLDS: Final = ("live", "pid", "replay", "command")
+WORLDS: Final = ("live", "pid", "replay", "command", "groups", "demo", "light", "ascii")
 BURST: Final = 60
 """Events between two looks at whether keys still do what they should."""
 ANSWER_S: Final = 60.0
-"""Longest that a key may take: the machine is busy, and there may be much to draw first."""
+"""Longest that a key may take, in time in which memtop had the processor: there may be much to draw first."""
+CHOSEN_S: Final = 0.5
+"""Time for the palette to find what is typed."""
+STARVED_S: Final = 900.0
+"""A machine on which an answer takes longer than this has no processor to test with."""
 ESCAPE: Final = b"\x1b[27u"
 """As terminals with the kitty protocol send it, so that it needs no pause."""
 QUITTING: Final = b"q\x03\x11\x1a\x1b\x1c"
@@ -57,6 +62,8 @@ PASTES: Final = [
     *(b"", b"rss>1g", b"--5", b"9" * 5000, b"[/]\x1b[31m", "\u202e\n".encode(), b"1e999", b"!(", b"user=", b"\x00"),
     *(b"-20", b"\x1b]0;x\x07", b"http://127.0.0.1:1/", b"0.1", "漢".encode() * 50),
 ]
+LIGHT: Final = b"\x10", b"theme", b"\r", b"light", b"\r"
+"""Keys that choose the light theme from the palette."""
 SLEEPERS: Final = 'for i in 1 2 3 4; do sleep 1000 & done; "$@"'
 """What a world has beside memtop. The shell is the first process of its namespace, the sleepers come next."""
 
@@ -70,6 +77,44 @@ class Outcome:
     """How often memtop was started: a click or the palette may quit it."""
     fault: str
     """What fell; empty for nothing."""
+
+
+class ProcessorTime:
+    """A clock that stands still while memtop is ready to run but waits for a processor.
+
+    What it measures is the slowness of memtop itself, and not that of a machine on which others compute.
+    """
+
+    def __init__(self, run: PtyRun) -> None:
+        self._run = run
+        self._began_s = self._seen_s = time.monotonic()
+        self._delays_s: dict[Path, float] = {}
+        self._passed_s = 0.0
+
+    def passed_s(self) -> float:
+        """Seconds since the clock was created."""
+        now_s = time.monotonic()
+        waited_s = 0.0
+        for thread in self._threads():
+            with contextlib.suppress(OSError, ValueError):
+                delay_s = int((thread / "schedstat").read_text().split()[1]) / 1e9
+                waited_s += delay_s - self._delays_s.get(thread, delay_s)
+                self._delays_s[thread] = delay_s
+        self._passed_s += max(0.0, now_s - self._seen_s - waited_s)
+        self._seen_s = now_s
+        assert now_s < self._began_s + STARVED_S, "memtop had hardly any processor time"
+        return self._passed_s
+
+    def _threads(self) -> list[Path]:
+        """The threads of memtop, which is a descendant of what was started; none before it is there."""
+        pids, python = [self._run.process.pid], os.fsencode(sys.executable)
+        while pids:
+            pid = pids.pop(0)
+            with contextlib.suppress(OSError):
+                if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(python + b"\0-m\0memtop"):
+                    return list(Path(f"/proc/{pid}/task").iterdir())
+                pids += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+        return []
 
 
 class Monkey:
@@ -109,6 +154,8 @@ class Monkey:
             cwd=self._state,
         ) as run:
             self._last.clear()
+            if self._world == "light":
+                self._choose(run, LIGHT)
             while self._events < count:
                 for _ in range(min(BURST, count - self._events)):
                     self._events += 1
@@ -125,8 +172,24 @@ class Monkey:
             "live": fast,
             "pid": (*fast, "2" if os.geteuid() == 0 else str(os.getpid())),
             "replay": ("replay", *fast, str(self._recording)),
-            "command": (*fast, "--", "sh", "-c", "while sleep 0.05; do echo words; done"),
+            # It ends at once where it gets a processor; where it does not, memtop would say that it runs on.
+            "command": (*fast, "--kill-after", "60", "--", "sh", "-c", "while sleep 0.05; do echo words; done"),
+            "groups": (*fast, "--by", "unit"),
+            "demo": ("demo", *more),
+            "light": fast,
+            "ascii": (*fast, "--ascii", "--no-color"),
         }[self._world]
+
+    def _choose(self, run: PtyRun, keys: Sequence[bytes]) -> None:
+        """Press these keys, with a person's pauses, as soon as there is a screen."""
+        clock = ProcessorTime(run)
+        while b"Help" not in run.output and run.process.poll() is None and clock.passed_s() < ANSWER_S:
+            time.sleep(0.02)  # between two looks
+        for key in keys:
+            self._send(run, key)
+            answered_s = clock.passed_s() + CHOSEN_S
+            while run.process.poll() is None and clock.passed_s() < answered_s:
+                time.sleep(0.02)  # between two looks
 
     def _act(self, run: PtyRun) -> bool:
         """Do one thing; whether the terminal took it."""
@@ -161,27 +224,31 @@ class Monkey:
         What is typed is different each time: nothing that was typed before, and is answered only now, can look like it.
         """
         run.resize(120, 40)
-        limit_s = time.monotonic() + ANSWER_S
+        clock = ProcessorTime(run)
         tokens: list[bytes] = []
-        while time.monotonic() < limit_s:
+        while clock.passed_s() < ANSWER_S:
             with contextlib.suppress(ProcessLookupError):  # the palette and the help can suspend it, as ctrl+z does
                 os.killpg(run.process.pid, signal.SIGCONT)
             tokens.append("".join(self._dice.choices("abcdef", k=10)).encode())
             self._send(run, ESCAPE * 8 + b"/" + tokens[-1])
-            tried_s = time.monotonic() + PASTE_LIMIT_S  # a paste without an end may take the first one for its own
-            while time.monotonic() < min(tried_s, limit_s) and run.process.poll() is None:
+            # A paste without an end may take the first one for its own. An escape that comes too early would close the
+            # filter before it is drawn.
+            tried_s = clock.passed_s() + PASTE_LIMIT_S
+            while run.process.poll() is None:
                 if any(token in run.output for token in tokens):
                     self._send(run, ESCAPE * 2)
                     return True
-                time.sleep(0.005)  # between two looks
+                if clock.passed_s() >= tried_s:
+                    break
+                time.sleep(0.02)  # between two looks
             if run.process.poll() is not None:
                 return False
         return False
 
     def _quit(self, run: PtyRun) -> str:
         """End it by q; what fell."""
-        limit_s = time.monotonic() + ANSWER_S
-        while time.monotonic() < limit_s:
+        clock = ProcessorTime(run)
+        while clock.passed_s() < ANSWER_S:
             self._send(run, ESCAPE * 2 + b"q")
             with contextlib.suppress(AssertionError):
                 run.end(2.5)
@@ -190,9 +257,11 @@ class Monkey:
 
     def _send(self, run: PtyRun, data: bytes) -> bool:
         self._last.append(data)
+        clock = ProcessorTime(run)
         for at in range(0, len(data), 64):
-            if not select.select([], [run.master], [], ANSWER_S)[1]:
-                return run.process.poll() is not None
+            while not select.select([], [run.master], [], 1.0)[1]:
+                if run.process.poll() is not None or clock.passed_s() >= ANSWER_S:
+                    return run.process.poll() is not None
             run.press(data[at : at + 64])
         return True
 

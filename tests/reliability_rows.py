@@ -475,6 +475,7 @@ ROWS: Final = (
             f"{_HOSTILE}::test_a_keyframe_holds_neither_keyframes_nor_ends",
             f"{_HOSTILE}::test_a_bundle_holds_no_bundle_and_nothing_that_is_looked_for",
             f"{_HOSTILE}::test_times_within_times_are_refused",
+            f"{_HOSTILE}::test_a_list_has_so_many_processes",
             f"{_HOSTILE}::test_a_sweep_has_so_many_processes",
             f"{_HOSTILE}::test_a_list_that_grows_has_so_many_processes",
             f"{_HOSTILE}::test_a_set_of_paths_that_grows_has_so_many",

@@ -22,6 +22,7 @@ from memtop.sources.recording.format import (
     RecordKind,
     Row,
     decode_changes,
+    decode_pids,
     encode_changes,
     encode_pids,
     pack,
@@ -222,6 +223,11 @@ def test_a_bundle_holds_no_bundle_and_nothing_that_is_looked_for(kind: RecordKin
 def test_times_within_times_are_refused() -> None:
     with pytest.raises(RecordingError, match="unknown encoding"):
         unpack((b"\3" + bytes(8)) * 5000 + b"\0")
+
+
+def test_a_list_has_so_many_processes() -> None:
+    with pytest.raises(RecordingError, match="more processes"):
+        decode_pids(bytes(4 * (2 * PROCESS_LIMIT + 2)))
 
 
 def test_a_sweep_has_so_many_processes() -> None:

@@ -100,7 +100,7 @@ def test_a_terminal_that_vanishes_ends_it_with_129(tmp_path: Path, stdin: int | 
 
 
 def test_a_terminal_that_vanishes_is_noticed_while_nothing_is_drawn(tmp_path: Path) -> None:
-    with small_app(tmp_path, "--quiet", ignored=[signal.SIGHUP]) as run:
+    with small_app(tmp_path, "--quiet", controlling=False) as run:
         run.wait_output(b"ready")
         run.close_terminal()
         assert run.end() == 129
