@@ -54,7 +54,7 @@ def _give_up(error: Exception) -> int:
         from memtop.tui.terminal import crash_report  # noqa: PLC0415 (when memtop fails)
 
         print(crash_report.write(error), file=sys.stderr)
-    except Exception as second:  # noqa: BLE001 (a full disk, no memory for the report: a sentence must do)
+    except (OSError, MemoryError, ImportError, SystemError) as second:  # nothing for the report: a sentence must do
         if isinstance(second, MemoryError | ImportError) and (reason := starved(second)):
             _say(reason)  # what is missing now was missing then
             return MemtopError.exit_code

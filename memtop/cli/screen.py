@@ -191,7 +191,7 @@ class _FirstLook:
     def _run(self) -> None:
         try:
             self._frame = self._look()
-        except Exception as error:  # noqa: BLE001 (raised again by frame; where that is over, by the next sample)
+        except Exception as error:  # noqa: BLE001 (raised again by frame; where that is over, the next sample meets it)
             self._error = error
 
 

@@ -235,21 +235,20 @@ class SamplerThread:
                     commands, self._commands = self._commands, []
                     single = self._single_steps > 0
                     late_s = self._begin_step() if self._step_is_due() else None
-            if works:
-                self._do_work(request)
-            else:
-                self._answer(request, commands, late_s, drawn=single or not self._too_soon_to_draw())
+            try:
+                if works:
+                    self._do_work(request)
+                else:
+                    self._answer(request, commands, late_s, drawn=single or not self._too_soon_to_draw())
+            except Exception as error:  # noqa: BLE001 (a sampler that dies would leave a screen that lies)
+                self._note_failure(error, stepping=not works and late_s is not None)
 
     def _is_wanted(self) -> bool:
         """Whether there is something to do that is more urgent than other work."""
         return self._request_is_new or bool(self._commands) or self._step_is_due()
 
     def _do_work(self, request: Request) -> None:
-        try:
-            frame = self._work(request, time.monotonic() + WORK_S)
-        except Exception as error:  # noqa: BLE001  as in _answer
-            self._note_failure(error, stepping=False)
-            return
+        frame = self._work(request, time.monotonic() + WORK_S)
         if frame is not None:
             self._drawn_s = time.monotonic()
             self._delivery.post_frame(frame)
@@ -277,17 +276,13 @@ class SamplerThread:
         A sample that is not ``drawn`` is shown by the next frame.
         """
         frame, there_is_more = None, True
-        try:
-            if late_s is None:
-                frame = self._view(request, commands)
-            elif drawn:
-                frame = self._step(request, commands, late_s)
-                there_is_more = frame is not None
-            else:
-                there_is_more = self._take(request, commands, late_s)
-        except Exception as error:  # noqa: BLE001  the last resort: a sampler that dies would leave a screen that lies
-            self._note_failure(error, stepping=late_s is not None)
-            return
+        if late_s is None:
+            frame = self._view(request, commands)
+        elif drawn:
+            frame = self._step(request, commands, late_s)
+            there_is_more = frame is not None
+        else:
+            there_is_more = self._take(request, commands, late_s)
         if late_s is not None:
             with self._changed:
                 self._failures = 0
