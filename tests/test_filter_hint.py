@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from string import ascii_lowercase
+
 import pytest
 
 from memtop.filter_hint import completion, filter_hint
@@ -42,3 +44,8 @@ def test_the_beginning_of_a_column_names_the_columns_that_it_may_be() -> None:
 )
 def test_a_column_is_completed_from_two_letters_on(typed: str, whole: str | None) -> None:
     assert completion(typed) == whole
+
+
+@pytest.mark.parametrize("letter", ascii_lowercase)
+def test_of_many_columns_that_begin_so_some_are_named(letter: str) -> None:
+    assert filter_hint(letter).count(", ") < 6

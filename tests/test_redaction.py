@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtop.redaction import scrub
+from memtop.redaction import CACHED, scrub
 
 SECRET = "hunter2Zq"
 
@@ -239,3 +239,9 @@ def test_a_hostile_command_line_is_scrubbed_in_no_time(pattern: bytes) -> None:
     started_s = time.process_time()
     scrub((pattern * 4096)[:65_536])
     assert time.process_time() - started_s < 2.0
+
+
+def test_the_redacted_command_lines_that_are_kept_are_few() -> None:
+    for number in range(2 * CACHED):
+        scrub(b"program\0--number=%d\0" % number)
+    assert scrub.cache_info().currsize <= CACHED

@@ -10,6 +10,8 @@ import sys
 import pytest
 
 from memtop.columns import BY_NAME, DEFAULT_COLUMNS
+from memtop.engine import updater
+from memtop.engine.assessment import assessor
 from memtop.engine.departed import DEPARTED
 from memtop.engine.engine import Engine
 from memtop.engine.watched_history import MOST_WATCHED
@@ -754,3 +756,19 @@ def test_a_large_process_that_lost_its_memory_before_it_was_gone_keeps_its_last_
     del source.processes[42]
     step(engine, on(other))
     assert row(step(engine, on(large))).rss_bytes == 4000 * MIB
+
+
+def test_of_many_programs_with_a_name_in_theirs_some_are_named() -> None:
+    names = [b"worker%d" % number for number in range(8)]
+    source = FakeSource(*(FakeProcess(100 + at, comm=name, cmdline=name + b"\0") for at, name in enumerate(names)))
+    (choice,) = frame_after(Engine(source), request(names=("work",)), 3).choices
+    assert (len(choice.containing), choice.processes) == (5, 8)
+
+
+def test_of_very_many_asked_for_the_ends_of_some_are_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    for bound in ("LARGEST", "YOUNGEST"):  # who are watched in any case
+        monkeypatch.setattr(assessor, bound, 1)
+    monkeypatch.setattr(updater, "HELD", 3)
+    source = FakeSource(*(FakeProcess(pid) for pid in range(100, 120)))
+    frame_after(Engine(source), request(only=frozenset(range(100, 120))), 3)
+    assert len(source.watched) <= 3 + 2

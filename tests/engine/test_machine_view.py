@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from memtop.analysis.ledger.ledger import Part, make_ledger
 from memtop.analysis.ledger.machine import MachinePart
 from memtop.engine.engine import Engine
+from memtop.engine.machine_view import LedgerPast
 from memtop.errors import AccessDenied
 from memtop.explain.machine_sentences import held_by
 from memtop.headless import machine as command
@@ -230,3 +232,11 @@ def test_the_command_adds_up_on_this_machine(tmp_path: Path) -> None:
     assert unaccounted < 0.05 * found["total_bytes"]
     assert any(holder["pid"] for one in found["parts"] for holder in one["holders"])
     assert ("proc/slabinfo" in found["unread"]) is (os.geteuid() != 0)
+
+
+def test_the_past_of_the_parts_is_bounded() -> None:
+    past = LedgerPast()
+    for number in range(2000):
+        past.add(2.0 * number, make_ledger(MIB, [Part(MachinePart.FREE.value, number)]))
+    assert past.first_s is not None and past.first_s > 2000.0
+    assert past.size_at(MachinePart.FREE, 3998.0) == 1999

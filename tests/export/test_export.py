@@ -286,3 +286,13 @@ def test_promtool_finds_nothing_wrong_and_the_rules_fire(tmp_path: Path) -> None
     ):
         done = subprocess.run(argv, input=text, capture_output=True, cwd=tmp_path, timeout=60, check=False)
         assert done.returncode == 0 and not done.stderr, done.stdout + done.stderr
+
+
+def test_a_name_of_long_ago_is_a_new_one() -> None:
+    labels, storms = Labels(), [[f"{storm}-{number}" for number in range(100)] for storm in range(13)]
+    for hour, names in enumerate(storms):
+        for sample in (0.0, 1.0):
+            chosen = labels.choose(names, 3601.0 * hour + sample)
+        assert chosen == names
+    assert labels.choose(storms[-2], 3601.0 * 14) == storms[-2], "its series are there already"
+    assert labels.choose(storms[0], 3601.0 * 15) == [], "it waits for the next sample"

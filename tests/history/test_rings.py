@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memtop.history import rings
-from memtop.history.rings import MACHINE_TICKS, Diary, Gap, History, MachinePast, Point, Track
+from memtop.history.rings import MACHINE_TICKS, TRACK_MOST, Diary, Gap, History, MachinePast, Point, Track
 from memtop.model.frame import SystemRow
 from memtop.process_key import ProcessKey
 
@@ -132,3 +132,10 @@ def test_gaps_are_bounded() -> None:
     past = History()
     past.gaps.extend(Gap(float(at), at + 0.5) for at in range(1000))
     assert len(past.gaps) <= 64
+
+
+def test_a_process_alone_has_a_bounded_track_though_there_is_room_for_more() -> None:
+    past = History()
+    for tick in range(2 * TRACK_MOST):
+        track = past.note(KEY, float(tick), tick, tick, tick)
+    assert len(track) <= TRACK_MOST

@@ -26,7 +26,7 @@ from memtop.units import long_size
 
 POINTS: Final = 900
 """Readings kept for one process: a quarter of an hour."""
-_MOST_COLLECTIONS: Final = 256
+MOST_COLLECTIONS: Final = 256
 _AGAIN_S: Final = 30.0
 _LISTENERS_S: Final = 5.0
 _VERDICT_S: Final = 10.0
@@ -49,7 +49,7 @@ class GoTracker:
     """The Tracker of one Go program; see the module."""
 
     def __init__(self) -> None:
-        self.collections_s: deque[float] = deque(maxlen=_MOST_COLLECTIONS)
+        self.collections_s: deque[float] = deque(maxlen=MOST_COLLECTIONS)
         self._identity: Identity | None = None
         self._build: GoBuild | None = None
         self._settings: GoSettings | None = None

@@ -23,7 +23,7 @@ from memtop.units import long_size
 
 POINTS: Final = 900
 """Readings kept for one process: a quarter of an hour."""
-_MOST_COLLECTIONS: Final = 256
+MOST_COLLECTIONS: Final = 256
 _VERDICT_S: Final = 10.0
 """Interval at which the verdict for the findings is computed again. It takes 5 ms for all points."""
 _HEAP_KIND: Final = "jvm_heap"
@@ -39,7 +39,7 @@ class JvmTracker:
     lazy_free_decides = False
 
     def __init__(self) -> None:
-        self.collections_s: deque[float] = deque(maxlen=_MOST_COLLECTIONS)
+        self.collections_s: deque[float] = deque(maxlen=MOST_COLLECTIONS)
         self._flags: JvmFlags | None = None
         self._points: deque[JvmPoint] = deque(maxlen=POINTS)
         self._verdict: tuple[float, JvmGrowth, float | None] | None = None

@@ -92,3 +92,10 @@ def test_a_rise_that_becomes_confirmed_growth_is_one_incident() -> None:
         name = "rising" if second < 5 else "growth"
         state = state.after(100.0 + second, [one(1, name=name)])
     assert [incident.name for incident in state.standing] == ["growth"]
+
+
+def test_of_very_many_incidents_the_worst_stand() -> None:
+    worst = [one(1000, certain=True, severity=DANGER)]
+    (shown,) = standing([one(pid, certain=True) for pid in range(100)] + worst)
+    assert len(shown) == 64
+    assert shown[0] == 1000

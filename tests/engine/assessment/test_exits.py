@@ -9,7 +9,7 @@ import pytest
 
 from memtop.analysis.findings import Severity
 from memtop.analysis.limits.exit_cause import Oom
-from memtop.engine.assessment import assessor, exit_analysis, lives
+from memtop.engine.assessment import assessor, exit_analysis, incident_tracker, lives
 from memtop.engine.assessment.exit_analysis import AUTOPSIES
 from memtop.engine.engine import Engine
 from memtop.filter import parse_query
@@ -365,3 +365,78 @@ def test_of_a_storm_of_new_processes_only_the_last_are_tried_as_successors(monke
         assert frame.detail is not None
         marks.append(sum(mark.kind == "gone" for mark in frame.detail.marks))
     assert marks == [2, 0]
+
+
+def test_a_program_is_forgotten_after_the_ends_of_many_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    marks = []
+    for most in (2, 1):
+        monkeypatch.setattr(lives, "MOST_PROGRAMS", most)
+        source, engine, process = crashing(signal.SIGSEGV, rss_pages=12 * MIB_PAGES)
+        other = started(source, 200, rss_pages=12 * MIB_PAGES, cmdline=b"/bin/other\0")
+        step(engine, times=2)
+        end(source, other.pid, signal.SIGSEGV)
+        frame = step(engine, request(focus=process.key, points=60, window_s=30.0), times=2)
+        assert frame.detail is not None
+        marks.append(sum(mark.kind == "gone" for mark in frame.detail.marks))
+    assert marks == [3, 0]
+
+
+def test_a_program_that_crashes_long_after_its_last_restart_begins_a_new_story() -> None:
+    restarts = []
+    for rest_s in (1.0, 1000.0):
+        source, engine, process = crashing(signal.SIGSEGV, rss_pages=12 * MIB_PAGES)
+        source.step_s = rest_s
+        step(engine)
+        source.step_s = 1.0
+        end(source, process.pid, signal.SIGSEGV)
+        step(engine)
+        started(source, 110, cgroup="/kubepods.slice/pod1/app.scope", cmdline=b"/bin/api\0", rss_pages=12 * MIB_PAGES)
+        found = step(engine, times=4).incidents
+        assert found is not None
+        restarts += [one.facts["restarts_count"] for one in found.standing if one.name == "crash_loop"]
+    assert restarts == [4]
+
+
+def oom_killed(count: int) -> Frame:
+    """What is shown after so many processes were taken by the OOM killer, one after the other."""
+    source = v2(FakeProcess(1, cmdline=b"init\0"))
+    engine = Engine(source)
+    for number in range(count):
+        started(
+            source,
+            100 + number,
+            cgroup="/kubepods.slice/pod1/app.scope",
+            cmdline=b"/bin/%d\0" % number,
+            rss_pages=12 * MIB_PAGES,
+        )
+        step(engine, times=3)
+        end(source, 100 + number, signal.SIGKILL)
+        source.files[f"{APP}/memory.events.local"] = b"oom_kill %d\n" % (2 + number)
+        source.files["proc/vmstat"] = b"pgfault 1000\noom_kill %d\n" % (4 + number)
+        frame = step(engine)
+    return frame
+
+
+def test_reports_on_oom_kills_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exit_analysis, "MOST_TAKEN", 3)
+    ended = oom_killed(6).ended
+    assert [(one.key.pid, one.is_oom) for one in ended] == [(105, True), (104, True), (103, True)]
+
+
+def test_ends_that_are_incidents_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(incident_tracker, "EXITS", 3)
+    found = oom_killed(6).incidents
+    assert found is not None
+    kills = [one for one in found.standing if one.name == "oom_kill"]
+    assert len(kills) == 3
+
+
+def test_reports_on_those_that_were_in_focus_are_bounded() -> None:
+    source = FakeSource(FakeProcess(1))
+    engine = Engine(source)
+    for pid in range(100, 170):
+        process = started(source, pid)
+        step(engine, request(focus=process.key))
+        end(source, pid, 0)
+    frame = step(engine, times=2)
+    assert [one.key.pid for one in frame.ended] == [*range(169, 105, -1)]

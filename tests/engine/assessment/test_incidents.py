@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from memtop.analysis.incidents import Incident
+from memtop.engine.assessment import incident_inputs, rise_tracker
 from memtop.engine.assessment.incident_tracker import UNSEEN_TICKS
 from memtop.engine.engine import Engine
 from memtop.explain.incident_text import headline, incident_sentences
@@ -464,3 +465,30 @@ def test_what_a_balloon_takes_is_a_fall_of_available_memory() -> None:
         source.files["proc/meminfo"] = b"MemTotal: %d kB\nMemFree: 2000 kB\nMemAvailable: %d kB\n" % (total, available)
         frame = step(engine)
     assert names(frame) == ["memory_goes"]
+
+
+def test_of_many_that_grow_the_fastest_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(incident_inputs, "MOST_GROWING", 2)
+    monkeypatch.setattr(rise_tracker, "MOST", 0)
+    growing = [FakeProcess(42 + number, cmdline=b"/bin/grows%d\0" % number) for number in range(5)]
+    source, engine = world(*growing)
+    for _ in range(90):
+        for number, process in enumerate(growing):
+            process.rss_pages += (1 + number) * MIB_PAGES
+            source.files[f"proc/{process.pid}/cgroup"] = b"0::/\n"
+        frame = step(engine)
+    found = {one.subject.key.pid for one in report(frame).standing if one.subject.key is not None}
+    assert found == {45, 46}
+
+
+@pytest.mark.parametrize("bound", ["MOST", "LOOKED_AT"])
+def test_of_many_that_rise_those_that_rose_most_are_named(bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rise_tracker, bound, 2)
+    rising = [FakeProcess(42 + number, cmdline=b"/bin/rises%d\0" % number) for number in range(5)]
+    _, engine = world(*rising)
+    for _ in range(12):
+        for number, process in enumerate(rising):
+            process.rss_pages += (6 + number) * MIB_PAGES
+        frame = step(engine)
+    found = {one.subject.key.pid for one in report(frame).standing if one.subject.key is not None}
+    assert found == {45, 46}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from memtop.columns import columns_of
 from memtop.engine.departed import DEPARTED
 from memtop.engine.engine import Engine
 from memtop.engine.groups import group_table
+from memtop.engine.groups.naming import GroupName, by_program
 from memtop.errors import AccessDenied, ProcessGone
 from memtop.explain.group_sentences import group_sentences
 from memtop.filter import parse_query
@@ -22,7 +24,8 @@ from memtop.sampling.cgroups.homes import LOOKUPS_FOR_ALL
 from memtop.sampling.request import Need, ReadingsRequest
 from memtop.sources.protocol import Exit
 from tests.engine.groups.worlds import MIB, ROOT, cgroup, world
-from tests.fakes import MIB_PAGES, FakeProcess, frame_after
+from tests.fakes import MIB_PAGES, FakeProcess, FakeSource, frame_after
+from tests.rows import proc_row
 
 POD = "/kubepods.slice/kubepods-pod0123abcd_0123_0123_0123_0123456789ab.slice"
 BOX = f"{POD}/cri-containerd-{'ab' * 32}.scope"
@@ -436,3 +439,26 @@ def test_a_group_that_a_filter_hides_has_not_ended(kind: By) -> None:
         assert hidden.groups == (), "its processes live"
     shown = frame_after(engine, by(kind)._replace(groups=focus), 1)
     assert shown.groups is not None and all(row.gone_s is None for row in shown.groups)
+
+
+def test_rows_of_many_groups_that_have_not_changed_are_built_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    built, group_row = [], group_table.group_row
+
+    def counted(*given: Any, **named: Any) -> GroupRow:
+        built.append(1)
+        return group_row(*given, **named)
+
+    monkeypatch.setattr(group_table, "MOST_ROWS", 4)
+    monkeypatch.setattr(group_table, "group_row", counted)
+    engine = Engine(FakeSource(*(FakeProcess(pid, cmdline=b"p%d\0" % pid) for pid in range(100, 140))))
+    assert len(names(frame_after(engine, by(By.PROGRAM), 4))) == 40
+    built.clear()
+    frame_after(engine, by(By.PROGRAM), 1)
+    assert 1 <= len(built) <= 8
+
+
+def test_names_of_programs_that_are_run_no_more_are_forgotten() -> None:
+    row = proc_row(42)
+    for number in range(9000):
+        by_program(row._replace(command_raw=b"/bin/program-%d\0" % number))
+    assert sum(type(one) is GroupName for one in gc.get_objects()) < 8400

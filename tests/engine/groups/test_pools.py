@@ -86,3 +86,16 @@ def test_short_lived_workers_that_become_larger_one_after_the_other_grow_as_a_wh
 def test_a_number_of_workers_that_grows_is_growth() -> None:
     (found,) = grows({10 + number: 101.0 + number for number in range(60)}, {})
     assert found.rise is not None and found.rise.size_bytes > 150 * MIB
+
+
+def test_of_many_programs_that_grow_as_a_whole_the_largest_few_are_looked_at() -> None:
+    watch, sums = PoolWatch(GroupGrowth(deque())), KeptTotals()
+    for tick in range(6):
+        rows = {
+            pid: proc_row(pid, name=f"w{pid % 8}", command=f"w{pid % 8}", rss_bytes=(20 + 5 * tick) * MIB, shr_bytes=0)
+            for pid in range(16, 40)
+        }
+        rows = {pid: row._replace(virt_bytes=row.rss_bytes, anon_bytes=row.rss_bytes) for pid, row in rows.items()}
+        sums.update(rows)
+        watch.note(sums, rows, {}, CgroupSample(), 100.0 + tick)
+    assert len(watch.growing) == 4

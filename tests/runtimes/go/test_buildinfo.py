@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from memtop.errors import ParseError
 from memtop.runtimes.go.buildinfo import GoBuild, extract_build_info, parse_build_info
-from memtop.runtimes.go.elf import BUDGET_BYTES
+from memtop.runtimes.go.elf import BUDGET_BYTES, Elf
 from tests.lab.points import DATA
 from tests.lab.record_elf import WAYS, reader
 
@@ -210,6 +210,38 @@ def test_headers_that_claim_the_whole_address_space_cost_no_more_than_the_budget
 def test_of_very_many_segments_only_the_first_are_looked_at(others: int, is_found: bool) -> None:
     segments = [(4, 4, 0, b"")] * others + [(1, 6, 0x1000, inline(b"go1.22.3", MODULE))]
     assert (go_build(whole(elf64(segments))) is not None) is is_found
+
+
+@pytest.mark.parametrize(("sections", "are_read"), [(4096, True), (5000, False)])
+def test_of_a_file_with_very_many_sections_none_is_looked_at(sections: int, are_read: bool) -> None:
+    data = bytearray(elf64([]))
+    struct.pack_into("<Q", data, 40, len(data))
+    struct.pack_into("<HHH", data, 58, 64, sections, 0)
+    assert bool(Elf(whole(bytes(data) + bytes(64 * sections))).sections()) is are_read
+
+
+def test_no_single_part_of_a_file_is_read_whole_however_large_it_claims_to_be() -> None:
+    data = bytearray(elf64([(1, 6, 0x1000, inline(b"go1.22.3", MODULE))]))
+    struct.pack_into("<Q", data, 64 + 32, 3 << 20)  # the size of the segment
+    names = struct.pack("<IIQQQQIIQQ", 0, 3, 0, 0, len(data), 3 << 20, 0, 0, 1, 0)
+    struct.pack_into("<Q", data, 40, len(data))
+    struct.pack_into("<HHH", data, 58, 64, 1, 0)
+    sizes = []
+
+    def read_at(offset: int, size: int) -> bytes:
+        sizes.append(size)
+        return (bytes(data) + names)[offset : offset + size]
+
+    Elf(read_at).sections()
+    assert max(sizes) <= 256 << 10
+    extract_build_info(read_at)
+    assert max(sizes) <= 1 << 20
+
+
+@pytest.mark.parametrize("size", [1 << 10, (1 << 20) + 1])
+def test_a_text_that_claims_to_be_huge_is_none(size: int) -> None:
+    block = inline(b"v" * size, MODULE)
+    assert bool(go_build(whole(elf64([(1, 6, 0x1000, block)])))) is (size < 1 << 20)
 
 
 SAMPLE = elf64([(1, 6, 0x1000, inline(b"go1.22.3", MODULE))])

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from memtop.errors import ParseError
+from memtop.runtimes.go.expvar import MOST_VALUES
 from memtop.runtimes.go.heap import FIGURES, GoHeap, MetricsFormat
 from memtop.runtimes.go.metrics import MOST_BYTES, parse_go_metrics
 from tests.lab.points import DATA, lines
@@ -327,3 +328,14 @@ def test_no_body_takes_more_than_its_bytes(body: bytes) -> None:
     with suppress(ParseError):
         parse_go_metrics(body)
     assert time.process_time() - started_s < 1.0
+
+
+def test_json_with_more_values_than_metrics_have_is_refused() -> None:
+    with pytest.raises(ParseError, match="more values"):
+        parse_go_metrics(b'{"memstats": {"HeapAlloc": 5}, "x": [' + b"1," * (MOST_VALUES + 1) + b"1]}")
+
+
+@pytest.mark.parametrize("value", [1 << 58, 1 << 63])
+def test_a_size_that_no_process_has_is_refused(value: int) -> None:
+    with pytest.raises(ParseError, match="impossibly large"):
+        parse_go_metrics(b'{"memstats": {"HeapAlloc": %d}}' % value)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from memtop.errors import ParseError
+from memtop.runtimes.go import tracker as go_tracker
+from memtop.runtimes.go.growth import GoPoint
 from memtop.runtimes.go.metrics import parse_go_metrics
 from memtop.runtimes.go.reading import encode_metrics
 from memtop.runtimes.go.tracker import GoTracker
@@ -89,3 +93,14 @@ def test_memory_that_is_returned_lazily_is_not_said_to_be_out_of_res(lazy_free_b
     said = " ".join(tracker.view(Shown(at_s, KERNEL._replace(lazy_free_bytes=lazy_free_bytes))).sentences)
     assert words in said
     assert "not in RES" not in said
+
+
+def test_figures_and_collections_that_are_kept_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(go_tracker, "POINTS", 5)
+    monkeypatch.setattr(go_tracker, "MOST_COLLECTIONS", 3)
+    gc.collect()
+    before = sum(type(one) is GoPoint for one in gc.get_objects())
+    tracker, _ = fed("leak")
+    assert len(tracker.collections_s) == 3
+    gc.collect()
+    assert sum(type(one) is GoPoint for one in gc.get_objects()) - before <= 5

@@ -312,3 +312,9 @@ def test_a_text_in_a_recording_is_kept_only_as_far_as_it_is_shown() -> None:
     heap = decode_counters(encode_counters({**parse_hsperf(counters(*HEAP)), **texts}))
     kept = [value for value in heap if isinstance(value, str)]
     assert kept and max(map(len, kept)) < 1000
+
+
+def test_names_and_texts_of_counters_are_cut() -> None:
+    data = counters(("n" * 5000, 1), ("text", b"t" * 50_000))
+    (name, _), (_, text) = parse_hsperf(data).items()
+    assert len(name) <= 200 and len(str(text)) <= 4096

@@ -29,3 +29,12 @@ def test_what_is_written_on_it_is_harmless() -> None:
     texts = [group_title(detail, Scale.ONE), *items, *(name for name, _ in picture.limits)]
     assert any("^[[2J" in text for text in texts) and any("^[[31m" in text for text in texts)
     assert [text for text in texts if clean(text) != text] == []
+
+
+def test_of_its_members_the_two_largest_are_drawn() -> None:
+    source = world(p42="/a", p43="/a", p44="/a")
+    source.processes[44].rss_pages += 10
+    ask = by(By.CGROUP)._replace(groups=GroupsRequest(focus=GroupKey(By.CGROUP, f"{ROOT}/a")))
+    detail = frame_after(Engine(source), ask, 4).group
+    assert detail is not None and len(detail.largest) == 2
+    assert detail.largest[0].pid == 44

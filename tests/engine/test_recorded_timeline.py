@@ -1,0 +1,45 @@
+"""The timeline of a recording: RES of the process in focus is looked up once, and kept of a few."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from memtop.engine.recorded_timeline import KEPT, RecordedTimeline
+from memtop.process_key import ProcessKey
+from memtop.sources.protocol import NotedEvent
+from tests.tui.details import make_detail
+from tests.tui.frames import frame
+
+
+class Looked:
+    """A recording of two samples that counts how often a process is looked up."""
+
+    def __init__(self) -> None:
+        self.pids: list[int] = []
+
+    @property
+    def span(self) -> tuple[float, float]:
+        return 0.0, 100.0
+
+    def events(self) -> list[tuple[float, NotedEvent]]:
+        return []
+
+    def sweeps_of(self, name: str, pid: int) -> Iterator[tuple[float, bytes | None]]:
+        self.pids.append(pid)
+        return iter([(0.0, b"9 5 1 1 0 9 0\n"), (50.0, b"9 6 1 1 0 9 0\n")])
+
+
+def test_res_is_looked_up_again_only_after_many_others_were_in_focus() -> None:
+    source = Looked()
+    timeline = RecordedTimeline(source)
+    detail = make_detail()
+
+    def show(pid: int) -> None:
+        timeline.at(frame(detail=detail._replace(row=detail.row._replace(key=ProcessKey(pid, 1)))))
+
+    for pid in (*range(1, 1 + KEPT), 1):
+        show(pid)
+    assert source.pids == [*range(1, 1 + KEPT)]
+    show(99)
+    show(2)
+    assert source.pids == [*range(1, 1 + KEPT), 99, 2]
