@@ -1,5 +1,4 @@
-"""Rules about cgroups with a limit: one that is nearly full, one that is slowed down, and one that fills though no
-process in it grows."""
+"""Rules about cgroups with a limit: nearly full, slowed down, or filling though no process in it grows."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Follows all cgroups with a limit: how full they are, what they gain, whether memory.high slows them down, and which
-process in them is the largest."""
+"""Follows all cgroups with a limit: use, gain, throttling by memory.high, and the largest process in each."""
 
 from __future__ import annotations
 
@@ -12,7 +11,7 @@ from memtop.analysis.ledger.cgroup import CgroupPart, cgroup_ledger, unsure_byte
 from memtop.analysis.limits.memory_limits import CgroupUse, ceiling, high_ceiling, swap_room
 from memtop.analysis.trend.rates import per_s
 from memtop.analysis.trend.rising import QUIET_S, Rise, follow_rise
-from memtop.engine.assessment.memory_limits import limit_name
+from memtop.engine.assessment.limit_names import limit_name
 from memtop.engine.assessment.process_names import process_name
 from memtop.engine.assessment.step_input import StepInput
 from memtop.process_key import ProcessKey

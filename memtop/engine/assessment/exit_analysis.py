@@ -10,7 +10,7 @@ from memtop.analysis.limits.exit_cause import Oom, ending_signal, exit_code, was
 from memtop.analysis.limits.large import FAILED_BYTES, is_large
 from memtop.analysis.limits.memory_limits import binding, ceilings, is_known
 from memtop.engine.assessment.event_counters import KILL_S, Counters
-from memtop.engine.assessment.memory_limits import MACHINE_NAME, limit_name
+from memtop.engine.assessment.limit_names import MACHINE_NAME, limit_name
 from memtop.engine.assessment.step_input import StepInput, is_low
 from memtop.history.process_history import peak_bytes, slope_bytes_per_min
 from memtop.history.rings import History, Point

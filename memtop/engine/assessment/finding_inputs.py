@@ -13,7 +13,8 @@ from memtop.analysis.ledger.cgroup import Unmapped, cgroup_ledger, unmapped
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.growth_tracker import Verdict
-from memtop.engine.assessment.memory_limits import NO_THREAD, Rivals, cgroup_name, first_to_kill, limit_name
+from memtop.engine.assessment.limit_names import cgroup_name, limit_name
+from memtop.engine.assessment.memory_limits import NO_THREAD, Rivals, first_to_kill
 from memtop.engine.assessment.rise_tracker import RiseFact
 from memtop.engine.assessment.step_input import StepInput
 from memtop.history.rings import History

@@ -18,10 +18,10 @@ from memtop.engine.assessment.event_counters import KILL_S, Counters
 from memtop.engine.assessment.growing_group import GrowingGroup
 from memtop.engine.assessment.growth_tracker import GrowthTracker
 from memtop.engine.assessment.incident_inputs import growing_groups, growing_processes, machine_facts
+from memtop.engine.assessment.limit_names import cgroup_name
 from memtop.engine.assessment.machine_gainer import GainerFinder
 from memtop.engine.assessment.machine_holder import HolderFinder
 from memtop.engine.assessment.machine_trend import MachineTrend
-from memtop.engine.assessment.memory_limits import cgroup_name
 from memtop.engine.assessment.rise_tracker import RiseTracker
 from memtop.engine.assessment.step_input import StepInput
 from memtop.model.assessment import ExitReport

@@ -14,7 +14,7 @@ from typing import Final
 
 from memtop.analysis.crash_loop import LoopFacts
 from memtop.engine.assessment.event_counters import Counters
-from memtop.engine.assessment.memory_limits import cgroup_name
+from memtop.engine.assessment.limit_names import cgroup_name
 from memtop.engine.assessment.step_input import StepInput
 from memtop.model.assessment import ExitReport
 from memtop.model.frame import ProcessRow

@@ -15,23 +15,21 @@ from memtop.engine.assessment.expensive_inputs import CopyTrail, ExpensiveInputs
 from memtop.engine.assessment.finding_inputs import Judged, case_of, task_sums
 from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict, growth_now
 from memtop.engine.assessment.heap_verdict import heap_verdict, time_to_heap_limit
+from memtop.engine.assessment.limit_names import cgroup_name, limit_name
 from memtop.engine.assessment.memory_limits import (
-    cgroup_name,
     count_limits,
     first_met,
     first_to_kill,
     growing_beside,
-    limit_name,
     limit_rows,
-    limits_not_looked_at,
     rivals_of,
-    unread_limits,
 )
 from memtop.engine.assessment.oom_candidates import is_place_known_in, is_place_wanted, place_in
 from memtop.engine.assessment.rise_tracker import RiseTracker
 from memtop.engine.assessment.step_input import StepInput
 from memtop.engine.assessment.sum_tracker import SumTracker, charge_point, family_point
 from memtop.engine.assessment.tick_index import TickIndex
+from memtop.engine.assessment.unread_limits import limits_not_looked_at, unread_limits
 from memtop.history.process_history import file_change_bytes
 from memtop.history.rings import History
 from memtop.model.assessment import Assessment, Events, ExitReport

@@ -1,5 +1,4 @@
-"""Thread that encodes ticks, keeps the last ones in memory, and writes them to a sink, so that a slow disk does not
-delay a sample."""
+"""Writer thread: encodes ticks, keeps the last in memory, writes them to a sink; a slow disk delays no sample."""
 
 from __future__ import annotations
 

@@ -1,0 +1,24 @@
+"""Names of cgroups and of limits in sentences: a container, pod or unit, this container, this machine."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+from memtop.analysis.limits.cgroup_owner import cgroup_label
+from memtop.engine.assessment.step_input import StepInput
+
+MACHINE_NAME: Final = "this machine's memory"
+CONTAINER_NAME: Final = "this container"
+"""The cgroup at the root of a cgroup namespace."""
+
+
+def cgroup_name(path: str, step: StepInput) -> str:
+    """The usual name of this cgroup: its container, pod or unit, or its path."""
+    return step.cgroups.labels.get(path) or cgroup_label(os.fsencode("/" + path))
+
+
+def limit_name(path: str, step: StepInput) -> str:
+    """The same for a cgroup with a limit. The visible root inside a container is the container."""
+    name = cgroup_name(path, step)
+    return CONTAINER_NAME if name == "/" else name

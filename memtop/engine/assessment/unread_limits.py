@@ -1,0 +1,104 @@
+"""Limits of a process that are unknown: what could not be read, and what was not looked at, one clause each."""
+
+from __future__ import annotations
+
+from memtop.analysis.limits.memory_limits import host_ceiling, is_known
+from memtop.engine.assessment.limit_names import limit_name
+from memtop.engine.assessment.step_input import StepInput
+from memtop.process_key import ProcessKey
+from memtop.procfs.cgroup import UNLIMITED
+from memtop.sampling.cgroup_reading import MappingCount
+from memtop.units import long_size
+
+
+def unread_limits(key: ProcessKey, step: StepInput) -> tuple[str, ...]:
+    """What is unknown of the limits of a process, one clause each.
+
+    Only if it is empty can memtop say that no limit is near.
+    """
+    cgroups, meminfo = step.cgroups, step.meminfo
+    found = unread_cgroups(key, step)
+    if meminfo is None or host_ceiling(meminfo) is None:
+        found.append("this machine's memory cannot be read")
+    limits, status = cgroups.limits.get(key), step.status(key)
+    if limits is None or limits.address_space_bytes is None or limits.data_bytes is None:
+        found.append("its resource limits cannot be read")
+    else:
+        if limits.address_space_bytes != UNLIMITED and step.virt_bytes(key) is None:
+            found.append("VIRT, which ulimit -v limits, cannot be read")
+        if limits.data_bytes != UNLIMITED and (status is None or status.data_bytes is None):
+            found.append("VmData, which ulimit -d limits, cannot be read")
+    if cgroups.policy.overcommit is None:
+        found.append("vm.overcommit_memory cannot be read")
+    elif cgroups.policy.overcommit == 2 and (
+        meminfo is None or None in (meminfo.committed_bytes, meminfo.commit_limit_bytes)
+    ):
+        found.append("CommitLimit cannot be read")
+    return tuple(found)
+
+
+def unread_cgroups(key: ProcessKey, step: StepInput) -> list[str]:
+    """What is unknown of the memory cgroups of a process, one clause each."""
+    cgroups, found = step.cgroups, []
+    if key in cgroups.unread:
+        found.append(cgroups.unread[key])
+    elif key not in cgroups.chains:
+        found.append("its cgroup has not been looked up")
+    uses = {one.path: one.use for one in step.readings(key)}
+    blind = [path for path in step.chain(key) if path not in uses or not is_known(uses[path])]
+    found += [f"the limit of {limit_name(path, step)} cannot be read" for path in blind]
+    if (hidden := _hidden_limit_bytes(key, step)) is not None:
+        found.append(f"an ancestor cgroup that is not visible from here has a limit of {long_size(hidden)}")
+    return found
+
+
+def _hidden_limit_bytes(key: ProcessKey, step: StepInput) -> int | None:
+    """The limit of an ancestor that cannot be seen from here, which version 1 reports; None if there is none."""
+    leaf = step.leaf(key)
+    hidden = leaf.stat.hierarchical_limit_bytes if leaf is not None and leaf.stat is not None else None
+    seen = [one.limit_bytes for one in step.readings(key) if one.limit_bytes is not None]
+    total = step.meminfo.total_bytes if step.meminfo is not None else None
+    if hidden is None or hidden >= min([UNLIMITED, *seen, *([total] if total is not None else [])]):
+        return None
+    return hidden
+
+
+def limits_not_looked_at(key: ProcessKey, step: StepInput) -> tuple[str, ...]:
+    """Limits on mappings and threads, and on what few programs use up, of which not both ends are known."""
+    cgroups, found = step.cgroups, []
+    mappings = cgroups.mappings.get(key, MappingCount())
+    if cgroups.policy.max_map_count is None:
+        found.append("vm.max_map_count cannot be read")
+    elif mappings.number is None:
+        found.append(mappings.unread or "its mappings are not counted yet")
+    tasks = cgroups.tasks.get(key)
+    if tasks is None or tasks.unread:
+        found.append(tasks.unread if tasks is not None else "the limits on threads have not been read")
+    elif any(one.used is None for one in tasks.limits) or not any(
+        one.name.startswith("kernel.") for one in tasks.limits
+    ):
+        found.append("the number of threads cannot be read")
+    if tasks is not None and tasks.has_children and not step.everybody:
+        found.append("what its children copy of the memory that they share with it (-C watches them)")
+    most, used = user_threads(key, step)
+    if most is not None and used is None:
+        found.append(f"how many of the {most:,} threads of ulimit -u its user has")
+    limits, status = cgroups.limits.get(key), step.status(key)
+    if key in step.runtimes:
+        found += step.runtimes[key].not_looked_at
+    if limits is not None and limits.stack_bytes is None:
+        found.append("ulimit -s cannot be read")
+    if limits is not None and limits.locked_bytes is None and status is not None and status.locked_bytes:
+        found.append("ulimit -l cannot be read")
+    return tuple(found)
+
+
+def user_threads(key: ProcessKey, step: StepInput) -> tuple[int | None, int | None]:
+    """RLIMIT_NPROC where it binds, and how many threads its user has; root is exempt."""
+    limits, seen = step.cgroups.limits.get(key), step.process(key)
+    if limits is None or limits.processes in (None, UNLIMITED) or seen is None or seen.uid == 0:
+        return None, None
+    if not step.everybody or seen.uid is None:
+        return limits.processes, None
+    threads = (one.stat.threads for one in step.sample.processes.values() if one.uid == seen.uid and one.stat)
+    return limits.processes, sum(threads)
