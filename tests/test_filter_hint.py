@@ -48,4 +48,5 @@ def test_a_column_is_completed_from_two_letters_on(typed: str, whole: str | None
 
 @pytest.mark.parametrize("letter", ascii_lowercase)
 def test_of_many_columns_that_begin_so_some_are_named(letter: str) -> None:
-    assert filter_hint(letter).count(", ") < 6
+    for groups in (False, True):
+        assert filter_hint(letter, groups=groups).count(", ") < 6

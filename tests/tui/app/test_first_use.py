@@ -5,11 +5,9 @@ from __future__ import annotations
 import pytest
 from textual.widgets import Input, Markdown, OptionList
 
-from memtop.analysis.findings import RULES, Rule, Severity
 from memtop.cli.screen import with_detail
 from memtop.columns import BY_NAME
 from memtop.engine.engine import Engine
-from memtop.explain.finding_text import finding_texts
 from memtop.settings import Settings
 from memtop.tui.app.palette_commands import Commands, can_run
 from memtop.tui.bars.filter_bar import FilterBar
@@ -22,6 +20,7 @@ from memtop.tui.side.side_panel import SidePanel
 from memtop.view_state import View
 from tests.tui.app.test_app import LONG_S, Board, board, world
 from tests.tui.frames import line
+from tests.tui.rules import warn_of_size
 
 
 def titles(it: Board) -> list[str]:
@@ -165,14 +164,7 @@ async def test_the_name_of_a_column_is_completed() -> None:
 
 
 async def test_y_copies_the_pid_in_the_list_and_the_next_step_in_the_sentences(monkeypatch: pytest.MonkeyPatch) -> None:
-    rule = Rule(
-        "large",
-        "rss",
-        lambda inputs: (Severity.WARNING, {"rss_bytes": inputs.rss}) if inputs.rss else None,
-        steady=True,
-    )
-    monkeypatch.setitem(RULES, rule.name, rule)
-    monkeypatch.setitem(finding_texts(), rule.name, {"says": ["It has {rss_bytes}."], "next": "Buy RAM."})
+    warn_of_size(monkeypatch, {"says": ["It has {rss_bytes}."], "next": "Buy RAM."})
     async with board() as it:
         await it.press("y")
         assert it.app.clipboard == "40"

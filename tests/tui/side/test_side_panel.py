@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from memtop.analysis.findings import RULES, Rule, Severity
 from memtop.demo.progress import Step
 from memtop.engine.engine import Engine
-from memtop.explain.finding_text import finding_texts
 from memtop.settings import Settings
 from memtop.tui.app.app import MemtopApp
 from memtop.tui.bars.footer import StatusBar
@@ -15,6 +13,7 @@ from memtop.tui.drawing.text_lines import TextLines
 from memtop.tui.side.side_panel import SidePanel
 from memtop.view_state import View
 from tests.tui.app.test_app import LONG_S, board, world
+from tests.tui.rules import warn_of_size
 
 STEP = Step(4, 4, "GCs become rarer, and RES is twice what is alive, which surprises", "It grows. " * 20, "RES.", "")
 
@@ -41,16 +40,7 @@ async def test_under_the_chart_there_are_no_blank_lines_and_the_last_one_says_th
 
 
 async def test_under_the_chart_the_next_step_is_right_below_what_it_is_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    rule = Rule(
-        "large",
-        "rss",
-        lambda inputs: (Severity.WARNING, {"rss_bytes": inputs.rss}) if inputs.rss else None,
-        steady=True,
-    )
-    monkeypatch.setitem(RULES, rule.name, rule)
-    monkeypatch.setitem(
-        finding_texts(), rule.name, {"says": ["It has {rss_bytes}."], "next": "Buy RAM." + " Soon" * 40}
-    )
+    warn_of_size(monkeypatch, {"says": ["It has {rss_bytes}."], "next": "Buy RAM." + " Soon" * 40})
     async with board(size=(80, 24)) as it:
         await it.until(lambda: any("Next:" in each for each in said(it.app)), "the next step is there")
         lines = said(it.app)
@@ -60,15 +50,8 @@ async def test_under_the_chart_the_next_step_is_right_below_what_it_is_for(monke
 
 
 async def test_a_cut_sentence_is_read_by_tab_and_enter_and_esc_goes_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    rule = Rule(
-        "large",
-        "rss",
-        lambda inputs: (Severity.WARNING, {"rss_bytes": inputs.rss}) if inputs.rss else None,
-        steady=True,
-    )
-    monkeypatch.setitem(RULES, rule.name, rule)
     texts = {"says": ["It has {rss_bytes}."], "next": "Buy RAM." + " Soon" * 40 + " or never."}
-    monkeypatch.setitem(finding_texts(), rule.name, texts)
+    warn_of_size(monkeypatch, texts)
     async with board(size=(80, 24)) as it:
         await it.until(lambda: any("Next:" in each for each in said(it.app)), "the next step is there")
         assert not any("or never." in each for each in said(it.app))
