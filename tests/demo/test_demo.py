@@ -314,6 +314,7 @@ def test_a_killed_child_is_said_and_ends_the_demo() -> None:
 def test_stop_ends_a_running_and_a_stopped_workload_and_may_be_called_twice() -> None:
     for number in (signal.SIGCONT, signal.SIGSTOP):
         workload = Workload.start()
+        until(workload.commentary)  # one that is stopped before would outlive a test run that is killed now
         os.kill(workload.pid, number)
         workload.stop()
         assert not workload.running
