@@ -11,12 +11,14 @@ from memtop.model.request import Request
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
 from memtop.sampling.cgroup_reading import CgroupSample
+from memtop.sampling.cgroups import cgroup_reader
 from memtop.sampling.cgroups.cgroup_files import CgroupFiles
 from memtop.sampling.cgroups.cgroup_reader import CgroupReader
 from memtop.sampling.cgroups.homes import SETTLED_TICKS
 from memtop.sampling.request import Need
 from memtop.sampling.sample import ProcessSample, SystemSample
 from memtop.sampling.sampler import Sampler
+from tests.engine.groups.worlds import world
 from tests.fakes import FakeProcess, FakeSource
 from tests.requests import plan, request
 
@@ -380,3 +382,27 @@ def test_zswap_that_does_not_write_back_bounds_what_can_be_swapped(files: dict[s
     source.files |= {f"{APP}/memory.zswap.{name}": data for name, data in files.items()}
     reading = CgroupFiles(source).read(APP, True, leaf=True, full=True)
     assert reading.use.zswap_room_bytes == room
+
+
+def test_of_a_cgroup_with_very_many_members_the_adj_of_the_first_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cgroup_reader, "MOST_MEMBERS", 3)
+    source = v2(*(FakeProcess(pid) for pid in range(42, 50)))
+    source.files[f"{APP}/cgroup.procs"] = b"".join(b"%d\n" % pid for pid in range(42, 50))
+    sampler = Sampler(source)
+    for _ in range(3):
+        found = take(sampler, on())
+    assert sorted(key.pid for key in found.adjs) == [42, 43, 44]
+
+
+def test_counts_of_kills_of_very_many_cgroups_are_read_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cgroup_reader, "KILLS_A_TICK", 3)
+    source = world(**{f"p{pid}": f"/g{pid}" for pid in range(100, 112)})
+    sampler = Sampler(source)
+    for _ in range(8):
+        take(sampler, request())
+    source.files["proc/vmstat"] = b"pgfault 1000\noom_kill 4\n"
+    read = []
+    for _ in range(5):
+        take(sampler, request())
+        read.append(sum("memory.events" in path for path in source.read_paths))
+    assert read[1:4] == [3, 3, 3]

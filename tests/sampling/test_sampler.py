@@ -13,6 +13,7 @@ from memtop.errors import AccessDenied, Unavailable
 from memtop.model.request import Request
 from memtop.process_key import ProcessKey
 from memtop.procfs.statm import PAGE_BYTES
+from memtop.sampling import process_reader
 from memtop.sampling.cgroups.homes import AGAIN, LOOKUPS
 from memtop.sampling.process_reader import LIVES_KEPT, TURN_TICKS
 from memtop.sampling.process_record import STALE_TICKS
@@ -641,3 +642,18 @@ def test_a_real_process_whose_main_thread_has_ended_keeps_its_memory(linux: Live
         child.kill()
         assert eventually(lambda: take(sampler).processes[child.pid].statm is None)
         assert not take(sampler).processes[child.pid].leader_gone
+
+
+def test_of_very_many_new_processes_only_some_are_read_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process_reader, "MOST_YOUNG", 5)
+    source = FakeSource(FakeProcess(1))
+    sampler = Sampler(source)
+    for _ in range(3):
+        sampler.sample(plan(request()))
+    for pid in range(100, 300):
+        source.add(FakeProcess(pid))
+    read = []
+    for _ in range(6):
+        sampler.sample(plan(request()))
+        read.append(source.swept.get("stat", 0) + sum(path.endswith("/stat") for path in source.read_paths))
+    assert max(read[1:]) < 20, "those that were new, and one in thirty-two of all"
