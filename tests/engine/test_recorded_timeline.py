@@ -31,11 +31,11 @@ class Looked:
 
 def test_res_is_looked_up_again_only_after_many_others_were_in_focus() -> None:
     source = Looked()
-    timeline = RecordedTimeline(source)
+    timeline = RecordedTimeline()
     detail = make_detail()
 
     def show(pid: int) -> None:
-        timeline.at(frame(detail=detail._replace(row=detail.row._replace(key=ProcessKey(pid, 1)))))
+        timeline.at(frame(detail=detail._replace(row=detail.row._replace(key=ProcessKey(pid, 1)))), source)
 
     for pid in (*range(1, 1 + KEPT), 1):
         show(pid)

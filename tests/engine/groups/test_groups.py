@@ -11,6 +11,7 @@ from memtop.columns import columns_of
 from memtop.engine.departed import DEPARTED
 from memtop.engine.engine import Engine
 from memtop.engine.groups import group_table
+from memtop.engine.groups.group_rows import group_row
 from memtop.engine.groups.naming import GroupName, by_program
 from memtop.errors import AccessDenied, ProcessGone
 from memtop.explain.group_sentences import group_sentences
@@ -442,7 +443,7 @@ def test_a_group_that_a_filter_hides_has_not_ended(kind: By) -> None:
 
 
 def test_rows_of_many_groups_that_have_not_changed_are_built_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    built, group_row = [], group_table.group_row
+    built = []
 
     def counted(*given: Any, **named: Any) -> GroupRow:
         built.append(1)
