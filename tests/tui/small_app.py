@@ -61,6 +61,7 @@ def _make(life: Life, options: argparse.Namespace) -> SafeApp:
             if options.resize:  # while Textual's first report of the size waits for its turn
                 termios.tcsetwinsize(0, (options.resize, options.resize))
             yield Static("ready", id="text")
+            yield Static("stays the same")
 
         def on_mount(self) -> None:
             if not options.quiet:

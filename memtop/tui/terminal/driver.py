@@ -316,8 +316,7 @@ class SafeDriver(LinuxDriver):
             return
         if not self._in_application_mode:
             super()._sigcont_application()
-            return
-        if self._terminal.in_foreground():
+        elif self._terminal.in_foreground():
             with suppress(termios.error):
                 attributes = termios.tcgetattr(self.fileno)
                 attributes[0] = self._patch_iflag(attributes[0])

@@ -25,6 +25,8 @@ from tests.tui.terminal.restored import ALTERNATE_SCREEN, assert_restored, modes
 
 UP = b"now "
 """What the small application draws again and again."""
+STILL = b"stays the same"
+"""A part of the screen that is drawn only with all of it."""
 
 
 def small_app(state: Path, *options: str, **how: object) -> PtyRun:
@@ -152,6 +154,7 @@ def test_ctrl_z_gives_the_terminal_back_until_it_continues(app: PtyRun) -> None:
     app.send(signal.SIGCONT)
     wait_for(lambda: UP in app.output[drawn:] and app.attributes() != app.before, "drawing again")
     assert ALTERNATE_SCREEN in app.output[drawn:]
+    wait_for(lambda: STILL in app.output[drawn:], "drawing what has not changed, too")
     assert app.threads() == before
     app.press(b"q")
     assert app.end() == 0
