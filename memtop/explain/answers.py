@@ -39,8 +39,8 @@ _OF_SHAPES: Final = {
     Shape.SPIKE: "No: a peak that came back",
     Shape.SHRINK: "No: it is falling",
     Shape.GROWTH: "Maybe: {rate}/min, but not steadily",
-    Shape.LEAK: "Maybe: {rate}/min; verdict in seconds",
-    Shape.LEAK_GC: "Maybe: {rate}/min; verdict in seconds",
+    Shape.LEAK: "Maybe: {rate}/min; verdict in a few seconds",
+    Shape.LEAK_GC: "Maybe: {rate}/min; verdict in a few seconds",
 }
 
 
@@ -103,7 +103,7 @@ def _growth(outlook: Assessment, computed_percent: int | None, minute_bytes: flo
         return Answer(f"Growing? {rise}, too early to say", Severity.NOTE, "verdicts")
     if (finding := found.get("confirming")) is not None and "rise_bytes" in finding.facts:
         rise = f"{_signed(float(finding.facts['rise_bytes']))} in {duration(float(finding.facts['span_s']))}"
-        return Answer(f"Growing? {rise}; verdict in seconds", Severity.NOTE, "verdict_growing")
+        return Answer(f"Growing? {rise}; verdict in a few seconds", Severity.NOTE, "verdict_growing")
     if growth is None or state is None or state.kind is Shape.INSUFFICIENT or growth.kind is Shape.INSUFFICIENT:
         if minute_bytes is not None and minute_bytes >= _RISEN_BYTES:
             says = f"Growing? {_signed(minute_bytes)} within a minute, too early to say"

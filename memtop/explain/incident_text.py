@@ -127,7 +127,7 @@ def headline(report: IncidentReport | None, system: SystemRow, *, computed_perce
         grows = f"what grows is being computed for this moment: {computed_percent} %"
     readable = "readable " if report.unseen.unplaced or report.unseen.unread_cgroups else ""
     near = f"no {readable}cgroup limit is near"
-    return Headline((*clauses, f"{grows}, {near}", *unread))
+    return Headline((*clauses, f"{grows}, {near}", *unread), brief=(*clauses, grows, near))
 
 
 def not_looked_at(unseen: Unseen) -> list[str]:

@@ -116,7 +116,11 @@ def test_growth_that_the_runtime_explains_is_not_asked_to_be_a_leak() -> None:
     ("finding", "facts", "says"),
     [
         ("rising", {"rise_bytes": 12.0 * MIB, "rise_s": 12.0}, "Growing? +12.0 MiB in 12 s, too early to say"),
-        ("confirming", {"rise_bytes": 74.0 * MIB, "span_s": 73.0}, "Growing? +74.0 MiB in 73 s; verdict in seconds"),
+        (
+            "confirming",
+            {"rise_bytes": 74.0 * MIB, "span_s": 73.0},
+            "Growing? +74.0 MiB in 73 s; verdict in a few seconds",
+        ),
     ],
 )
 def test_a_rise_without_a_verdict_is_said_with_its_numbers(finding: str, facts: dict[str, float], says: str) -> None:

@@ -76,7 +76,7 @@ def test_where_a_limit_could_not_be_read_none_is_said_to_be_far(kind: Shape, alo
 
 
 def test_with_nothing_wrong_there_is_one_line() -> None:
-    assert "Unknown yet" in nothing_wrong(Assessment())
+    assert "A verdict on growth takes" in nothing_wrong(Assessment())
 
 
 def test_what_varies_is_not_called_level() -> None:

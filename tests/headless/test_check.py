@@ -85,7 +85,7 @@ def test_the_answer_follows_from_what_was_seen(shape: Callable[[int], float], an
 def test_a_look_that_is_too_short_says_that_it_does_not_know() -> None:
     answer, text = checked(lambda second: 50, seconds=20)
     assert answer is Answer.UNKNOWN
-    assert text.startswith("app (42): No limit is near. Unknown yet whether memory grows")
+    assert text.startswith("app (42): No limit is near. A verdict on growth takes")
 
 
 def test_a_stopped_process_is_not_called_level() -> None:

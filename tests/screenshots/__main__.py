@@ -19,15 +19,15 @@ ALIVE: Final = 130
 """Samples of the server's recording after which every process still lives."""
 
 STILLS: Final = (
-    Still("all", "server", samples=ALIVE, keys=("down",)),
-    Still("all-80x24", "server", (80, 24), ALIVE, keys=("down",)),
-    Still("all-200x60", "server", (200, 60), ALIVE, keys=("down",)),
+    Still("all", "server", samples=ALIVE, focus=QUEUE_WORKER),
+    Still("all-80x24", "server", (80, 24), ALIVE, focus=QUEUE_WORKER),
+    Still("all-200x60", "server", (200, 60), ALIVE, focus=QUEUE_WORKER),
     Still("one", "server", samples=ALIVE, pid=API_SERVER),
     Still("one-80x24", "server", (80, 24), ALIVE, API_SERVER),
-    Still("headline", "incident", samples=NEAR),
+    Still("headline", "incident", samples=NEAR, focus=ORDERS_API),
     Still("leak", "incident", samples=NEAR, pid=ORDERS_API, keys=("3",)),
     Still("gone", "incident", pid=ORDERS_API),
-    Still("machine", "server", samples=ALIVE, keys=("6",)),
+    Still("machine", "server", samples=ALIVE, keys=("6",), focus=QUEUE_WORKER),
     Still("looking-back", "server", samples=ALIVE, pid=QUEUE_WORKER, keys=("left_square_bracket",) * 4),
     Still("demo", "demo", pid=DEMO),
     Still("demo-80x24", "demo", (80, 24), pid=DEMO),
@@ -37,7 +37,7 @@ STILLS: Final = (
     Still("explain", "server", samples=ALIVE, pid=API_SERVER, keys=("e",)),
     Still("columns", "server", (100, 30), ALIVE, keys=("c",)),
     Still("tiny-30x6", "server", (30, 6), ALIVE, API_SERVER),
-    Still("ascii", "server", samples=ALIVE, settings={"ascii": True}),
+    Still("ascii", "server", samples=ALIVE, settings={"ascii": True}, focus=QUEUE_WORKER),
 )
 
 

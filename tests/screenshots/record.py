@@ -38,6 +38,8 @@ SMAPS_TICKS: Final = range(125, 132)
 """When smaps is read, of the two processes that pictures are made of: around the instant of the pictures."""
 INCIDENT_TICKS: Final = range(290, 300)
 """The same for the incident, shortly before its end."""
+FOCUS_TICKS: Final = 4
+"""Each process is in focus for so long, in turn, so that limits and mappings of each are in the recording."""
 PYTHON: Final = "/usr/bin/python3"
 """The system's own, so that a recording made elsewhere differs in little."""
 NAMESPACE: Final = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
@@ -119,8 +121,9 @@ def _write(name: str, pids: list[int], seconds: float, after: Callable[[Frame], 
             frame = engine.step(ask)
             assert frame is not None
             after(frame)
-            alive = [row.key for row in frame.rows if row.gone_s is None]
-            view = view._replace(readings=view.readings._replace(visible=frozenset(alive), focus=min(alive)))
+            alive = sorted(row.key for row in frame.rows if row.gone_s is None)
+            focus = alive[frame.tick // FOCUS_TICKS % len(alive)]
+            view = view._replace(readings=view.readings._replace(visible=frozenset(alive), focus=focus))
             if frame.tick in (INCIDENT_TICKS if name == "incident" else SMAPS_TICKS):
                 for pid in sorted(key.pid for key in alive)[:2]:
                     _read_smaps(source, pid)

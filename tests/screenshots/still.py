@@ -41,6 +41,8 @@ class Still:
     """Asked for on the command line; None for all processes."""
     keys: tuple[str, ...] = ()
     settings: dict[str, object] = field(default_factory=dict)
+    focus: int | None = None
+    """In focus while the recording is played, as the process under the cursor is; the first row's by default."""
 
 
 def commentary_of(recording: str, at_s: float) -> Callable[[], Step | None] | None:
@@ -54,29 +56,40 @@ def commentary_of(recording: str, at_s: float) -> Callable[[], Step | None] | No
 
 
 class StillEngine(Engine):
-    """An engine for which time can stand still."""
+    """An engine for which time can stand still. What it plays looks like the live machine."""
 
     stands_still = False
 
     def step(self, ask: Request, commands: Iterable[Command] = (), late_s: float = 0.0) -> Frame | None:
         """See ``Engine.step``."""
-        return self.view(ask, commands) if self.stands_still else super().step(ask, commands, late_s)
+        return self.view(ask, commands) if self.stands_still else _live(super().step(ask, commands, late_s))
+
+    def view(self, request: Request, commands: Iterable[Command] = ()) -> Frame | None:
+        """See ``Engine.view``."""
+        return _live(super().view(request, commands))
 
     def take(self, ask: Request, commands: Iterable[Command] = (), late_s: float = 0.0) -> bool:
         """See ``Engine.take``."""
         return self.stands_still or super().take(ask, commands, late_s)
 
 
+def _live(frame: Frame | None) -> Frame | None:
+    """The frame without the position in the recording, which the header would show."""
+    return None if frame is None else frame._replace(replay_position=None)
+
+
 @lru_cache(maxsize=2)
-def played(recording: str, samples: int, pid: int | None) -> tuple[StillEngine, View, Frame]:
+def played(recording: str, samples: int, pid: int | None, focus_pid: int | None) -> tuple[StillEngine, View, Frame]:
     """A recording after so many instants: the engine, which stands still, what was asked for, and the last frame."""
     view = View.of(Settings(pids=() if pid is None else (pid,), delay_s=DELAY_S))
-    engine = StillEngine(Replay(str(RECORDINGS / f"{recording}.memtop")))
+    source = Replay(str(RECORDINGS / f"{recording}.memtop"))
+    engine = StillEngine(source, position=source.position)
     first = engine.step(view.request())
     assert first is not None
     while first.tick + 1 < samples:
         keys = frozenset(row.key for row in first.rows)
-        focus = view.readings.focus or first.rows[0].key
+        under_cursor = next((row.key for row in first.rows if row.pid == focus_pid), first.rows[0].key)
+        focus = view.readings.focus if focus_pid is None and view.readings.focus else under_cursor
         view = view._replace(readings=view.readings._replace(visible=keys, focus=focus))
         frame = engine.step(view.request())
         if frame is None:
@@ -90,7 +103,7 @@ def app_of(still: Still) -> MemtopApp:
     """The application at the end of what was played."""
     pids = () if still.pid is None else (still.pid,)
     settings = Settings(pids=pids, delay_s=DELAY_S, **still.settings)  # type: ignore[arg-type]
-    engine, view, first = played(still.recording, still.samples, still.pid)
+    engine, view, first = played(still.recording, still.samples, still.pid, still.focus)
     return MemtopApp(engine, settings, view, first=first, commentary=commentary_of(still.recording, first.at_s))
 
 

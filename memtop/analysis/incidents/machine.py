@@ -150,7 +150,7 @@ def memory_goes(inputs: IncidentInputs) -> Iterator[Incident]:
             gainer=m.gainer_name if gainer else None,
             gained_bytes=m.gained_bytes if gainer else None,
             part=_named(part, m) if part is not None and not gainer else None,
-            by=" and no process grows so" if m.all_watched and m.all_seen else "",
+            by=" and no process grows that fast" if m.all_watched and m.all_seen else "",
             part_id=part.value if part is not None else None,
             rise_bytes=rise.size_bytes if part is not None else None,
             rise_s=rise.span_s if part is not None else None,

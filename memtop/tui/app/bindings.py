@@ -103,7 +103,7 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
         _key("right_parenthesis", "speed(1)", "Faster", "In a recording: play faster, up to 64 times"),
         _key("plus", "zoom_time(0.5)", "Zoom in", "Zoom in: less time, more detail"),
         _key("minus", "zoom_time(2.0)", "Zoom out", "Zoom out: more of the past"),
-        _key("equals_sign", "zoom_time(0)", "Usual window", "Reset the zoom to five minutes"),
+        _key("equals_sign", "zoom_time(0)", "Reset zoom", "Reset the zoom to five minutes"),
         _key(
             "v", "scale", "Scale", "Scale: VIRT and RES together, each on its own, RES alone, logarithmic, or automatic"
         ),

@@ -48,4 +48,4 @@ def tail_state(growth: Growth | None, *, follows: bool) -> str:
         return ""
     if not growth.is_open:
         return "ENDED"
-    return "FOLLOWING" if follows else "STILL WRITTEN"
+    return "FOLLOWING" if follows else "BEING WRITTEN"

@@ -49,7 +49,7 @@ def machine_lines(frame: Frame, width: int, *, ascii_only: bool = False) -> list
     view = frame.machine
     if view is None:
         known = frame.system.mem_total_bytes is not None
-        return wrapped(LOADING if known else "No machine to show: /proc/meminfo cannot be read.", width)
+        return wrapped(LOADING if known else "No figures of this machine: /proc/meminfo cannot be read.", width)
     large, small = large_and_small(view)
     lines = [_bar(view, large, width, ascii_only=ascii_only)]
     only = frame.incidents.unseen.only if frame.incidents is not None else None

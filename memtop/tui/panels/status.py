@@ -32,7 +32,7 @@ FACTS: Final[tuple[tuple[str, Value, str], ...]] = (
     ("Parent", lambda d, s: _number(d.row.ppid), "parent process"),
     ("Threads", lambda d, s: _number(d.row.threads), "each reserves a stack (VIRT)"),
     ("Largest VIRT", lambda d, s: units.long_size(s.virt_peak_bytes), "since exec"),
-    ("Largest RES", lambda d, s: units.long_size(d.row.peak_rss_bytes), "since exec; updated late"),
+    ("Largest RES", lambda d, s: units.long_size(d.row.peak_rss_bytes), "since exec; may lag"),
     ("Private writable", lambda d, s: units.long_size(s.data_bytes), "heap, stacks, data: address space"),
     ("Main stack", lambda d, s: units.long_size(s.stack_bytes), "of the main thread; never shrinks"),
     ("Own code", lambda d, s: units.long_size(s.exe_bytes), "program code: address space"),

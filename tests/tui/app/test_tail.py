@@ -29,5 +29,5 @@ def test_a_stall_and_a_break_are_said(growth: Growth | None, says: str) -> None:
 def test_the_header_says_whether_new_samples_are_shown() -> None:
     assert tail_state(None, follows=True) == ""
     assert tail_state(Growth(True, 0.0, 1.0), follows=True) == "FOLLOWING"
-    assert tail_state(Growth(True, 0.0, 1.0), follows=False) == "STILL WRITTEN"
+    assert tail_state(Growth(True, 0.0, 1.0), follows=False) == "BEING WRITTEN"
     assert tail_state(Growth(False, 0.0, 1.0, "the end"), follows=True) == "ENDED"
