@@ -3,7 +3,7 @@
 A shell that runs the suite in the background has SIGINT and SIGQUIT ignored, nohup(1) SIGHUP. Programs that tests start
 would inherit that and never end by these signals; so tests begin with the usual handling. Programs also start without
 PYTHONUNBUFFERED, which hides what is lost at exit, and may keep their compiled modules: memtop is started hundreds of
-times.
+times. Screens have all colors, whatever terminal the suite runs on.
 
 Python's garbage collector leaves out what the collection of the tests made, some hundred thousand objects that stay,
 and looks as seldom as in memtop.
@@ -27,6 +27,8 @@ settings.load_profile("memtop")
 
 for variable in ("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"):
     os.environ.pop(variable, None)
+
+os.environ["COLORTERM"] = "truecolor"
 
 for number in (signal.SIGHUP, signal.SIGQUIT):
     if signal.getsignal(number) is signal.SIG_IGN:

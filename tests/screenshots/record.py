@@ -42,7 +42,8 @@ FOCUS_TICKS: Final = 4
 """Each process is in focus for so long, in turn, so that limits and mappings of each are in the recording."""
 PYTHON: Final = "/usr/bin/python3"
 """The system's own, so that a recording made elsewhere differs in little."""
-NAMESPACE: Final = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
+NAMESPACE: Final = ("unshare", "--pid", "--cgroup", "--fork", "--mount-proc", "--kill-child")
+_CGROUPS: Final = "/sys/fs/cgroup/memory"
 
 
 def record_all() -> None:
@@ -58,7 +59,9 @@ def record_all() -> None:
 
 
 def record(name: str) -> None:
-    """Inside the namespace: start the workload, write the recording."""
+    """Inside the namespaces: start the workload, write the recording. Paths of cgroups begin at the own one."""
+    subprocess.run(["umount", _CGROUPS], check=True)
+    subprocess.run(["mount", "-t", "cgroup", "-o", "memory", "cgroup", _CGROUPS], check=True)
     if name == "server":
         _record_workloads(name, SERVER_S)
     elif name == "incident":
@@ -122,7 +125,8 @@ def _write(name: str, pids: list[int], seconds: float, after: Callable[[Frame], 
             assert frame is not None
             after(frame)
             alive = sorted(row.key for row in frame.rows if row.gone_s is None)
-            focus = alive[frame.tick // FOCUS_TICKS % len(alive)]
+            in_turn = alive[:2] if frame.tick >= SMAPS_TICKS.start - FOCUS_TICKS else alive
+            focus = in_turn[frame.tick // FOCUS_TICKS % len(in_turn)]
             view = view._replace(readings=view.readings._replace(visible=frozenset(alive), focus=focus))
             if frame.tick in (INCIDENT_TICKS if name == "incident" else SMAPS_TICKS):
                 for pid in sorted(key.pid for key in alive)[:2]:

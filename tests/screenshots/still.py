@@ -104,7 +104,8 @@ def app_of(still: Still) -> MemtopApp:
     pids = () if still.pid is None else (still.pid,)
     settings = Settings(pids=pids, delay_s=DELAY_S, **still.settings)  # type: ignore[arg-type]
     engine, view, first = played(still.recording, still.samples, still.pid, still.focus)
-    return MemtopApp(engine, settings, view, first=first, commentary=commentary_of(still.recording, first.at_s))
+    with mock.patch.dict(os.environ, COLORTERM="truecolor"):  # whatever terminal it is drawn from
+        return MemtopApp(engine, settings, view, first=first, commentary=commentary_of(still.recording, first.at_s))
 
 
 async def picture(still: Still) -> str:
