@@ -90,7 +90,7 @@ TABLE: Final = {
         "Nothing wrong",
         nothing_wrong(LEVEL),
         {
-            "too early": (nothing_wrong(EARLY), "Unknown yet whether memory grows"),
+            "too early": (nothing_wrong(EARLY), "A verdict on growth takes about 90 s"),
             "family open": (nothing_wrong(replace(LEVEL, family_open=True)), "Unknown yet whether its fork family"),
         },
     ),

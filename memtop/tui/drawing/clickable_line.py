@@ -51,6 +51,15 @@ class Bar(CachedLines):
         """The texts left and right on a bar of this many cells."""
         raise NotImplementedError
 
+    def _spelled(self, width: int) -> tuple[list[LinePart], list[LinePart]]:
+        """The parts in the characters of this terminal, before they are placed: ``←`` becomes ``Left``."""
+        left, right = self.parts(width)
+        if not self.ascii:
+            return left, right
+        return [one._replace(text=to_ascii(one.text)) for one in left], [
+            one._replace(text=to_ascii(one.text)) for one in right
+        ]
+
     def clicked(self, target: str) -> None:
         """Handle a click on a part with a target. Targets are topics, unless a subclass overrides this."""
         self.post_message(self.ExplainAsked(target))
@@ -58,7 +67,7 @@ class Bar(CachedLines):
     def redraw_if_changed(self) -> None:
         """Repaint if the bar has changed."""
         width = self.size.width
-        if width and (parts := self.parts(width)) != self._shown:
+        if width and (parts := self._spelled(width)) != self._shown:
             self._shown, self._shown_cells = parts, width
             self.refresh()
 
@@ -70,18 +79,17 @@ class Bar(CachedLines):
         """The bar."""
         width = self.line_size.width
         if self._shown is None or self._shown_cells != width:
-            self._shown, self._shown_cells = self.parts(width), width
+            self._shown, self._shown_cells = self._spelled(width), width
         base = self.style_of()
         segments: list[Segment] = []
         self._regions.clear()
         end = 0
         for x, part in placed(*self._shown, width):
-            text = to_ascii(part.text) if self.ascii else part.text
             style = self.style_of(f"bar--{part.style}" if part.style else "")
-            segments += (Segment(" " * (x - end), base), Segment(text, style))
+            segments += (Segment(" " * (x - end), base), Segment(part.text, style))
             # The blank between a key and its label belongs to both.
             start = end if part.glued and self._regions and self._regions[-1][1:] == (end, part.target) else x
-            end = x + cell_len(text)
+            end = x + cell_len(part.text)
             if part.target:
                 self._regions.append((start, end, part.target))
         return Strip(segment for segment in segments if segment.text).adjust_cell_length(width, base)

@@ -315,3 +315,11 @@ async def test_a_long_caption_leaves_the_tabs_their_place() -> None:
         assert text.rstrip().endswith("read 0 s ago")
         await pilot.resize_terminal(50, 1)
         assert "[4 Runtime]" in tabs.render_line(0).text
+
+
+async def test_keys_are_apart_from_what_they_do_in_ascii_too() -> None:
+    bar = StatusBar([Hint("← →", "Look back", "look(-1)"), Hint("+ -", "Zoom", "zoom_time(0.5)")])
+    async with WidgetApp(bar).run_test(size=(80, 3)) as pilot:
+        bar.ascii = True
+        await pilot.pause()
+        assert line(bar, 0).strip() == "Left Right Look back   + - Zoom"
