@@ -62,7 +62,7 @@ PASTES: Final = [
     *(b"", b"rss>1g", b"--5", b"9" * 5000, b"[/]\x1b[31m", "\u202e\n".encode(), b"1e999", b"!(", b"user=", b"\x00"),
     *(b"-20", b"\x1b]0;x\x07", b"http://127.0.0.1:1/", b"0.1", "漢".encode() * 50),
 ]
-LIGHT: Final = b"\x10", b"theme", b"\r", b"light", b"\r"
+LIGHT: Final = b"\x10", b"theme", b"\r", b"textual-light", b"\r"
 """Keys that choose the light theme from the palette."""
 SLEEPERS: Final = 'for i in 1 2 3 4; do sleep 1000 & done; "$@"'
 """What a world has beside memtop. The shell is the first process of its namespace, the sleepers come next."""
