@@ -1,4 +1,4 @@
-"""Signals that ask a program to end, see signal(7): a handler may answer them, and by default they end the program.
+"""The signals that end a program, see signal(7): a handler may answer them, and by default they end the program.
 
 SIGPIPE and SIGXFSZ are not among them. Python ignores them, and the write that caused one reports its error. Signals
 that report a fault of the program itself, such as SIGSEGV, are not among them either, because Python would never run a

@@ -1,4 +1,4 @@
-"""Handles the signals that ask batch output to end: they end memtop only while it waits or writes.
+"""Handles ending signals (SIGTERM ...) of commands without a screen: they end memtop only while it waits or writes.
 
 An exception that a signal handler raises may be lost: Python drops what is raised in a finalizer or in a callback of an
 import, and memtop would sleep on. Therefore a handler raises only while nothing of that kind runs. At other times it

@@ -18,7 +18,7 @@ from memtop.units import long_size
 SIGNS: Final = {Severity.DANGER: "▲", Severity.WARNING: "!", Severity.NOTE: "·"}
 JUST_NOW_S: Final = 5.0
 """Ages are given in steps of this time."""
-FALLS: Final = ", as fast as available memory falls"
+_FALLS: Final = ", as fast as available memory falls"
 """Ends a sentence whose time does not follow from the process that it names alone."""
 EARLY_S: Final = 12.0
 """What grows fast can be said after so long."""
@@ -88,8 +88,8 @@ def incident_sentences(incident: Incident) -> IncidentText:
     facts["raise_limit"] = "; or raise the limit to gain time" if can_be_raised else ""
     beside = facts.get("beside_count")
     also = f", with {beside} other{' that grows' if beside == '1' else 's that grow'}" if beside else ""
-    facts["beside"] = FALLS if "falls" in facts else also
-    facts["as_falls"] = FALLS if "falls" in facts else ""
+    facts["beside"] = _FALLS if "falls" in facts else also
+    facts["as_falls"] = _FALLS if "falls" in facts else ""
     if "members_count" in facts:
         facts["members"] = f"{facts['members_count']} process{'' if facts['members_count'] == '1' else 'es'}"
     if "cgroup" in facts:

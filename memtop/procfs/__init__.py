@@ -1,4 +1,4 @@
-"""One module for each kernel file: ``parse_x(bytes) -> value``, without I/O.
+"""Parsers of kernel files: ``parse_x(bytes) -> value``, without I/O, one module for each file.
 
 Kernel pages and ``kB`` (which means KiB) are converted to bytes here, so no other package multiplies.
 """

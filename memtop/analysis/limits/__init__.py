@@ -1,1 +1,1 @@
-"""Limits on a process: memory cgroups, OOM score, forecast; and whether the OOM killer ended it."""
+"""Limits on a process: memory cgroups and their names, OOM score, GOMEMLIMIT; and whether the OOM killer ended it."""

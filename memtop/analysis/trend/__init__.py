@@ -1,1 +1,1 @@
-"""The growth verdict on a series of memory readings: shape, slope, steps, sawtooth, and a verdict that stands still."""
+"""The growth verdict on a series of readings: shape, slope, steps, sawtooth; its hysteresis; the time to a limit."""

@@ -1,1 +1,1 @@
-"""The header and the footer of the screen."""
+"""The lines of the screen: headline, header, filter, timeline, footer."""

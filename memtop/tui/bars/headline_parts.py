@@ -13,7 +13,6 @@ from typing import Final, NamedTuple, Protocol
 from rich.cells import cell_len
 
 from memtop import units
-from memtop.explain.incident_text import FALLS
 from memtop.model.frame import SystemRow
 from memtop.tui.drawing.cell_text import fit, whole_words
 from memtop.tui.drawing.line_parts import EDGE_CELLS, GAP_CELLS, LinePart
@@ -131,13 +130,13 @@ def _short_name(clauses: Sequence[str], who: str, room: int, least: int) -> str:
 
 def _forms(clause: str, shorter: int) -> Iterator[str]:
     """A clause, and without what stands in brackets; with ``shorter`` that says when a limit is full without its name:
-    that time is why the line is red."""
+    that time is why the line is red. It names what else fills it where the process does not."""
     yield clause
     yield _BRACKETS.sub("", clause)
     name, full, when = clause.partition(" full in ")
     if shorter and full and name:
-        why = " as available memory falls" if when.endswith(FALLS) else ""
-        ends = f"{full}{when.partition(',')[0]}{why}"
+        in_s, comma, beside = when.partition(", ")
+        ends = full + in_s + ("" if beside.startswith("with ") else comma + beside)
         yield f"{'RAM' if name.startswith(_OF_MACHINE) else 'limit'}{ends}"
         if shorter > 1:
             yield ends.strip()

@@ -1,1 +1,1 @@
-"""The panels under the chart: regions, sharing, limits, runtime, status."""
+"""The panels under the chart: regions, sharing, limits, runtime, status, machine."""

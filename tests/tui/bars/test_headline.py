@@ -41,7 +41,7 @@ def test_the_last_clauses_go_first_where_it_is_narrow() -> None:
     ram = "this machine's memory (16.0 GiB) full in about 5 min, with 6 others that grow"
     assert line(66, WHO, ram).rstrip() == f" ▲ {WHO}; RAM full in about 5 min"
     falls = "this machine's memory (16.0 GiB) full in about 5 min, as fast as available memory falls"
-    assert line(90, WHO, falls).rstrip() == f" ▲ {WHO}; RAM full in about 5 min as available memory falls"
+    assert line(98, WHO, falls).rstrip() == f" ▲ {WHO}; RAM full in about 5 min, as fast as available memory falls"
     assert "full" not in line(66, WHO, falls), "not as if it filled the RAM alone"
     assert line(20, WHO, WHEN).rstrip() == " ▲ orders-api …", "half a PID is another process"
 
