@@ -6,24 +6,29 @@ answer costs more than its place in some lists.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from memtop.sources.recording.format import decode_changes, encode_changes
 
+KnownOf = Callable[[int], bytes | None]
+"""The last answer of a process; None for none."""
 
-def encode_bits(changes: Mapping[int, bytes | None], known: Mapping[int, bytes | None]) -> bytes:
-    """Encode answers by PID. One that is as long as the ``known`` one is coded by the bits that differ."""
+
+def encode_bits(changes: Mapping[int, bytes | None], known_of: KnownOf) -> bytes:
+    """Encode answers by PID. One that is as long as the known one is coded by the bits that differ."""
     lengths = [0 if data is None else len(data) for data in changes.values()]
-    payload = _xor(b"".join([data for data in changes.values() if data]), _bases(lengths, map(known.get, changes)))
+    payload = _xor(b"".join([data for data in changes.values() if data]), _bases(lengths, map(known_of, changes)))
     return encode_changes(changes, payload)
 
 
-def decode_bits(coded: bytes, known: Mapping[int, bytes | None]) -> dict[int, bytes | None]:
+def decode_bits(coded: bytes, known_of: KnownOf) -> dict[int, bytes | None]:
     """The inverse of :func:`encode_bits`. Raises struct.error or RecordingError."""
     found = decode_changes(coded)
+    known = list(map(known_of, found))
+    if not any(known):
+        return found
     lengths = [0 if data is None else len(data) for data in found.values()]
-    size = sum(lengths)
-    payload = _xor(coded[len(coded) - size :], _bases(lengths, map(known.get, found)))
+    payload = _xor(coded[len(coded) - sum(lengths) :], _bases(lengths, known))
     at = 0
     for (pid, data), length in zip(found.items(), lengths, strict=True):
         if data is not None:

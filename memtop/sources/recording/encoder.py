@@ -36,12 +36,14 @@ from memtop.sources.recording.format import (
 from memtop.sources.recording.known_answers import KnownAnswers
 from memtop.sources.recording.tick import Block, Recorded, Tick
 
-KEY_TICKS: Final = 60
+KEY_TICKS: Final = 30
 """Fewest ticks from one keyframe to the next."""
 KEY_TICKS_MOST: Final = 300
 """Most ticks between two keyframes. Between the two it depends on their size."""
 _KEY_BYTES: Final = 64 << 10
 """Fewest bytes from one keyframe to the next, unless that is too many ticks: they are played in some milliseconds."""
+_KEY_SHARE: Final = 2
+"""So many times the bytes of a keyframe at least are between it and the next one."""
 FEWEST_BUNDLED: Final = 3
 """Rows that make a bundle."""
 LARGEST_BUNDLE: Final = 32_768
@@ -118,7 +120,9 @@ class Encoder:
     def _key_is_due(self) -> bool:
         if self._since_key < 0:
             return True
-        enough = self._since_key >= KEY_TICKS - 1 and self._bytes_since_key >= max(self._key_bytes, _KEY_BYTES)
+        enough = self._since_key >= KEY_TICKS - 1 and self._bytes_since_key >= max(
+            _KEY_SHARE * self._key_bytes, _KEY_BYTES
+        )
         return enough or self._since_key >= KEY_TICKS_MOST - 1
 
     def _take(self, tick: Tick) -> frozenset[int]:
@@ -156,7 +160,7 @@ class Encoder:
         before = map(known.get, answers, repeat(_UNKNOWN))
         changes = dict(compress(answers.items(), map(ne, answers.values(), before)))
         if len(changes) >= MANY:
-            self._rows.append((RecordKind.SWEEP_BITS, name.encode(), None, b"\0" + encode_bits(changes, known)))
+            self._rows.append((RecordKind.SWEEP_BITS, name.encode(), None, b"\0" + encode_bits(changes, known.get)))
         elif changes:
             self._add(RecordKind.SWEEP, name, None, encode_changes(changes))
         known.update(changes)
@@ -194,10 +198,11 @@ class Encoder:
             add(RecordKind.PIDS, "", 2, encode_pids([len(left), *left, *self._pids]))
         for name, swept in self._swept.items():
             add(RecordKind.SWEPT, name, int(swept is None), encode_pids(sorted(swept or ())))
-            add(RecordKind.SWEEP_BITS, name, None, encode_bits(self._values[name], {}))
+            add(RecordKind.SWEEP_BITS, name, None, encode_changes(self._values[name]))
         for kind, paths in self._sets.items():
             rows.append((kind, b"", None, b"\0" + _joined(paths)))
-        return RecordKind.KEY, b"", None, pack_rows(chain(rows, self._known.rows()))
+        level = 6 if len(self._listed) < MANY else 3  # of few processes, for days
+        return RecordKind.KEY, b"", None, pack_rows(chain(rows, self._known.rows()), level=level)
 
     def _answer(self, path: str, told: Recorded, took_s: float) -> Row:
         outcome, data = told

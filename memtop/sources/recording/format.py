@@ -125,7 +125,7 @@ class RecordKind(IntEnum):
     READ_BITS = 16
 
 
-FOUND_BY_QUERIES: Final = frozenset({RecordKind.KEY, RecordKind.EXIT, RecordKind.LOST, RecordKind.EVENT})
+FOUND_BY_QUERIES: Final = frozenset({RecordKind.KEY, RecordKind.LOST, RecordKind.EVENT})
 """Kinds that are rows of their own in the file."""
 ANY_ROWS: Final = b""
 """Path of a bundle that may have rows of any such kind, the lists of processes and sweeps among them ..."""
@@ -175,9 +175,12 @@ def encode_rows(rows: Iterable[Row]) -> bytes:
     return b"".join(_encoded(rows))
 
 
-def pack_rows(rows: Iterable[Row]) -> bytes:
-    """``pack(encode_rows(rows))`` without all of the rows in memory: those of a keyframe are megabytes."""
-    squeezer = zlib.compressobj(6, zlib.DEFLATED)  # seldom, so well
+def pack_rows(rows: Iterable[Row], *, level: int) -> bytes:
+    """``pack(encode_rows(rows))`` without all of the rows in memory: those of a keyframe are megabytes.
+
+    ``level`` is zlib's.
+    """
+    squeezer = zlib.compressobj(level, zlib.DEFLATED)
     return b"".join([_ZLIB, *map(squeezer.compress, _encoded(rows)), squeezer.flush()])
 
 

@@ -66,7 +66,7 @@ class Known:
         self._about: dict[str, bytes] = {}
         self.own_pid: int | None = None
         """The PID of the memtop that recorded."""
-        self._learners: dict[RecordKind, Callable[[str, object, bytes], None]] = {
+        self._learners: dict[int, Callable[[str, object, bytes], None]] = {
             RecordKind.PIDS: self._learn_pids,
             RecordKind.SWEPT: self._learn_swept,
             RecordKind.SWEEP: self._learn_sweep,
@@ -185,7 +185,7 @@ class Known:
         elif has_basis(kind) and kind != RecordKind.READ:
             self._bases[kind, path] = data
         self._spend(ENTRY_BYTES + len(path) + len(data))
-        self._learners[RecordKind(kind)](path, status, data)
+        self._learners[kind](path, status, data)
 
     def _spend(self, size_bytes: int) -> None:
         """Count memory that this instant takes. Raises RecordingError if it is too much."""
@@ -236,20 +236,24 @@ class Known:
         self.values[name].update(changes)
 
     def _learn_sweep_bits(self, name: str, status: object, data: bytes) -> None:
-        self.values[name].update(decode_bits(data, self.values[name]))
+        changes = decode_bits(data, self.values[name].get)
+        self._spend(ENTRY_BYTES * len(changes))
+        self.values[name].update(changes)
 
     def _learn_read_bits(self, name: str, status: object, data: bytes) -> None:
-        paths = {pid: f"proc/{pid}/{name}" for pid in decode_changes(data)}
-        known: dict[int, bytes | None] = {}
-        for pid, path in paths.items():
+        def known_of(pid: int) -> bytes | None:
+            path = f"proc/{pid}/{name}"
             if self._undone:
                 self._settle(pid, path)
             answer = self.reads[pid].get(path)
-            known[pid] = None if answer is None else answer[1]
-        for pid, answered in decode_bits(data, known).items():
+            return None if answer is None else answer[1]
+
+        answers = decode_bits(data, known_of)
+        self._spend(ENTRY_BYTES * len(answers))
+        for pid, answered in answers.items():
             if answered is None:
                 raise RecordingError("bytes are missing")
-            self.reads[pid][paths[pid]] = Outcome.OK, answered
+            self.reads[pid][f"proc/{pid}/{name}"] = Outcome.OK, answered
 
     def _learn_read(self, path: str, status: object, data: bytes) -> None:
         self.reads[pid_of(path)][path] = Outcome(integer(status)), data

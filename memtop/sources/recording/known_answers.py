@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from memtop.sources.protocol import pid_of
 from memtop.sources.recording.bits import encode_bits
-from memtop.sources.recording.format import Outcome, RecordKind, Row, encode_took, pack
+from memtop.sources.recording.format import Outcome, RecordKind, Row, encode_changes, encode_took, pack
 from memtop.sources.recording.tick import Recorded
 
 _PACK_TICKS: Final = 16
@@ -21,7 +21,6 @@ _PACKED_FROM: Final = 200
 """Smallest answer that is compressed, in bytes."""
 _BUNDLED_TO: Final = 4096
 """Largest first answer of a file that is not compressed by itself, in bytes."""
-_MOST_SHARED: Final = 1024
 _WINDOW_BITS: Final = 12
 _MEMORY_LEVEL: Final = 4
 """zlib's window and memory for one answer: it takes longer to clear the memory than to compress."""
@@ -41,18 +40,16 @@ class KnownAnswers:
 
     def __init__(self) -> None:
         self._answers: dict[str, Recorded | _Packed] = {}
-        self._paths: dict[int, list[str]] = {}
-        """Those of each process, so that they can be dropped with it."""
-        self._plain: set[str] = set()
-        """Large answers that are not compressed."""
+        self._names: set[str] = set()
+        """Names of files in directories of processes ..."""
+        self._deeper: defaultdict[int, set[str]] = defaultdict(set)
+        """... and paths below these, so that the answers can be dropped with the process."""
         self._moved: set[str] = set()
-        """Those that have changed since unchanged ones were compressed."""
+        """Files that have changed since unchanged answers were compressed."""
         self._tick = 0
         self._kept: dict[int | None, tuple[Row, ...]] = {}
         self._first: dict[str, bytes] = {}
         """The first large answer by name of the file: files of one name differ little, so it is their dictionary."""
-        self._same: dict[Recorded, Recorded] = {}
-        """Small answers that many processes share: thousands are in one cgroup."""
 
     def take(self, reads: Mapping[str, Recorded], *, many: int) -> list[Row]:
         """Remember the answers of the next tick. Returns the rows for the recording of those that have changed.
@@ -64,14 +61,20 @@ class KnownAnswers:
             self._pack_unchanged()
         known = self._answers
         differing = compress(reads.items(), map(ne, reads.values(), map(known.get, reads)))
-        changed = {path: answer for path, answer in differing if not _is_same(known.get(path), answer)}
+        changed = {path: answer for path, answer in differing if not _is_packed_in(known.get(path), answer)}
         one_by_one, batches = _divided(changed) if len(changed) >= many else (changed, {})
         rows = [self._row(path, answer) for path, answer in one_by_one.items()]
-        for name, batch in batches.items():
-            before = {pid: self._known_bytes(f"proc/{pid}/{name}") for pid in batch}
-            rows.append((RecordKind.READ_BITS, os.fsencode(name), None, b"\0" + encode_bits(batch, before)))
-        for path, answer in changed.items():
-            self._remember(path, answer)
+        rows += [self._batch_row(name, batch) for name, batch in batches.items()]
+        for path in one_by_one:
+            if (pid := pid_of(path)) is not None:
+                name = path.removeprefix(f"proc/{pid}/")
+                if "/" in name:
+                    self._deeper[pid].add(path)
+                else:
+                    self._names.add(name)
+        self._names.update(batches)
+        known.update(changed)
+        self._moved.update(changed)
         return rows
 
     def keep(self, path: str, answer: Recorded, took_s: float) -> None:
@@ -83,9 +86,8 @@ class KnownAnswers:
 
     def forget(self, pid: int) -> None:
         """Drop what belongs to a process that has left."""
-        for path in self._paths.pop(pid, ()):
+        for path in (*(f"proc/{pid}/{name}" for name in self._names), *self._deeper.pop(pid, ())):
             self._answers.pop(path, None)
-            self._plain.discard(path)
         self._kept.pop(pid, None)
 
     def rows(self) -> Iterator[Row]:
@@ -96,9 +98,13 @@ class KnownAnswers:
         for path, (outcome, data) in one_by_one.items():
             yield RecordKind.READ, os.fsencode(path), outcome, b"\0" + data
         for name, batch in batches.items():
-            yield RecordKind.READ_BITS, os.fsencode(name), None, b"\0" + encode_bits(batch, {})
+            yield RecordKind.READ_BITS, os.fsencode(name), None, b"\0" + encode_changes(batch)
         for rows in self._kept.values():
             yield from rows
+
+    def _batch_row(self, name: str, batch: Mapping[int, bytes]) -> Row:
+        coded = encode_bits(batch, lambda pid: self._known_bytes(f"proc/{pid}/{name}"))
+        return RecordKind.READ_BITS, os.fsencode(name), None, b"\0" + coded
 
     def _row(self, path: str, answer: Recorded) -> Row:
         basis = self._known_bytes(path) or b""
@@ -106,29 +112,18 @@ class KnownAnswers:
         packed = b"\0" + answer[1] if is_new else pack(answer[1], basis)
         return RecordKind.READ, os.fsencode(path), answer[0], packed
 
-    def _remember(self, path: str, answer: Recorded) -> None:
-        if path not in self._answers and (pid := pid_of(path)) is not None:
-            self._paths.setdefault(pid, []).append(path)
-        if len(answer[1]) >= _PACKED_FROM:
-            self._plain.add(path)
-            self._moved.add(path)
-        else:
-            self._plain.discard(path)
-            if len(self._same) >= _MOST_SHARED:
-                self._same.clear()
-            answer = self._same.setdefault(answer, answer)
-        self._answers[path] = answer
-
     def _pack_unchanged(self) -> None:
-        for path in self._plain - self._moved:
-            answer = self._answers[path]
+        same: dict[Recorded, Recorded] = {}  # small answers that many processes share: thousands are in one cgroup
+        for path, answer in self._answers.items():
             if isinstance(answer, _Packed):
                 continue
             outcome, data = answer
-            basis = self._first.setdefault(_file_name(path), data)
-            squeezer = zlib.compressobj(1, zlib.DEFLATED, _WINDOW_BITS, _MEMORY_LEVEL, zdict=basis)
-            self._answers[path] = _Packed(outcome, hash(data), squeezer.compress(data) + squeezer.flush())
-        self._plain &= self._moved
+            if len(data) < _PACKED_FROM:
+                self._answers[path] = same.setdefault(answer, answer)
+            elif path not in self._moved:
+                basis = self._first.setdefault(_file_name(path), data)
+                squeezer = zlib.compressobj(1, zlib.DEFLATED, _WINDOW_BITS, _MEMORY_LEVEL, zdict=basis)
+                self._answers[path] = _Packed(outcome, hash(data), squeezer.compress(data) + squeezer.flush())
         self._moved.clear()
 
     def _known_bytes(self, path: str) -> bytes | None:
@@ -155,10 +150,8 @@ def _divided(answers: Mapping[str, Recorded]) -> tuple[dict[str, Recorded], dict
     return one_by_one, batches
 
 
-def _is_same(before: Recorded | _Packed | None, answer: Recorded) -> bool:
-    if isinstance(before, _Packed):
-        return before.outcome == answer[0] and before.digest == hash(answer[1])
-    return before == answer
+def _is_packed_in(before: Recorded | _Packed | None, answer: Recorded) -> bool:
+    return isinstance(before, _Packed) and before.outcome == answer[0] and before.digest == hash(answer[1])
 
 
 def _file_name(path: str) -> str:
