@@ -10,6 +10,7 @@
     ├── Blocked          a reading has not answered within its deadline
     ├── ParseError       bytes that are not what the manual page promises
     ├── RecordingError   a recording that cannot be written or read
+    │   └── DamagedError    bytes of a recording that memtop has not written so
     ├── ReaderGone       the reader of a stream has closed it
     ├── ActionRefused    a signal or a renice that was not carried out
     └── UsageError       the command line asks for something impossible
@@ -115,6 +116,10 @@ class ParseError(MemtopError):
 
 class RecordingError(MemtopError):
     """A recording that cannot be written or read."""
+
+
+class DamagedError(RecordingError):
+    """Bytes of a recording that memtop has not written so; the message says which."""
 
 
 class ReaderGone(MemtopError):

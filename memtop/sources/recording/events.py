@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from memtop.errors import RecordingError
+from memtop.errors import DamagedError
 from memtop.sanitize import clean
 from memtop.sources.protocol import NotedEvent
 from memtop.sources.recording.checked_values import blob, integer
@@ -52,7 +52,7 @@ def event_queries(*, has_events: bool) -> EventQueries:
 def decode_event(kind: object, path: object, status: object, data: object) -> NotedEvent:
     """An event, from its row. A loss of samples is ``lost``; an end of which no more is known is ``exit``.
 
-    Raises RecordingError, ValueError or zlib.error.
+    Raises DamagedError, ValueError or zlib.error.
     """
     number = None if status is None else integer(status)
     if kind == RecordKind.LOST:
@@ -60,6 +60,6 @@ def decode_event(kind: object, path: object, status: object, data: object) -> No
     if kind == RecordKind.EXIT:
         return NotedEvent("exit", int(blob(path)), "")
     if kind != RecordKind.EVENT:
-        raise RecordingError("an event is of no known kind")
+        raise DamagedError("an event is of no known kind")
     label = clean(unpack(blob(data), limit_bytes=LABEL_LIMIT))[:LABEL_LIMIT]
     return NotedEvent(clean(blob(path))[:LABEL_LIMIT], number, label)

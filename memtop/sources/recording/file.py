@@ -12,9 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from memtop.errors import RecordingError, starved
+from memtop.errors import RecordingError
 from memtop.sanitize import clean
 from memtop.sources.recording import writer_lock
+from memtop.sources.recording.sqlite_errors import damage_in_words, trouble_in_words
 from memtop.sources.recording.tables import WAL_LIMIT_BYTES, Bounds, Tables
 from memtop.sources.recording.tick import Block
 
@@ -47,7 +48,7 @@ class RecordingFile:
         except sqlite3.Error as error:
             _remove(self.path, self._descriptor)  # it is no recording, and would be in the way of the next
             self._let_go()
-            raise RecordingError(f"{clean(path)}: {clean(str(error))}") from error
+            raise RecordingError(f"{clean(path)}: {trouble_in_words(error) or damage_in_words(error)}") from error
         self._inode = _inode(self.path)
         self._looked_s = self._checkpointed_s = time.monotonic()
 
@@ -80,7 +81,7 @@ class RecordingFile:
             if complete:
                 self._connection.execute("PRAGMA journal_mode=DELETE").fetchall()
         except (sqlite3.Error, MemoryError) as error:
-            raise RecordingError(clean(starved(error) or str(error))) from error
+            raise RecordingError(trouble_in_words(error) or damage_in_words(error)) from error
         finally:
             self._let_go()
 
@@ -118,7 +119,7 @@ def _create(path: str) -> tuple[sqlite3.Connection, int]:
     except sqlite3.Error as error:
         _remove(path, created)
         os.close(created)
-        raise RecordingError(f"{clean(path)}: {clean(str(error))}") from error
+        raise RecordingError(f"{clean(path)}: {trouble_in_words(error) or damage_in_words(error)}") from error
     except RecordingError:
         os.close(created)
         raise

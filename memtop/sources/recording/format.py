@@ -45,7 +45,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import IntEnum
 from typing import Final
 
-from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, RecordingError, Unavailable
+from memtop.errors import AccessDenied, Blocked, DamagedError, MemtopError, ProcessGone, Unavailable
 from memtop.sources.protocol import is_runtime
 from memtop.sources.recording.number_changes import decode_changes_of, encode_changes_of
 
@@ -190,14 +190,14 @@ def _encoded(rows: Iterable[Row]) -> Iterator[bytes]:
 
 
 def decode_rows(data: bytes) -> Iterator[Row]:
-    """The inverse of :func:`encode_rows`. Raises struct.error or RecordingError."""
+    """The inverse of :func:`encode_rows`. Raises struct.error or DamagedError."""
     at = 0
     while at < len(data):
         kind, unknown, path_size, size, status = _ROW.unpack_from(data, at)
         path_at = at + _ROW.size
         at = path_at + path_size + size
         if at > len(data):
-            raise RecordingError("a row is cut short")
+            raise DamagedError("a row is cut short")
         path = data[path_at : path_at + path_size]
         yield kind, path, None if unknown else status, data[path_at + path_size : at]
 
@@ -234,7 +234,7 @@ def pack_answer(took_s: float, data: bytes, basis: bytes = b"") -> bytes:
 
 
 def unpack(stored: bytes, basis: bytes = b"", limit_bytes: int = VALUE_LIMIT) -> bytes:
-    """The inverse of :func:`pack`, at most ``limit_bytes``. Raises RecordingError or zlib.error."""
+    """The inverse of :func:`pack`, at most ``limit_bytes``. Raises DamagedError or zlib.error."""
     if stored[:1] == _PLAIN:
         return stored[1:]
     if stored[:1] == _NUMBERS:
@@ -242,11 +242,11 @@ def unpack(stored: bytes, basis: bytes = b"", limit_bytes: int = VALUE_LIMIT) ->
     if stored[:1] == _TOOK and stored[_TOOK_END : _TOOK_END + 1] != _TOOK:
         return stored[1:_TOOK_END] + unpack(stored[_TOOK_END:], basis[TOOK_BYTES:], limit_bytes)
     if stored[:1] != _ZLIB:
-        raise RecordingError("a value has an unknown encoding")
+        raise DamagedError("a value has an unknown encoding")
     inflater = zlib.decompressobj(zdict=basis[:_DICTIONARY_LIMIT])
     data = inflater.decompress(stored[1:], limit_bytes)
     if not inflater.eof:
-        raise RecordingError("a value is cut short or too large")
+        raise DamagedError("a value is cut short or too large")
     return data
 
 
@@ -261,10 +261,10 @@ def encode_took(took_s: float) -> bytes:
 
 
 def decode_took(data: bytes) -> tuple[float, bytes]:
-    """Decode the seconds, and return what follows them. Raises struct.error or RecordingError."""
+    """Decode the seconds, and return what follows them. Raises struct.error or DamagedError."""
     (took_s,) = struct.unpack_from("<d", data)
     if not 0 <= took_s < TOOK_LIMIT_S:
-        raise RecordingError("a time is not a number")
+        raise DamagedError("a time is not a number")
     return took_s, data[TOOK_BYTES:]
 
 
@@ -274,9 +274,9 @@ def encode_pids(pids: Collection[int]) -> bytes:
 
 
 def decode_pids(data: bytes) -> tuple[int, ...]:
-    """The inverse of :func:`encode_pids`. Raises struct.error and RecordingError."""
+    """The inverse of :func:`encode_pids`. Raises struct.error and DamagedError."""
     if len(data) > 4 * (2 * PROCESS_LIMIT + 1):  # a difference: all of them left, and as many are new
-        raise RecordingError("it has more processes than memtop can show")
+        raise DamagedError("it has more processes than memtop can show")
     return struct.unpack(f"<{len(data) // 4}I", data)
 
 
@@ -288,12 +288,12 @@ def encode_changes(changes: Mapping[int, bytes | None], payload: bytes | None = 
 
 
 def decode_changes(data: bytes) -> dict[int, bytes | None]:
-    """The inverse of :func:`encode_changes`. Raises struct.error or RecordingError."""
+    """The inverse of :func:`encode_changes`. Raises struct.error or DamagedError."""
     (count,) = struct.unpack_from("<I", data)
     if count > PROCESS_LIMIT:
-        raise RecordingError("a sweep has more processes than memtop can show")
+        raise DamagedError("a sweep has more processes than memtop can show")
     if 4 + 8 * count > len(data):
-        raise RecordingError("a sweep is cut short")
+        raise DamagedError("a sweep is cut short")
     numbers = struct.unpack_from(f"<{2 * count}I", data, 4)
     changes: dict[int, bytes | None] = {}
     at = 4 + 8 * count
@@ -304,5 +304,5 @@ def decode_changes(data: bytes) -> dict[int, bytes | None]:
         changes[pid] = data[at : at + length]
         at += length
     if at != len(data):
-        raise RecordingError("a sweep does not add up")
+        raise DamagedError("a sweep does not add up")
     return changes

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import repeat
 from typing import Final
 
-from memtop.errors import RecordingError
+from memtop.errors import DamagedError, RecordingError
 from memtop.sources.protocol import Exit, pid_of
 from memtop.sources.recording.about import own_pid_of, page_size_problem
 from memtop.sources.recording.answer_bases import AnswerBases
@@ -192,7 +192,7 @@ class Known:
         self._budget -= size_bytes
         self._learnt_bytes += size_bytes
         if self._budget < 0:
-            raise RecordingError("one instant holds too much")
+            raise DamagedError("one instant holds too much")
 
     def _learn_all(self, stored: bytes) -> None:
         """Take a keyframe in place of everything known before."""
@@ -200,13 +200,13 @@ class Known:
         self.forget()
         for kind, path, status, value in decode_rows(data):
             if kind in (RecordKind.KEY, RecordKind.EXIT):
-                raise RecordingError("a keyframe is damaged")
+                raise DamagedError("a keyframe has rows of a wrong kind")
             self._learn(kind, os.fsdecode(path), status, blob(value))
 
     def _learn_rows(self, path: str, status: object, data: bytes) -> None:
         for kind, row_path, row_status, value in decode_rows(data):
             if kind in FOUND_BY_QUERIES or kind == RecordKind.ROWS:
-                raise RecordingError("rows of a wrong kind are bundled")
+                raise DamagedError("rows of a wrong kind are bundled")
             self._learn(kind, os.fsdecode(row_path), row_status, blob(value))
 
     def _learn_pids(self, path: str, status: object, data: bytes) -> None:
@@ -221,7 +221,7 @@ class Known:
             listed = rest if form == 2 else (self.listed - self._left) | rest
         self.listed = listed
         if len(listed) > PROCESS_LIMIT:
-            raise RecordingError("it has more processes than memtop can show")
+            raise DamagedError("it has more processes than memtop can show")
         self.pids = tuple(sorted(listed))
         self._spend(ENTRY_BYTES * len(listed))
 
@@ -252,7 +252,7 @@ class Known:
         self._spend(ENTRY_BYTES * len(answers))
         for pid, answered in answers.items():
             if answered is None:
-                raise RecordingError("bytes are missing")
+                raise DamagedError("bytes are missing")
             self.reads[pid][f"proc/{pid}/{name}"] = Outcome.OK, answered
 
     def _learn_read(self, path: str, status: object, data: bytes) -> None:
@@ -286,7 +286,7 @@ class Known:
         self._spend(ENTRY_BYTES * len(paths))
         now = paths if status is None else before | paths if status else before - paths
         if len(now) > PROCESS_LIMIT:
-            raise RecordingError("a set of paths is too large")
+            raise DamagedError("a set of paths is too large")
         return now
 
     def _basis(self, kind: int, path: str) -> bytes:

@@ -13,7 +13,7 @@ from itertools import compress, count
 from operator import ne
 from typing import Final
 
-from memtop.errors import RecordingError
+from memtop.errors import DamagedError
 
 LENGTH_LIMIT: Final = 32_768
 """Longest text that is coded, in bytes."""
@@ -69,9 +69,9 @@ def encode_changes_of(data: bytes, basis: bytes) -> bytes | None:
 
 
 def decode_changes_of(coded: bytes, basis: bytes) -> bytes:
-    """The inverse of :func:`encode_changes_of`. Raises RecordingError or IndexError."""
+    """The inverse of :func:`encode_changes_of`. Raises DamagedError or IndexError."""
     if len(basis) > LENGTH_LIMIT:
-        raise RecordingError("a value is stored in an unknown way")
+        raise DamagedError("a value is stored in an unknown way")
     changes = list(_changes(coded))
     if any(keeps_width for _, _, keeps_width in changes):
         parts = _NUMBER.split(basis)
@@ -82,7 +82,7 @@ def decode_changes_of(coded: bytes, basis: bytes) -> bytes:
             parts[::2], parts[1::2] = _without_numbers(basis), numbers
     for place, change, keeps_width in changes:
         if len(parts[place]) > _DIGITS_LIMIT:
-            raise RecordingError("a number is too long")
+            raise DamagedError("a number is too long")
         parts[place] = _with(parts[place], change, keeps_width=keeps_width)
     return b"".join(parts) if changes else basis
 
@@ -90,15 +90,15 @@ def decode_changes_of(coded: bytes, basis: bytes) -> bytes:
 def decode_several_changes(several: Sequence[bytes], basis: bytes) -> bytes:
     """The last of some texts, each of which is coded by the one before, the first by ``basis``.
 
-    Raises RecordingError or IndexError.
+    Raises DamagedError or IndexError.
     """
     if len(basis) > LENGTH_LIMIT:
-        raise RecordingError("a value is stored in an unknown way")
+        raise DamagedError("a value is stored in an unknown way")
     parts = _NUMBER.split(basis)
     for coded in several:
         for place, change, keeps_width in _changes(coded):
             if len(parts[place]) > _DIGITS_LIMIT:
-                raise RecordingError("a number is too long")
+                raise DamagedError("a number is too long")
             parts[place] = _with(parts[place], change, keeps_width=keeps_width)
     return b"".join(parts)
 
@@ -145,4 +145,4 @@ def _take(coded: bytes, at: int) -> tuple[int, int]:
             return number, at
         shift += 7
         if shift > 77:
-            raise RecordingError("a number is too long")
+            raise DamagedError("a number is too long")

@@ -17,6 +17,7 @@ from memtop.sources.recording.format import RecordKind, decode_rows
 from memtop.sources.recording.opened import Opened
 from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.replay import Replay
+from memtop.sources.recording.sqlite_errors import damage_in_words, trouble_in_words
 from memtop.sources.recording.tables import Bounds, Tables
 from memtop.sources.recording.ticks import Ticks
 from memtop.sources.recording.timed_connection import TimedConnection
@@ -112,6 +113,6 @@ def _own_file(path: str) -> sqlite3.Connection:
     try:
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:
-        raise RecordingError(str(error)) from error
+        raise RecordingError(trouble_in_words(error) or damage_in_words(error)) from error
     connection.text_factory = bytes
     return connection

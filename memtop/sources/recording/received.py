@@ -85,10 +85,11 @@ class Received:
         try:
             with one_sentence(STREAM):
                 self._take_all(decoder)
-            if decoder.has_ended:
-                ended = "the end of the stream: its sender has ended"
-            else:
-                ended = "the stream broke off: its sender or the connection has gone"
+            ended = _how_it_ended(decoder)
+            if decoder.is_damaged and not self._count:
+                self._error = RecordingError(
+                    f"{STREAM} cannot be played: it is damaged, and no sample of it can be read"
+                )
         except RecordingError as error:
             self._error, ended = error, str(error)
         except Exception as error:  # noqa: BLE001 (a thread that dies unsaid would leave a screen that waits)
@@ -119,3 +120,14 @@ class Received:
             self._came_s = now_s
             self._count += 1
             self._changed.notify_all()
+
+
+def _how_it_ended(decoder: StreamDecoder) -> str:
+    if decoder.has_ended:
+        ended = "the end of the stream: its sender has ended"
+    else:
+        ended = "the stream broke off: its sender or the connection has gone"
+    if not decoder.is_damaged:
+        return ended
+    missing = f"{decoder.lost} {'sample' if decoder.lost == 1 else 'samples'}" if decoder.lost else "what came last"
+    return f"{ended}; {missing} before that arrived damaged"

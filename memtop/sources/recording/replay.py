@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from copy import copy
 from typing import Final
 
-from memtop.errors import NotRecorded, RecordingError
+from memtop.errors import DamagedError, NotRecorded, RecordingError
 from memtop.sanitize import clean
 from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Growth, Instant, NotedEvent, pid_of
 from memtop.sources.recording.checked_values import mono_time_s, wall_time_s
@@ -190,7 +190,7 @@ class Replay:
             if found is None and self._tail is not None:
                 found = self._begin_at_oldest()
             if found is None:
-                raise RecordingError("a sample is missing")
+                raise DamagedError("a sample is missing")
             mono_s = mono_time_s(found[1])  # the clock of a process that was restored elsewhere has gone back
             instant = Instant(wall_time_s(found[0]), max(mono_s, self._mono_s))
             self._known.take(self._ticks.facts(self._next), on_the_way=self._next < self._target)
@@ -299,7 +299,7 @@ class Replay:
     def _wall_s(self, number: int) -> float:
         times = self._ticks.times(number)
         if times is None:
-            raise RecordingError("a sample is missing")
+            raise DamagedError("a sample is missing")
         return wall_time_s(times[0])
 
     @contextmanager

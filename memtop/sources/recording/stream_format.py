@@ -40,6 +40,7 @@ ROWS_VERSIONS: Final = range(2, VERSION + 1)
 """Versions of the rows that a reader understands: those with keyframes."""
 RECORD_LIMIT: Final = 32 << 20
 """Most bytes of the rows of one instant."""
+_LOST_LIMIT: Final = 1 << 40
 _HEADER_LIMIT: Final = 64
 _START: Final = b"memtop-stream "
 _FILE: Final = b"SQLite format 3\0"
@@ -76,6 +77,10 @@ class StreamDecoder:
         self._needs_key = True
         self.has_ended = False
         """Whether the record of the end has come."""
+        self.is_damaged = False
+        """Whether something was skipped since the last instant."""
+        self.lost = 0
+        """Instants that are missing after the last one, as far as is known."""
 
     def feed(self, data: bytes) -> Iterator[Block]:
         """The blocks that these bytes complete. Raises RecordingError for a stream of another kind."""
@@ -85,7 +90,7 @@ class StreamDecoder:
         at = 0
         while not self.has_ended and (size := self._size_at(at)) is not None:
             if size == 0:
-                self._needs_key = True
+                self._needs_key = self.is_damaged = True
                 found = self._buffer.find(_MARK, at + 1)
                 at = found if found >= 0 else max(at + 1, len(self._buffer) - len(_MARK) + 1)
                 continue
@@ -139,15 +144,17 @@ class StreamDecoder:
         _, kind, key, number, wall_s, mono_s, length, crc = _HEAD.unpack_from(self._buffer, at)
         rows = bytes(self._buffer[at + size - length : at + size])
         if zlib.crc32(rows) != crc:
-            self._needs_key = True
+            self._needs_key = self.is_damaged = True
             return None
+        self.lost = min(max(0, number - self._next), _LOST_LIMIT)
         if kind == _END:
             self.has_ended = True
             return None
         if kind != _TICK or (not key and (self._needs_key or number != self._next)):
             self._needs_key = True
+            self.lost += 1
             return None
-        lost, self._next, self._needs_key = max(0, number - self._next), number + 1, False
+        lost, self.lost, self._next, self._needs_key, self.is_damaged = self.lost, 0, number + 1, False, False
         if lost:
-            rows += encode_rows([(RecordKind.LOST, b"", min(lost, 1 << 40), b"")])
+            rows += encode_rows([(RecordKind.LOST, b"", lost, b"")])
         return Block(Instant(wall_s, mono_s), bool(key), rows)

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
-from memtop.errors import RecordingError
+from memtop.errors import DamagedError
 from memtop.sources.recording.bits import decode_bits_of
 from memtop.sources.recording.checked_values import blob, integer, wall_time_s
 from memtop.sources.recording.format import PROCESS_LIMIT, RecordKind, decode_pids, decode_rows, unpack
@@ -23,7 +23,7 @@ _SWEEPS: Final = (RecordKind.SWEEP, RecordKind.SWEEP_BITS)
 def scan_sweeps(ticks: Ticks, instants: tuple[int, int], name: str, pid: int) -> Iterator[tuple[float, bytes | None]]:
     """Wall time of each instant, and what is known then of the process; None where it is not there.
 
-    ``instants`` are the number of the first one and that after the last one. Raises RecordingError, and whatever else
+    ``instants`` are the number of the first one and that after the last one. Raises DamagedError, and whatever else
     reading a damaged file raises.
     """
     one = _OneProcess(name.encode(), pid)
@@ -84,7 +84,7 @@ def _told(data: bytes, pid: int) -> tuple[bool, bytes | None]:
     """Whether encoded changes say something of a process, and its bytes."""
     (count,) = struct.unpack_from("<I", data)
     if count > PROCESS_LIMIT:
-        raise RecordingError("a sweep has more processes than memtop can show")
+        raise DamagedError("a sweep has more processes than memtop can show")
     numbers = struct.unpack_from(f"<{2 * count}I", data, 4)
     pids, lengths = numbers[:count], numbers[count:]
     if pid not in pids:

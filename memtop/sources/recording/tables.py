@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple
 
-from memtop.errors import RecordingError, starved
-from memtop.sanitize import clean
+from memtop.errors import RecordingError
 from memtop.sources.recording.format import APPLICATION_ID, SCHEMAS, VERSION, decode_rows
+from memtop.sources.recording.sqlite_errors import damage_in_words, trouble_in_words
 from memtop.sources.recording.tick import Block
 
 WAL_LIMIT_BYTES: Final = 1 << 20
@@ -57,7 +57,7 @@ class Tables:
                         "INSERT INTO fact VALUES (?, ?, ?, ?, ?)", ((number, *row) for row in decode_rows(block.rows))
                     )
         except (sqlite3.Error, MemoryError) as error:
-            raise RecordingError(clean(starved(error) or str(error))) from error
+            raise RecordingError(trouble_in_words(error) or damage_in_words(error)) from error
         self.written += len(blocks)
         self._keys += keys
         if keys:

@@ -117,6 +117,15 @@ def test_after_a_damaged_record_it_goes_on_with_the_next_keyframe(flipped: int) 
     assert not growth.is_open and not growth.is_broken
 
 
+def test_damage_after_the_last_keyframe_is_said_at_the_end() -> None:
+    data = bytearray(stream(12))
+    data[len(stream(9, end=False)) + 60] ^= 0x41  # in the rows of instant 9
+    instants, growth, _ = played(bytes(data))
+    assert instants == list(range(9))
+    assert growth.ended == "the end of the stream: its sender has ended; 3 samples before that arrived damaged"
+    assert not growth.is_broken
+
+
 @pytest.mark.parametrize("cut", [1, 60, 200])
 def test_a_stream_that_breaks_off_plays_up_to_there_and_says_so(cut: int) -> None:
     instants, growth, _ = played(stream(6)[:-cut])
@@ -137,7 +146,7 @@ def test_a_stream_that_breaks_off_plays_up_to_there_and_says_so(cut: int) -> Non
         (b"memtop-stream 7 2\n", "it has format 7"),
         (b"memtop-stream 1 %d\n" % (VERSION + 1), f"rows of format {VERSION + 1}"),
         (b"SQLite format 3\0" + bytes(4000), "memtop replay FILE"),
-        (HEADER + os.urandom(5000), "ended before its first sample"),
+        (HEADER + os.urandom(5000), "no sample of it can be read"),
         (HEADER + encode_block(1, block(1)) + encode_end(2), "ended before its first sample"),
         (HEADER + encode_block(0, Block(Instant(1.0, 1.0), True, b"\1\2\3")), "it is damaged"),
     ],
