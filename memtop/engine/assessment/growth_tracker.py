@@ -96,6 +96,8 @@ class GrowthTracker:
     def __init__(self, history: History) -> None:
         self._history = history
         self._known: dict[ProcessKey, Verdict] = {}
+        self._alarmed: tuple[ProcessKey, ...] | None = None
+        """Those whose growth is confirmed, in the order of the verdicts; None where that has changed."""
         self._turn: list[ProcessKey] = []
         self._lazy_free: dict[ProcessKey, LazyFreeSeries] = {}
         self._lazy_free_wanted: tuple[ProcessKey, float] | None = None
@@ -109,7 +111,9 @@ class GrowthTracker:
 
     def forget(self, key: ProcessKey) -> None:
         """Drop a process after its end or its exec."""
-        self._known.pop(key, None)
+        old = self._known.pop(key, None)
+        if old is not None and old.alarm:
+            self._alarmed = None
         self._lazy_free.pop(key, None)
         self._rows_lazy_free.pop(key, None)
 
@@ -173,9 +177,11 @@ class GrowthTracker:
         alarm = known is not None and known.alarm
         return alarm or (series is not None and series.matters(now_s - WINDOW_S, used_bytes))
 
-    def alarmed(self) -> list[ProcessKey]:
-        """Those whose growth is confirmed."""
-        return [key for key, verdict in self._known.items() if verdict.alarm]
+    def alarmed(self) -> tuple[ProcessKey, ...]:
+        """Those whose growth is confirmed. Each process that is judged asks for them, so they are kept."""
+        if self._alarmed is None:
+            self._alarmed = tuple(key for key, verdict in self._known.items() if verdict.alarm)
+        return self._alarmed
 
     def risers(self) -> list[ProcessKey]:
         """Processes of some size whose memory rises by any shape, or did so within the window; the largest first."""
@@ -251,8 +257,10 @@ class GrowthTracker:
         growth = judge(times_s, used, end_bytes, speed_room_bytes=speed_bytes)
         old = self._known.get(key)
         given_back = lazy_free.now(now_s) if lazy_free is not None else None
-        self._known[key] = after_look(old, growth, now_s, age_s=age_s, lazy_free_bytes=given_back)
-        return looks_different(old, self._known[key])
+        new = self._known[key] = after_look(old, growth, now_s, age_s=age_s, lazy_free_bytes=given_back)
+        if new.alarm != (old is not None and old.alarm):
+            self._alarmed = None
+        return looks_different(old, new)
 
 
 def after_look(
