@@ -175,7 +175,7 @@ def encode_rows(rows: Iterable[Row]) -> bytes:
     return b"".join(_encoded(rows))
 
 
-def pack_rows(rows: Iterable[Row], *, level: int) -> bytes:
+def pack_rows(rows: Iterable[Row], *, level: int = 6) -> bytes:
     """``pack(encode_rows(rows))`` without all of the rows in memory: those of a keyframe are megabytes.
 
     ``level`` is zlib's.

@@ -35,6 +35,8 @@ def trouble_in_words(error: BaseException) -> str | None:
 
 def damage_in_words(error: BaseException) -> str:
     """What is damaged, where reading fails with this error."""
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_TOOBIG:
+        return "a value in it is too large"
     if isinstance(error, (sqlite3.Error, sqlite3.Warning)):
         return "pages of the file are spoilt or missing"
     if isinstance(error, zlib.error):

@@ -67,7 +67,7 @@ def play_all(path: Path) -> None:
         ("link", "a symbolic link"),
         ("text", "not a recording made by memtop"),
         ("huge", "larger than 2 GiB"),
-        ("huge field", "too big"),
+        ("huge field", "too large"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_sentence(tmp_path: Path, good: Path, kind: str, why: str) -> None:
@@ -208,7 +208,7 @@ def test_a_keyframe_holds_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_keyframe_holds_neither_keyframes_nor_ends(kind: RecordKind) -> None:
     inner = kind, b"1", 0, pack_rows([]) if kind is RecordKind.KEY else struct.pack("<d", 1.0)
     taken([inner])
-    with pytest.raises(RecordingError, match="keyframe is damaged"):
+    with pytest.raises(RecordingError, match="a keyframe has rows of a wrong kind"):
         taken([(RecordKind.KEY, b"", None, pack_rows([inner]))])
 
 
