@@ -1,4 +1,4 @@
-"""A program that crashes and comes back: its facts, when it is in a loop, and the numbers of the sentence about it."""
+"""The rule on crash loops: when a program that crashes and comes back is in one; the facts of its sentence."""
 
 from __future__ import annotations
 

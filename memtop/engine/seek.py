@@ -1,4 +1,4 @@
-"""Seek: an engine on its way to an instant of a recording."""
+"""Seek: takes a replay to an instant of its recording, step by step."""
 
 from __future__ import annotations
 

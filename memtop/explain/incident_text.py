@@ -1,4 +1,4 @@
-"""Sentences about incidents, from ``incidents.toml``, and the headline of the machine."""
+"""The headline of the machine, and the sentences about incidents, from ``incidents.toml``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The texts and tables that lie beside this package's modules."""
+"""Loads the texts and tables (Markdown, TOML) that lie beside this package's modules."""
 
 from __future__ import annotations
 

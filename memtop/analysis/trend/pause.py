@@ -1,4 +1,4 @@
-"""How long a rise has stood still at the end of a series, and whether that is longer than it usually rests."""
+"""Pauses in growth: how long a rise has stood still, and whether that is longer than it usually rests."""
 
 from __future__ import annotations
 

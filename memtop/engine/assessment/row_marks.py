@@ -1,4 +1,4 @@
-"""Row marks from the assessment: the sign of column V, %LIM, OOM#."""
+"""Row marks from the assessment: the sign of growth (column V), share of the limit (%LIM), OOM rank (OOM#)."""
 
 from __future__ import annotations
 

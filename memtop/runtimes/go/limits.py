@@ -1,4 +1,4 @@
-"""Effect and advice of GOGC, GOMEMLIMIT and madvdontneed for this program: the pacing formula with its own figures."""
+"""GOGC, GOMEMLIMIT and madvdontneed: effect and advice for this program, by the pacing formula with its own figures."""
 
 from __future__ import annotations
 

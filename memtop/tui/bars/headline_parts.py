@@ -1,4 +1,4 @@
-"""Text of the headline: the sentence about the whole machine, as much of it as fits.
+"""The text of the headline, cut to fit: the sentence about the whole machine, as much of it as fits.
 
 Imports neither Textual nor Rich styles, and of the sentences only what it is given: the first picture uses it too.
 """

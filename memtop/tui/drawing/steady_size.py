@@ -1,4 +1,4 @@
-"""Screens that obey the terminal's size of now only.
+"""Screens that ignore outdated resize events: they obey the terminal's size of now only.
 
 Textual's screen posts a Resize to itself when its size changes. Two of them with different sizes, after the
 terminal was resized twice, follow each other for ever: the screen is laid out again and again, and no key is heard.
