@@ -237,7 +237,7 @@ def test_an_exec_forgets_the_verdict() -> None:
 
 
 MEANS = {
-    "": ("Unknown yet", "unknown yet", "too early to say"),
+    "": ("Unknown yet", "unknown yet", "too early to say", "A verdict on growth takes about 90 s"),
     " ?": ("Unknown yet", "verdict in a few seconds", "may be growing"),
     " ─": ("has been level for",),
     " ~": ("has varied without a trend for",),

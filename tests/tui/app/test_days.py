@@ -26,7 +26,7 @@ async def drawn(it: Board, count: int) -> Counter[str]:
 
 async def test_what_is_drawn_again_and_again_leaves_nothing_behind() -> None:
     """A leak shows in every window of samples; a cache that fills later than the others, in one of them."""
-    left = []
+    left: list[int] = []
     async with board() as it:
         before = await drawn(it, WARM)
         while len(left) < WINDOWS and (not left or left[-1] >= MEASURED):
