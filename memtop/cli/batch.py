@@ -85,11 +85,11 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
         )
         if not settings.output:
             write = _reporting(source, settings, form, sys.stdout)
-            _watch(engine, request, settings, write, ending, source=source, dog=dog)
+            _watch(engine, request, settings, write, ending, source=source, dog=dog, started=launch is not None)
         else:
             with _new_file(settings.output) as file:
                 write = _reporting(source, settings, form, file)
-                _watch(engine, request, settings, write, ending, source=source, dog=dog)
+                _watch(engine, request, settings, write, ending, source=source, dog=dog, started=launch is not None)
     except BaseException as error:
         source.close()
         problem = problem_of(source)
@@ -213,10 +213,11 @@ def _watch(
     *,
     source: Source,
     dog: Watchdog,
+    started: bool,
 ) -> None:
     done = 0
     is_file = bool(settings.replay) and settings.replay != STANDARD
-    was_there = False
+    was_there = started  # it may have ended before the first of these samples
     planned_s = time.monotonic()
     while True:
         with nullcontext() if settings.replay else dog:

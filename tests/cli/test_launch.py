@@ -31,6 +31,31 @@ def test_a_started_program_is_watched_and_memtop_ends_with_its_status(code: str,
     assert end["exit_code"] == (says if says < 128 else None)
 
 
+AT_ONCE = """
+import sys
+from memtop.cli import batch, run
+
+first_look = batch.first_look
+
+def look(engine, request, launch):
+    frame = first_look(engine, request, launch)
+    while launch.running:
+        pass
+    return frame
+
+batch.first_look = look
+sys.exit(run(sys.argv[1:]))
+"""
+"""memtop, whose first sample of a started program comes after its end."""
+
+
+def test_a_program_that_ends_before_its_first_sample_ends_memtop_too() -> None:
+    words = (sys.executable, "-c", AT_ONCE, "--json", "-d", "0.1", "--", "sh", "-c", "exit 3")
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=3 * DEADLINE_S, check=False)
+    assert done.returncode == 3, done.stderr
+    assert '"type":"exit"' in done.stdout
+
+
 def test_without_a_screen_its_output_is_passed_on() -> None:
     done = run("-b", "-d", "0.1", "--", "sh", "-c", "echo hello from it")
     assert "hello from it\n" in done.stdout
