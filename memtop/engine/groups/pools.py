@@ -9,7 +9,7 @@ import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from heapq import nlargest
 from operator import attrgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.analysis.trend.rising import Rise, follow_rise, most_quiet_s
 from memtop.engine.assessment.growing_group import GrowingGroup
@@ -37,6 +37,11 @@ _FEWEST: Final = 2
 """Members of what grows as a whole: where there is one, it is that process that grows."""
 _LOADING_S: Final = 10.0
 """A process that has started loads for so long: what it takes then is no growth of its group."""
+_FILLED_S: Final = 4.0
+"""A pool goes on to start for so long after its number of members was last a new high: what takes the place of a member
+later, and is larger, is growth."""
+_MORE: Final = 1.25
+"""A number of members is a new high if it is so many times the one before."""
 _STORM: Final = 8
 """Unless so many new members live at least, that began at different times: then their number grows."""
 _STORM_S: Final = 20.0
@@ -45,6 +50,19 @@ _STORM_SHARE: Final = 0.25
 _CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
 _ALONE_SHARE: Final = 0.5
 """A member that grows so much of it alone explains the growth of a group."""
+
+
+class _Starts(NamedTuple):
+    """What has started since the rise of a program began."""
+
+    since_s: float
+    """The beginning of that rise."""
+    most: int
+    """The highest number of members ..."""
+    full_s: float
+    """... and when it was reached."""
+    sizes: dict[ProcessKey, int]
+    """Anonymous memory of each member that belongs to the start, after it had loaded or as last seen."""
 
 
 class PoolWatch:
@@ -63,8 +81,8 @@ class PoolWatch:
         self._rises: dict[GroupKey, Rise] = {}
         self._members_from: dict[GroupKey, int] = {}
         """Number of members of each program at the beginning of its rise."""
-        self._loaded: dict[ProcessKey, int] = {}
-        """Anonymous memory of young members of what rises, after they had loaded."""
+        self._starts: dict[GroupKey, _Starts] = {}
+        """Of what rises."""
         self.growing: tuple[GrowingGroup, ...] = ()
         """As of the latest sums."""
 
@@ -171,14 +189,14 @@ class PoolWatch:
         """Those of ``found`` that no member explains alone, with what they consist of; the fastest first."""
         rates = {key.pid: rate for key, rate in alone.items()}
         told: set[int] = set()
-        loaded: dict[ProcessKey, int] = {}
+        starts, self._starts = self._starts, {}
         for key in nlargest(MOST, found, key=lambda one: (one.by is By.PROGRAM, found[one])):
             of = members[key]
             if len(of) < _FEWEST:
                 continue
             verdict = self._growth.verdict(key)
             confirmed = verdict if verdict is not None and verdict.alarm else None
-            rise = self._without_starts(key, of, loaded, now_s)
+            rise = self._without_starts(key, of, starts.get(key), now_s)
             if rise is None and confirmed is None:
                 continue
             own = found[key] if confirmed is not None or rise is None else rise.bytes_per_s
@@ -192,15 +210,14 @@ class PoolWatch:
             oldest = min(of, key=attrgetter("key.start_ticks")).key
             shown = cgroups.labels.get(key.name, key.name) if key.by is By.CGROUP else key.name
             yield GrowingGroup(key, shown, len(of), oldest, rise, confirmed)
-        self._loaded = loaded
 
     def _without_starts(
-        self, key: GroupKey, members: Sequence[ProcessRow], loaded: dict[ProcessKey, int], now_s: float
+        self, key: GroupKey, members: Sequence[ProcessRow], before: _Starts | None, now_s: float
     ) -> Rise | None:
         """The rise without what members that began during it took at their start; None where nothing notable is left.
 
-        ``loaded`` takes the sizes after the start. A member that took the place of another one is growth where it is
-        larger. Where the number of members grows all the time, their starts are the growth.
+        A member that took the place of another one is growth where it is larger. Where the number of members grows all
+        the time, their starts are the growth.
         """
         rise = self._rises.get(key)
         if rise is None:
@@ -209,13 +226,17 @@ class PoolWatch:
         from_ticks, to_ticks = (rise.since_s - _LOADING_S) * _CLK_TCK, now_s * _CLK_TCK
         young = [row for row in members if from_ticks < row.key.start_ticks <= to_ticks]
         starts_s = {row.key: row.key.start_ticks / _CLK_TCK for row in young}
-        sizes = []
+        if before is None or before.since_s != rise.since_s:
+            before = _Starts(rise.since_s, 0, now_s, {})
+        full_s = now_s if len(members) > _MORE * before.most else before.full_s
+        sizes = before.sizes
         for row in young:
-            size = row.anon_bytes or 0
-            if now_s - starts_s[row.key] >= _LOADING_S:
-                size = loaded[row.key] = self._loaded.get(row.key, size)
-            sizes.append(size)
-        at_start = sum(sorted(sizes, reverse=True)[: max(0, more)])
+            started_s = starts_s[row.key]
+            if started_s <= full_s + _FILLED_S and (row.key not in sizes or now_s - started_s < _LOADING_S):
+                sizes[row.key] = row.anon_bytes or 0
+        sizes = {key: sizes[key] for key in nlargest(max(0, more), sizes, key=sizes.__getitem__)}
+        self._starts[key] = _Starts(rise.since_s, max(before.most, len(members)), full_s, sizes)
+        at_start = sum(sizes.values())
         late = sum(starts_s[row.key] > rise.since_s + rise.span_s / 2 for row in young)
         if (
             len(young) >= _STORM

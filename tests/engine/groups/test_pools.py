@@ -83,6 +83,25 @@ def test_short_lived_workers_that_become_larger_one_after_the_other_grow_as_a_wh
     assert found.members == 8 and found.rise is not None and found.rise.size_bytes > 80 * MIB
 
 
+def short_lived(rate_mib_per_s: float, seconds: int) -> list[GrowingGroup]:
+    """A pool that starts under the eyes of memtop: a worker each 0.4 s, which lives for 3 s and does not grow."""
+    watch, sums = PoolWatch(GroupGrowth(deque())), KeptTotals()
+    starts = {10 + number: 100.4 + 0.4 * number for number in range(100)}
+    sizes = {pid: 4 + rate_mib_per_s * (start_s - 100.0) for pid, start_s in starts.items()}
+    for tick in range(seconds):
+        living = {pid: start_s for pid, start_s in starts.items() if 100.0 + tick < start_s + 3.0}
+        rows = pool(tick, living, sizes)
+        sums.update(rows)
+        watch.note(sums, rows, {}, CgroupSample(), 100.0 + tick)
+    return list(watch.growing)
+
+
+def test_what_short_lived_workers_took_at_the_start_of_their_pool_is_no_growth_and_what_comes_later_is() -> None:
+    assert short_lived(0.0, 15) == []
+    (found,) = short_lived(1.5, 11)
+    assert found.rise is not None and 8 * MIB < found.rise.size_bytes < 60 * MIB
+
+
 def test_a_number_of_workers_that_grows_is_growth() -> None:
     (found,) = grows({10 + number: 101.0 + number for number in range(60)}, {})
     assert found.rise is not None and found.rise.size_bytes > 150 * MIB
