@@ -12,7 +12,7 @@ from tests.screenshots.still import Still, picture
 API_SERVER: Final = 4211
 QUEUE_WORKER: Final = 4248
 ORDERS_API: Final = 4211
-NEAR: Final = 226
+NEAR: Final = 280
 """Samples of the incident's recording after which the limit is near."""
 DEMO: Final = 6131
 ALIVE: Final = 130

@@ -38,7 +38,8 @@ class _Faults(NamedTuple):
 
     @property
     def most_per_s(self) -> float | None:
-        return max((value for value in self.past_per_s if value is not None), default=None)
+        """The highest rate: of the past, which has means of some samples in a long window, and of now."""
+        return max((value for value in (*self.past_per_s, self.now_per_s) if value is not None), default=None)
 
 
 class FaultChart(TimedChart):

@@ -224,6 +224,16 @@ async def test_faults_are_labelled_with_their_present_rate() -> None:
     assert minor.startswith("3100/s minor faults ▇▇") and "major" not in "".join(rest)
 
 
+async def test_the_highest_rate_is_never_below_that_of_now() -> None:
+    """A long window has means of several samples, and the latest sample may be none of them yet."""
+    detail = make_detail()
+    past = detail.series._replace(minflt_per_s=tuple(0.0 for _ in detail.series.times_s))
+    app = Charts(detail._replace(row=make_row(minflt_per_s=760.0), series=past))
+    async with app.run_test(size=(120, 20)):
+        minor, *_ = lines(app.faults)
+    assert minor.strip() == "760/s minor faults, max 760/s"
+
+
 async def test_major_faults_have_a_row_once_there_are_some() -> None:
     detail = make_detail()
     slow = detail._replace(row=make_row(majflt_per_s=12.0))
