@@ -84,6 +84,8 @@ class FaultChart(TimedChart):
         lines = _bars(detail, faults, frame, columns, rows, ascii_only=ascii_only)
         words = _words(faults, detail.window_s)
         place = _gap(lines[0], words) if lines[0].strip() else (0, words[0])
+        if place[0] == 0 and len(rate(faults.now_per_s)) >= margin:
+            place = 0, f" {place[1]}"  # a rate that fills the margin
         cursor = _column(frame, detail.cursor_s, columns)
         strips = []
         for row, line in enumerate(lines):

@@ -234,6 +234,14 @@ async def test_the_highest_rate_is_never_below_that_of_now() -> None:
     assert minor.strip() == "760/s minor faults, max 760/s"
 
 
+async def test_a_rate_that_fills_the_margin_stays_apart_from_the_name() -> None:
+    detail = make_detail()
+    past = detail.series._replace(minflt_per_s=tuple(0.0 for _ in detail.series.times_s))
+    app = Charts(detail._replace(row=make_row(minflt_per_s=21_300.0), series=past))
+    async with app.run_test(size=(120, 20)):
+        assert all(strip.text.startswith("21.3k/s minor faults") for strip in app.faults.build(80, 1))
+
+
 async def test_major_faults_have_a_row_once_there_are_some() -> None:
     detail = make_detail()
     slow = detail._replace(row=make_row(majflt_per_s=12.0))
