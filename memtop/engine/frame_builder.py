@@ -66,9 +66,11 @@ class FrameBuilder:
                 ended = self._state.departed.rows if all_shown else chosen
                 groups, places = list_groups(self._state.groups, chosen, request, sample, past_s, ended=ended)
                 if (member := request.groups.member) is not None:
-                    group_of = group_of_member(request.rows.by, member, chosen, sample)
+                    group_of = group_of_member(self._state.groups, request.rows.by, member, chosen, sample)
             else:
-                listed, places = listed_rows(members_of(request.rows.inside, chosen, sample), request.rows)
+                listed, places = listed_rows(
+                    members_of(self._state.groups, request.rows.inside, chosen, sample), request.rows
+                )
         else:
             listed, places = listed_rows(chosen, request.rows)
         exits, self._state.exits = self._state.exits, ()

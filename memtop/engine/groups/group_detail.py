@@ -38,7 +38,7 @@ def group_detail(
     key, window = request.groups.focus, request.window
     assert key is not None
     key = found_key(key, sample)
-    members = members_of(key, [row for row in chosen if row.gone_s is None], sample)
+    members = members_of(table, key, [row for row in chosen if row.gone_s is None], sample)
     row = next((one for one in groups or () if one.key == key), None)
     if row is None:
         row = table.row(key, members, sample, past_s)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections import ChainMap, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -11,12 +12,13 @@ from memtop.analysis.limits.memory_limits import host_ceiling
 from memtop.engine.assessment.growing_group import GrowingGroup
 from memtop.engine.groups.charge import Charge, ceiling_of, charge_of
 from memtop.engine.groups.event_counts import EventCounts
+from memtop.engine.groups.gone_groups import GoneGroups
 from memtop.engine.groups.group_growth import GroupGrowth
 from memtop.engine.groups.group_rows import CgroupState, gone_row, group_row
 from memtop.engine.groups.group_tree import with_above
 from memtop.engine.groups.kept_sums import KeptSums
 from memtop.engine.groups.kept_totals import KeptTotals
-from memtop.engine.groups.naming import UNKNOWN, GroupName, Naming, kinds_of
+from memtop.engine.groups.naming import GroupName, Naming, Places, kinds_of
 from memtop.engine.groups.pools import RISING_S, PoolWatch
 from memtop.engine.groups.sums import Sums, Totals, sums_of
 from memtop.history.rings import Gap
@@ -24,13 +26,13 @@ from memtop.model.frame import ProcessRow
 from memtop.model.group import By, GroupKey, GroupRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.meminfo import Meminfo
-from memtop.sampling.cgroup_reading import CgroupReading, CgroupSample
+from memtop.sampling.cgroup_reading import CgroupReading, CgroupSample, TimedReading
 from memtop.sampling.sample import Sample
 
 SUMS_EVERY_S: Final = 5.0
 """How often the sums of programs or, in turn, of users are noted while no view shows them."""
-KEPT: Final = 64
-"""Groups without members whose last rows are kept because they were looked at."""
+MOST_REMOVED: Final = 64
+"""Cgroups without members whose last readings are kept."""
 MOST_ROWS: Final = 256
 """Of more groups than this, those that are not on screen and have not changed have their rows built in turn: each takes
 0.02 ms."""
@@ -46,6 +48,8 @@ class GroupChoice(NamedTuple):
     """The group that is looked at; its last row is kept when it has no members any more."""
     visible: tuple[GroupKey, ...] = ()
     """Those on screen."""
+    where: Callable[[ProcessRow], bool] | None = None
+    """The filter of members."""
 
 
 class GroupTable:
@@ -65,10 +69,18 @@ class GroupTable:
         """Kinds of groups that there are."""
         self._rows: dict[GroupKey, GroupRow] = {}
         """As built last."""
+        self._notes = 0
+        """Samples that were noted."""
+        self._built = 0, False
+        """How many had been when rows were built last, and whether these were a tree."""
         self._totals = KeptTotals()
         self._pools = PoolWatch(self.growth)
-        self._kept: dict[GroupKey, GroupRow] = {}
-        """Last rows of groups that were looked at."""
+        self._gone = GoneGroups()
+        self._places = Places()
+        self._before = CgroupSample()
+        """Of the sample before."""
+        self._removed: dict[str, TimedReading] = {}
+        """Last readings of cgroups that have no members any more."""
         self._sums = KeptSums()
         self._fresh: set[str] = set()
         """Cgroups that were read since rows were built last."""
@@ -89,6 +101,7 @@ class GroupTable:
         processes that grow themselves, in bytes a second.
         """
         cgroups, now_s = sample.cgroups or CgroupSample(), sample.mono_s
+        self._notes += 1
         self._events.note_kills(cgroups.kills)
         for path, timed in cgroups.latest.items():
             if self._read_s.get(path) != timed.at_s:
@@ -100,6 +113,12 @@ class GroupTable:
         for path in self._read_s.keys() - cgroups.latest.keys() if len(self._read_s) > len(cgroups.latest) else ():
             del self._read_s[path]
             self._charges.pop(path, None)
+            if (last := self._before.latest.get(path)) is not None:
+                self._removed[path] = last
+        while len(self._removed) > MOST_REMOVED:
+            del self._removed[next(iter(self._removed))]
+        self._places.note(sample.gone, self._before)
+        self._before = cgroups
         rises = self._pools.note_machine(sample)
         since_s = None if self._summed_s is None else now_s - self._summed_s
         if since_s is None or since_s >= SUMS_EVERY_S or (rises and since_s >= RISING_S):
@@ -131,7 +150,7 @@ class GroupTable:
         """
         cgroups, now_s = sample.cgroups or CgroupSample(), sample.mono_s
         members = list(members)
-        naming = Naming(choice.by, cgroups, {row.pid: row for row in members})
+        naming = self.naming(choice.by, cgroups, {row.pid: row for row in members})
         if past_s is None:
             changed = set(self._sums.update(naming, members))
             sums = self._sums.sums
@@ -146,40 +165,44 @@ class GroupTable:
         if choice.tree and choice.by is By.CGROUP:
             sums = with_above(sums, naming, cgroups)
         if past_s is None:
-            found = self._built(choice, sums, changed, sample)
+            found = self._rows_now(choice, sums, changed, sample)
             self._keep(choice, found, naming, hidden, sample.wall_s)
             self._rows = found
         else:
             rows = _by_name(self._row_at(one, past_s) for one in sums.values())
             found = {row.key: row for row in rows}
-        return [
-            *found.values(),
-            *(row for key, row in self._kept.items() if row.gone_s and key == choice.focus and key not in found),
-        ]
+        wall_s = sample.wall_s if past_s is None else past_s + sample.wall_s - now_s
+        return [*found.values(), *self._gone.listed(choice.by, choice.focus, found, choice.where, wall_s)]
 
     def row(
         self, key: GroupKey, members: Iterable[ProcessRow], sample: Sample, past_s: float | None
     ) -> GroupRow | None:
         """The row of one group, of whose members all are given; its last one where there are none."""
         cgroups = sample.cgroups or CgroupSample()
-        naming = Naming(key.by, cgroups)
+        naming = self.naming(key.by, cgroups)
         members = list(members)
         if not members:
-            return self._kept.get(key)
+            return self._gone.row(key)
         of_cgroup = key.by is By.CGROUP and key.name in cgroups.labels
         name = naming.cgroup(key.name) if of_cgroup else naming.group_of(members[0])
         sums = next(iter(sums_of(members, lambda _: name).values()), None)
         if sums is None:
-            return self._kept.get(key)
+            return self._gone.row(key)
         row = self._row(sums, cgroups, sample) if past_s is None else self._row_at(sums, past_s)
-        if past_s is None and key.name != UNKNOWN:
-            self._kept[key] = row
+        if past_s is None:
+            self._gone.look_at(row)
         return row
 
     def ended_row(self, last: ProcessRow, name: GroupName, sample: Sample) -> GroupRow:
         """The row of a group of which all members have ended, by the ``last`` row of the latest of them."""
         sums = sums_of([last._replace(gone_s=None)], lambda _: name)[name.key]
-        return gone_row(self._row(sums, sample.cgroups or CgroupSample(), sample), last.gone_s or sample.wall_s)
+        cgroups = sample.cgroups or CgroupSample()
+        cgroups = replace(cgroups, latest=ChainMap(dict(cgroups.latest), self._removed))
+        return gone_row(self._row(sums, cgroups, sample), last.gone_s or sample.wall_s)
+
+    def naming(self, by: By, cgroups: CgroupSample, rows: Mapping[int, ProcessRow] = MappingProxyType({})) -> Naming:
+        """The names of groups of one kind, those of processes that have ended too; ``rows`` by PID."""
+        return Naming(by, cgroups, rows, self._places)
 
     @staticmethod
     def series_of(row: GroupRow) -> GroupKey:
@@ -228,7 +251,7 @@ class GroupTable:
             known = self._charges[path] = reading, charge_of(reading)
         return known[1]
 
-    def _built(
+    def _rows_now(
         self, choice: GroupChoice, sums: Mapping[GroupKey, Sums], changed: set[GroupKey], sample: Sample
     ) -> dict[GroupKey, GroupRow]:
         """The rows now, by name. Of many groups those that have not changed are built in turn."""
@@ -286,18 +309,30 @@ class GroupTable:
         hidden: Sequence[ProcessRow],
         wall_s: float,
     ) -> None:
-        """Keep the last row of the group that is looked at, and of those that were and have no members now."""
-        focus = choice.focus
-        if focus is not None and focus in found and focus.name != UNKNOWN:  # those have not gone, but are known now
-            self._kept[focus] = found[focus]
-            while len(self._kept) > KEPT:
-                del self._kept[next(iter(self._kept))]
-        missing = [key for key, row in self._kept.items() if key.by is choice.by and row.gone_s is None]
-        missing = [key for key in missing if key not in found]
+        """Keep the last row of the group that is looked at, and of those that had members a moment ago.
+
+        ``found`` are the rows of those that have members now.
+        """
+        if choice.focus is not None and choice.focus in found:
+            self._gone.look_at(found[choice.focus])
+        emptied, before = self._sums.emptied, self._rows
+        missing = dict.fromkeys(key for key in self._gone.living(choice.by) if key not in found)
+        noted, was_tree = self._built
+        if self._notes <= noted + 1:  # those that are missing after a longer time may have gone at any instant
+            lost = before if choice.tree and was_tree else emptied
+            missing.update(dict.fromkeys(key for key in lost if key in before and key not in found))
+        self._built = self._notes, choice.tree
         living = naming.groups_of(hidden, with_above=choice.tree) if missing else set()
         for key in missing:
-            if key not in living:
-                self._kept[key] = gone_row(self._kept[key], wall_s)
+            row = before.get(key) or self._gone.row(key)
+            if key not in living and row is not None:
+                self._gone.add(row, emptied.get(key) or _inside(key, emptied), wall_s)
+        self._gone.note_kills(self._events.kills)
+
+
+def _inside(key: GroupKey, emptied: Mapping[GroupKey, ProcessRow]) -> ProcessRow | None:
+    """A member of a cgroup below this one."""
+    return next((row for one, row in emptied.items() if one.name.startswith(key.name + "/")), None)
 
 
 def _by_name(rows: Iterable[GroupRow]) -> list[GroupRow]:

@@ -25,12 +25,15 @@ class KeptSums:
         self._members: dict[GroupKey, dict[ProcessKey, ProcessRow]] = {}
         self.sums: dict[GroupKey, Sums] = {}
         """By name."""
+        self.emptied: dict[GroupKey, ProcessRow] = {}
+        """The groups that lost their last member at the latest update, each with that member."""
 
     def update(self, naming: Naming, rows: Sequence[ProcessRow]) -> Collection[GroupKey]:
         """Take the members of this sample; those without memory do not count. Returns the groups that changed."""
         if naming.by is not self._by:
             self._by, self._rows, self._members, self.sums = naming.by, {}, {}, {}
         known, changed, same = self._rows, set[GroupKey](), 0
+        self.emptied = {}
         for row in rows:
             old = known.get(row.key)
             if old is not None and old[0] is row:
@@ -65,11 +68,14 @@ class KeptSums:
             self._remove(row.key, changed)
         self._rows[row.key] = row, group
         self._members.setdefault(group, {})[row.key] = row
+        self.emptied.pop(group, None)
         changed.add(group)
 
     def _remove(self, key: ProcessKey, changed: set[GroupKey]) -> None:
-        _, group = self._rows.pop(key)
+        row, group = self._rows.pop(key)
         del self._members[group][key]
+        if not self._members[group]:
+            self.emptied[group] = row
         changed.add(group)
 
     def _add_up(self, group: GroupKey, naming: Naming) -> None:

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from operator import attrgetter
-from typing import Final
 
 from memtop.analysis.limits.large import FAILED_BYTES
+from memtop.engine.groups.gone_groups import BETWEEN_RUNS_S
 from memtop.engine.groups.group_table import GroupChoice, GroupTable
 from memtop.engine.groups.group_tree import grow_groups
-from memtop.engine.groups.naming import Naming
+from memtop.engine.groups.naming import UNKNOWN
 from memtop.model.frame import ProcessRow, TreePlace
 from memtop.model.group import By, GroupKey, GroupRow
 from memtop.model.request import Request
 from memtop.process_key import ProcessKey
 from memtop.sampling.cgroup_reading import CgroupSample
 from memtop.sampling.sample import Sample
-
-BETWEEN_RUNS_S: Final = 60.0
-"""How long a program stays in the list after its last process has ended."""
 
 
 def list_groups(
@@ -32,7 +29,7 @@ def list_groups(
 ) -> tuple[tuple[GroupRow, ...], tuple[TreePlace, ...] | None]:
     """The groups of the chosen processes that pass the filters, in order; their places in the tree, None if flat.
 
-    ``ended`` has the rows of processes that have ended: a program of which one of some size did so a moment ago stays.
+    ``ended`` has the rows of processes that have ended: a group of which one of some size did so a moment ago stays.
     """
     rows = request.rows
     assert rows.by is not None
@@ -43,11 +40,11 @@ def list_groups(
         members = [row for row in chosen if rows.where(row)]
         shown = {row.pid for row in members}
         hidden = [row for row in chosen if row.pid not in shown]
-    choice = GroupChoice(rows.by, tree, request.groups.focus, request.groups.visible)
+    choice = GroupChoice(rows.by, tree, request.groups.focus, request.groups.visible, rows.where)
     groups = table.rows(choice, members, sample, past_s, hidden=hidden)
-    if past_s is None and rows.by is By.PROGRAM:
+    if past_s is None:
         lately = [row for row in ended if _ended_lately(row, sample) and (rows.where is None or rows.where(row))]
-        groups = [*groups, *_between_runs(table, lately, {row.key for row in groups}, sample)]
+        groups = [*groups, *_between_runs(table, rows.by, lately, {row.key for row in groups}, sample)]
     if rows.groups_where is not None:
         groups = [row for row in groups if rows.groups_where(row)]
     listed = _ordered(groups, rows.sort, rows.descending)
@@ -62,19 +59,19 @@ def _ended_lately(row: ProcessRow, sample: Sample) -> bool:
 
 
 def _between_runs(
-    table: GroupTable, ended: Sequence[ProcessRow], known: Collection[GroupKey], sample: Sample
+    table: GroupTable, by: By, ended: Sequence[ProcessRow], known: Collection[GroupKey], sample: Sample
 ) -> Iterable[GroupRow]:
-    """The last rows of programs without members: each may be started again."""
-    naming = Naming(By.PROGRAM, sample.cgroups or CgroupSample(), {row.pid: row for row in ended})
+    """The last rows of groups without members: each may be started again."""
+    naming = table.naming(by, sample.cgroups or CgroupSample(), {row.pid: row for row in ended})
     latest = {}
     for row in sorted(ended, key=lambda one: one.gone_s or 0.0):
         name = naming.group_of(row)
-        if name.key not in known and row.rss_bytes is not None:
+        if name.key not in known and name.key.name not in (UNKNOWN, "") and row.rss_bytes is not None:
             latest[name.key] = row, name
     return [table.ended_row(row, name, sample) for row, name in latest.values()]
 
 
-def members_of(key: GroupKey, rows: Iterable[ProcessRow], sample: Sample) -> Sequence[ProcessRow]:
+def members_of(table: GroupTable, key: GroupKey, rows: Iterable[ProcessRow], sample: Sample) -> Sequence[ProcessRow]:
     """The processes of a group; of a cgroup those below it too."""
     cgroups = sample.cgroups or CgroupSample()
     key = found_key(key, sample)
@@ -83,17 +80,19 @@ def members_of(key: GroupKey, rows: Iterable[ProcessRow], sample: Sample) -> Seq
         if inside:
             return inside
     rows = list(rows)
-    naming = Naming(key.by, cgroups, {row.pid: row for row in rows})
+    naming = table.naming(key.by, cgroups, {row.pid: row for row in rows})
     return [row for row in rows if row.rss_bytes is not None and naming.group_of(row).key == key]
 
 
-def group_of_member(by: By, member: ProcessKey, rows: Iterable[ProcessRow], sample: Sample) -> GroupKey | None:
+def group_of_member(
+    table: GroupTable, by: By, member: ProcessKey, rows: Iterable[ProcessRow], sample: Sample
+) -> GroupKey | None:
     """The group of a process, also of one that has ended and is still listed; None where it is not."""
     by_pid = {row.pid: row for row in rows if row.gone_s is None}
     row = next((row for row in rows if row.key == member), None)
     if row is None:
         return None
-    return Naming(by, sample.cgroups or CgroupSample(), by_pid).group_of(row).key
+    return table.naming(by, sample.cgroups or CgroupSample(), by_pid).group_of(row).key
 
 
 def found_key(key: GroupKey, sample: Sample) -> GroupKey:

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from memtop.analysis.limits.cgroup_owner import CgroupNames, CgroupOwner
 from memtop.model.frame import ProcessRow
 from memtop.model.group import By, GroupKey
+from memtop.process_key import ProcessKey
 from memtop.program_name import program_name
 from memtop.sampling.cgroup_reading import CgroupSample
 from memtop.sanitize import clean
@@ -19,6 +20,8 @@ UNKNOWN: Final = "?"
 _NONE: Final = {By.CONTAINER: "no container", By.POD: "no pod", By.UNIT: "no unit", By.CGROUP: "no cgroup"}
 _OF_OWNER: Final = {By.CONTAINER: "container", By.POD: "pod", By.UNIT: "unit"}
 _SHORT_ID: Final = 12
+_MOST_PLACES: Final = 256
+"""Cgroups in which processes have ended that are kept."""
 
 
 class GroupName(NamedTuple):
@@ -30,12 +33,55 @@ class GroupName(NamedTuple):
     """Directory of its memory cgroup."""
 
 
+class Place(NamedTuple):
+    """Directories of a cgroup that a process has ended in."""
+
+    chain: tuple[str, ...]
+    """The cgroup and its ancestors, nearest first."""
+    labels: Mapping[str, str]
+    """Usual name of each."""
+    owners: Mapping[str, CgroupOwner]
+
+
+class Places:
+    """Where processes have ended: their cgroups may be gone too. A bounded collection."""
+
+    def __init__(self) -> None:
+        self._places: dict[CgroupNames, Place] = {}
+
+    def note(self, gone: Iterable[ProcessKey], before: CgroupSample) -> None:
+        """Processes that have ended since the sample that had ``before``."""
+        for key in gone:
+            names, chain = before.names.get(key), before.chains.get(key)
+            if names is None or not chain:
+                continue
+            known = self._places.pop(names, None)
+            if known is None or known.chain != chain:
+                owners = {path: owner for path in chain if (owner := before.owners.get(path)) is not None}
+                known = Place(chain, {path: before.labels.get(path, "") for path in chain}, owners)
+            self._places[names] = known  # the last one again
+        while len(self._places) > _MOST_PLACES:
+            del self._places[next(iter(self._places))]
+
+    def of(self, names: CgroupNames) -> Place | None:
+        """Where the cgroup with these names was; None if no process has ended in it lately."""
+        return self._places.get(names)
+
+
 class Naming:
     """Names groups of one kind for one sample; what was found for a cgroup holds for all processes in it."""
 
-    def __init__(self, by: By, cgroups: CgroupSample, rows: Mapping[int, ProcessRow] = MappingProxyType({})) -> None:
-        """``rows``, by PID, are asked for the parent of a process that is too young to be known."""
+    def __init__(
+        self,
+        by: By,
+        cgroups: CgroupSample,
+        rows: Mapping[int, ProcessRow] = MappingProxyType({}),
+        places: Places | None = None,
+    ) -> None:
+        """``rows``, by PID, are asked for the parent of a process that is too young to be known; ``places`` for the
+        directories of processes that have ended."""
         self._rows = rows
+        self._places = places
         self.by = by
         self._cgroups = cgroups
         self._by_names: dict[tuple[CgroupNames, tuple[str, ...]], GroupName] = {}
@@ -52,10 +98,14 @@ class Naming:
             row = parent  # a child begins in the cgroup of its parent
         if row.names is None:
             return self._unknown
-        place = row.names, self._cgroups.chains.get(row.key, ())
+        chain, gone = self._cgroups.chains.get(row.key), None
+        if chain is None and self._places is not None:
+            gone = self._places.of(row.names)
+            chain = gone.chain if gone is not None else None
+        place = row.names, chain or ()
         found = self._by_names.get(place)
         if found is None:
-            found = self._by_names[place] = self._in_cgroup(*place)
+            found = self._by_names[place] = self._in_cgroup(*place, gone)
         return found
 
     def groups_of(self, rows: Iterable[ProcessRow], *, with_above: bool) -> set[GroupKey]:
@@ -66,16 +116,18 @@ class Naming:
             found.update(GroupKey(By.CGROUP, path) for row in living for path in self._cgroups.chains.get(row.key, ()))
         return found
 
-    def _in_cgroup(self, names: CgroupNames, chain: tuple[str, ...]) -> GroupName:
+    def _in_cgroup(self, names: CgroupNames, chain: tuple[str, ...], gone: Place | None) -> GroupName:
         if self.by is By.CGROUP:
             if chain:
-                return self.cgroup(chain[0])
+                found = self.cgroup(chain[0])
+                label = gone.labels.get(chain[0]) if gone is not None else None
+                return found if label is None or chain[0] in self._cgroups.labels else found._replace(name=label)
             return GroupName(GroupKey(By.CGROUP, names.path), names.path or _NONE[By.CGROUP])
         attribute = _OF_OWNER[self.by]
         name = getattr(names.owner, attribute)
         if name is None:
             return GroupName(GroupKey(self.by, ""), _NONE[self.by])
-        owners = self._cgroups.owners
+        owners = self._cgroups.owners if gone is None else gone.owners
         same = [path for path in chain if getattr(owners.get(path, CgroupOwner()), attribute) == name]
         path = same[-1] if same else None
         return GroupName(GroupKey(self.by, path or name), self._shown(name, names.owner), path)

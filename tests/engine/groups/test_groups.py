@@ -10,7 +10,7 @@ import pytest
 from memtop.columns import columns_of
 from memtop.engine.departed import DEPARTED
 from memtop.engine.engine import Engine
-from memtop.engine.groups import group_table
+from memtop.engine.groups import gone_groups, group_table
 from memtop.engine.groups.group_rows import group_row
 from memtop.engine.groups.naming import GroupName, by_program
 from memtop.errors import AccessDenied, ProcessGone
@@ -197,7 +197,7 @@ def test_a_group_that_was_looked_at_keeps_its_last_numbers_when_it_has_gone() ->
 
 
 def test_of_groups_that_were_looked_at_and_have_gone_the_last_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(group_table, "KEPT", 3)
+    monkeypatch.setattr(gone_groups, "KEPT", 3)
     paths = [f"/g{number}" for number in range(6)]
     source = world(p42="/stays", **{f"p{50 + number}": path for number, path in enumerate(paths)})
     engine = Engine(source)
@@ -213,12 +213,120 @@ def test_of_groups_that_were_looked_at_and_have_gone_the_last_are_kept(monkeypat
     assert seen() == paths[-3:]
 
 
-def test_a_group_that_nobody_looked_at_goes_with_its_last_member() -> None:
+def test_a_small_group_that_nobody_looked_at_goes_with_its_last_member() -> None:
+    source = world(p42="/a", p43="/b")
+    cgroup(source, "/a", 25)
+    engine = Engine(source)
+    frame_after(engine, by(By.CGROUP), 3)
+    remove(source, "/a")
+    assert names(frame_after(engine, by(By.CGROUP), 2)) == ["/b"]
+
+
+def remove(source: FakeSource, path: str, pid: int = 42) -> None:
+    """The last process of a cgroup ends, and the cgroup is removed."""
+    del source.processes[pid]
+    for name in [name for name in source.files if name.startswith(f"{ROOT}{path}/")]:
+        del source.files[name]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [(By.CGROUP, "web.service"), (By.UNIT, "web.service"), (By.CONTAINER, "containerd abababababab"), (By.POD, "0123")],
+)
+def test_a_large_group_that_nobody_looked_at_keeps_its_last_numbers_for_a_minute(kind: By, name: str) -> None:
+    path = "/system.slice/web.service" if name == "web.service" else BOX
+    source = world(p42=path, p43="/b")
+    cgroup(source, POD if kind is By.POD else path, 70, b"%d\n" % (100 * MIB))
+    engine = Engine(source)
+    frame_after(engine, by(kind), 3)
+    remove(source, path)
+    frame = frame_after(engine, by(kind), 3)
+    (row,) = [row for row in frame.groups or () if row.name.startswith(name)]
+    assert (row.members, row.charge_bytes, row.limit_bytes, row.rss_bytes) == (0, 70 * MIB, 100 * MIB, 20 * MIB)
+    assert row.gone_s is not None
+    hidden = frame_after(engine, by(kind, "pid=43"), 1)
+    assert name not in names(hidden), "its member does not pass the filter"
+    (row,) = frame_after(engine, by(kind, f"group={row.name}"), 1).groups or ()
+    assert row.members == 0
+    frame = frame_after(engine, by(kind), 60)
+    assert not any(row.name.startswith(name) for row in frame.groups or ())
+
+
+def test_a_group_between_two_runs_of_a_crash_loop_is_one_row_that_stays() -> None:
+    source = world(p43="/b")
+    engine = Engine(source)
+    found = []
+    for life in range(4):
+        source.add(FakeProcess(50 + life, cmdline=b"api\0", start_ticks=9000 + life, rss_pages=20 * MIB_PAGES))
+        source.files[f"proc/{50 + life}/cgroup"] = b"0::/api.service\n"
+        cgroup(source, "/api.service", 60)
+        found.append(names(frame_after(engine, by(By.UNIT), 4)))
+        remove(source, "/api.service", 50 + life)
+        found.append(names(frame_after(engine, by(By.UNIT), 4)))
+    assert all(one.count("api.service") == 1 for one in found), found
+
+
+def test_a_group_that_ended_while_processes_were_on_screen_is_listed_for_the_rest_of_its_minute() -> None:
+    source = world(p42="/system.slice/web.service", p43="/b")
+    source.processes[42].rss_pages = 60 * MIB_PAGES
+    cgroup(source, "/system.slice/web.service", 70, b"%d\n" % (100 * MIB))
+    engine, processes = Engine(source), Request(by(By.UNIT).readings)
+    frame_after(engine, processes, 3)
+    source.ended = [Exit(42, source.wall_s, 9)]
+    remove(source, "/system.slice/web.service")
+    frame_after(engine, processes, 4)
+    row = the(frame_after(engine, by(By.UNIT), 1), "web.service")
+    assert (row.members, row.rss_bytes, row.charge_bytes) == (0, 60 * MIB, 70 * MIB)
+    row = the(frame_after(engine, by(By.CGROUP), 1), "web.service")
+    assert (row.members, row.charge_bytes) == (0, 70 * MIB)
+
+
+def test_of_groups_that_went_while_others_were_on_screen_nothing_is_said_to_have_ended_now() -> None:
     source = world(p42="/a", p43="/b")
     engine = Engine(source)
     frame_after(engine, by(By.CGROUP), 3)
-    del source.processes[42]
-    assert names(frame_after(engine, by(By.CGROUP), 2)) == ["/b"]
+    remove(source, "/a")
+    frame_after(engine, by(By.USER), 90)
+    assert names(frame_after(engine, by(By.CGROUP), 1)) == ["/b"]
+
+
+def test_of_groups_that_have_gone_the_last_are_listed_and_a_bounded_number_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gone_groups, "MOST_UNASKED", 3)
+    monkeypatch.setattr(gone_groups, "KEPT", 5)
+    source = world(p42="/stays", **{f"p{50 + number}": f"/g{number}" for number in range(9)})
+    engine = Engine(source)
+    frame_after(engine, by(By.CGROUP), 2)
+    for number in range(9):
+        remove(source, f"/g{number}", 50 + number)
+        frame_after(engine, by(By.CGROUP), 1)
+    assert names(frame_after(engine, by(By.CGROUP), 1)) == ["/stays", "/g6", "/g7", "/g8"]
+    seen = [number for number in range(9) if f"/g{number}" in names(frame_after(engine, _focused(number), 1))]
+    assert seen == [4, 5, 6, 7, 8]
+
+
+def _focused(number: int) -> Request:
+    return by(By.CGROUP)._replace(groups=GroupsRequest(focus=GroupKey(By.CGROUP, f"{ROOT}/g{number}")))
+
+
+def test_a_cgroup_that_was_removed_is_found_by_looking_back() -> None:
+    source = world(p42="/system.slice/web.service", p43="/b")
+    source.processes[42].rss_pages = 60 * MIB_PAGES
+    engine = Engine(source)
+    for tick in range(30):
+        cgroup(source, "/system.slice/web.service", 70 + tick)
+        lived = frame_after(engine, by(By.CGROUP), 1)
+    source.ended = [Exit(42, source.wall_s, 9)]
+    remove(source, "/system.slice/web.service")
+    frame_after(engine, by(By.CGROUP), 90)
+    for kind in (By.CGROUP, By.UNIT):
+        request = by(kind)
+        then = engine.view(request._replace(window=request.window._replace(cursor_s=lived.at_s - 10)))
+        assert then is not None
+        row = the(then, "web.service")
+        assert (row.members, row.gone_s) == (1, None)
+        assert row.charge_bytes is not None and abs(row.charge_bytes // MIB - 89) <= 5
 
 
 def test_a_pool_of_short_lived_children_grows_as_a_whole() -> None:
