@@ -41,7 +41,7 @@ STEPS: Final = (
     Step("ruff check", (_tool("ruff"), "check", ".")),
     Step("mypy", (sys.executable, "-m", "mypy")),
     Step("import contracts", (_tool("lint-imports"),)),
-    Step("pytest", (sys.executable, "-m", "pytest", "-rs", "-n", WORKERS, "--dist", "worksteal"), talks=True),
+    Step("pytest", (sys.executable, "-m", "pytest", "-rfEs", "-n", WORKERS, "--dist", "worksteal"), talks=True),
 )
 
 

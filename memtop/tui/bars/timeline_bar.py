@@ -1,6 +1,6 @@
 """The timeline: the whole span on one line, with RES of the process in focus, the events, and the instant on screen.
 
-A click seeks there, and so does each cell that the pointer is drawn over while its button is held.
+A click or a drag on it seeks.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import ClassVar, Final, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
+from textual.geometry import Offset
 from textual.message import Message
 from textual.reactive import Reactive
 from textual.strip import Strip
@@ -19,6 +19,7 @@ from textual.strip import Strip
 from memtop.columns import ASCII_SPARKS, SPARKS
 from memtop.model.timeline import EventKind, Timeline
 from memtop.tui.drawing.cached_lines import CachedLines
+from memtop.tui.drawing.dragged import Dragged
 from memtop.tui.drawing.severity_signs import DANGER_MARK, WARNING_MARK
 
 LEAST_CELLS: Final = 16
@@ -47,7 +48,7 @@ class Cell(NamedTuple):
     """Whether the instant on screen is in it."""
 
 
-class TimelineBar(CachedLines):
+class TimelineBar(CachedLines, Dragged):
     """One line; see :meth:`show`."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -80,8 +81,6 @@ class TimelineBar(CachedLines):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._timeline: Timeline | None = None
-        self._dragged: int | None = None
-        """The cell that the pointer was drawn over last; None while its button is not held."""
 
     def show(self, timeline: Timeline | None) -> None:
         """Take a newer timeline."""
@@ -105,43 +104,18 @@ class TimelineBar(CachedLines):
 
     # -- the mouse
 
-    def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Seek, and go on seeking while the pointer is drawn."""
-        if event.button == 1:
-            self.capture_mouse()
-            self._seek(event)
+    def place_at(self, offset: Offset, *, begins: bool) -> int | None:
+        """The cell of the curve nearest to this cell of the line; None while there is no timeline."""
+        if self._timeline is None:
+            return None
+        lead, _, cells = layout(self._timeline, self.size.width)
+        return min(cells - 1, max(0, offset.x - len(lead)))
 
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Seek while the button is held. Where its release was missed, there is no button any more."""
-        if self._dragged is None:
-            return
-        if event.button == 1:
-            self._seek(event)
-        else:
-            self._let_go()
-
-    def on_mouse_up(self, event: events.MouseUp) -> None:
-        """End of a click or a drag: it has sought already."""
-        self._let_go()
-
-    def on_hide(self) -> None:
-        """Give the mouse back with the line."""
-        self._let_go()
-
-    def _let_go(self) -> None:
-        if self._dragged is not None:
-            self._dragged = None
-            self.release_mouse()
-
-    def _seek(self, event: events.MouseEvent) -> None:
-        timeline = self._timeline
-        if timeline is None:
-            return
-        lead, _, cells = layout(timeline, self.size.width)
-        cell = min(cells - 1, max(0, event.x - len(lead)))
-        if cell != self._dragged:
-            self._dragged = cell
-            self.post_message(self.Sought(time_of(timeline, cell, cells)))
+    def point_at(self, place: int) -> None:
+        """Seek to the instant of a cell."""
+        if self._timeline is not None:
+            _, _, cells = layout(self._timeline, self.size.width)
+            self.post_message(self.Sought(time_of(self._timeline, place, cells)))
 
 
 def layout(timeline: Timeline, width: int) -> tuple[str, str, int]:

@@ -90,7 +90,8 @@ async def test_click_and_drag_seek_and_take_one_line(tmp_path: Path, size: tuple
         line = bar.render_line(0)
         assert line.text.isascii() is ascii_only and line.cell_length == size[0]
         middle = size[0] // 2
-        bar.post_message(MouseDown(bar, middle, 0, 0, 0, button=1, shift=False, meta=False, ctrl=False))
+        x, y = bar.region.x + middle, bar.region.y
+        bar.post_message(MouseDown(bar, middle, 0, 0, 0, 1, False, False, False, screen_x=x, screen_y=y))
         await it.until(lambda: 15 < position(app) < 25, "the instant that was pressed on is shown")
         for x in range(middle, size[0] - 12, 2):
             bar.post_message(MouseMove(bar, x, 0, 2, 0, button=1, shift=False, meta=False, ctrl=False))
