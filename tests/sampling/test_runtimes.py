@@ -20,7 +20,7 @@ from memtop.runtimes.jvm.reading import decode_counters, encode_counters
 from memtop.runtimes.protocol import Identity
 from memtop.runtimes.view import RuntimeView
 from memtop.sampling.runtimes.process_record import Pace
-from memtop.sampling.runtimes.scheduler import MOST_MARKS
+from memtop.sampling.runtimes.scheduler import KEPT, MOST_MARKS
 from memtop.sources.protocol import READ_LIMIT, Answer
 from memtop.tui.panels.runtime import body_lines, head_lines
 from tests.fakes import FakeProcess, FakeSource
@@ -317,3 +317,19 @@ def test_of_many_processes_of_the_command_line_the_first_have_their_runtimes_rea
     Engine(source).step(request(only=frozenset(range(100, 200)), runtimes=True))
     asked = {path for path in source.asked_ever if path.endswith("/runtime/identity")}
     assert 5 < len(asked) < 30
+
+
+def test_what_is_known_of_runtimes_is_kept_of_the_processes_in_focus_last() -> None:
+    world = World(PLAIN)
+    pids = range(100, 102 + KEPT)
+    for pid in pids:
+        world.source.add(FakeProcess(pid))
+        world.source.files[f"proc/{pid}/runtime/identity"] = PLAIN
+
+    def asked(pid: int) -> int:
+        world.ask = changed(world.ask, focus=FakeProcess(pid).key, only=frozenset({PID, *pids}))
+        world.play(2)
+        return world.source.asked_ever.count(f"proc/{pid}/runtime/identity")
+
+    assert [asked(pid) for pid in pids] == [1] * len(pids)
+    assert [asked(pid) for pid in (pids[-1], pids[-2], pids[0])] == [1, 1, 2]

@@ -18,7 +18,7 @@ from memtop.process_key import ProcessKey
 from memtop.procfs.pagemap_report import PagemapReport, format_report
 from memtop.sampling.commands import Command, ReadMappings, ToggleMark
 from memtop.sampling.request import Need
-from memtop.sampling.smaps.collector import INLINE_BYTES
+from memtop.sampling.smaps.collector import FILES, INLINE_BYTES
 from memtop.sampling.smaps.smaps_view import InPieces, Missing, Reading, RegionsView
 from memtop.sources.live import LiveSource
 from memtop.sources.recording.recorder import Recorder
@@ -356,7 +356,7 @@ def test_a_large_text_is_understood_in_the_background() -> None:
     many = b"".join(mapping(HEAP + number * 8192, 4, 4) for number in range(2000))
     assert len(many) > INLINE_BYTES
     watched.source.files["proc/42/smaps"] = many
-    watched.step()
+    assert watched.view().reading is None, "a short one is there at once"
     deadline_s = time.monotonic() + 20
     while (view := watched.view()).reading is None:
         assert time.monotonic() < deadline_s
@@ -376,6 +376,36 @@ def test_tens_of_thousands_of_mappings_are_kept_only_of_the_process_in_focus(mon
         after = watched.view(focus=watched.process.key, times=3)
         assert before.reading is not None and after.reading is not None
         assert (after.reading.start_s > before.reading.at_s) is began_anew
+
+
+def test_mappings_are_kept_of_the_processes_in_focus_last() -> None:
+    processes = [FakeProcess(pid) for pid in range(100, 101 + FILES)]
+    watched = Watched(*processes)
+    for process in processes:
+        watched.source.files[f"proc/{process.pid}/smaps"] = mapping(HEAP, 64, 4)
+    first_s = [watched.view(focus=process.key, times=2).reading for process in processes]
+    for number, is_kept in ((FILES, True), (FILES - 1, True), (2, True), (0, False)):
+        again = watched.view(focus=processes[number].key, times=2).reading
+        before = first_s[number]
+        assert again is not None and before is not None
+        assert (again.start_s == before.start_s) is is_kept, number
+
+
+def test_a_text_that_is_longer_than_any_is_cut_and_its_reading_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = mapping(HEAP, 4, 4)
+    monkeypatch.setattr("memtop.sampling.smaps.collector.SMAPS_LIMIT", 10 * len(one))
+    watched = Watched()
+    watched.source.files["proc/42/smaps"] = b"".join(mapping(HEAP + at * 8192, 4, 4) for at in range(20))
+    reading = watched.view(READ).reading
+    assert reading is not None and reading.cut and len(reading.regions) <= 10
+
+
+def test_mappings_are_counted_up_to_a_size_of_their_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = b"1000-2000 rw-p 0 00:00 0\n"
+    monkeypatch.setattr("memtop.sampling.smaps.collector.MAPS_LIMIT", 50_000 * len(line))
+    watched = Watched()
+    watched.source.files["proc/42/maps"] = line * 60_000
+    assert watched.view(times=3).mappings == 50_000
 
 
 # -- rollups

@@ -1,0 +1,50 @@
+"""What is kept of a JVM's counters, and taken of those that a recording has."""
+
+from __future__ import annotations
+
+import gc
+
+import pytest
+
+from memtop.errors import ParseError
+from memtop.runtimes.jvm import tracker as jvm_tracker
+from memtop.runtimes.jvm.growth import JvmPoint
+from memtop.runtimes.jvm.hsperf import parse_hsperf
+from memtop.runtimes.jvm.reading import decode_counters, encode_counters
+from memtop.runtimes.jvm.tracker import JvmTracker
+from memtop.runtimes.protocol import ProcessContext, ReadingMoment
+from memtop.runtimes.small_json import dumps, loads
+from tests.lab.points import lines
+
+
+def fed(run: str) -> JvmTracker:
+    """The tracker of a recorded program at its end."""
+    tracker = JvmTracker()
+    for line in lines(run):
+        data = encode_counters(parse_hsperf(line["hsperf"]))
+        begun = ReadingMoment(line["t"], line["rss"], line["anon"], None)
+        try:
+            tracker.take("jvm", data, begun, ProcessContext(None, None, None))
+        except ParseError:
+            assert line["t"] < 3, "only a JVM that starts may have no counters"
+    return tracker
+
+
+def test_figures_and_collections_that_are_kept_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jvm_tracker, "POINTS", 5)
+    monkeypatch.setattr(jvm_tracker, "MOST_COLLECTIONS", 3)
+    gc.collect()
+    before = sum(type(one) is JvmPoint for one in gc.get_objects())
+    tracker = fed("jvm_leak")
+    assert len(tracker.collections_s) == 3
+    gc.collect()
+    assert sum(type(one) is JvmPoint for one in gc.get_objects()) - before <= 5
+
+
+def test_of_very_many_counters_of_a_recording_the_first_are_taken() -> None:
+    true = loads(encode_counters(parse_hsperf(lines("jvm_leak")[-1]["hsperf"])))
+    few = {f"no.such.{number}": number for number in range(500 - len(true))}
+    many = few | {f"nor.such.{number}": number for number in range(len(true))}
+    assert decode_counters(dumps(few | true)).heap_used_bytes
+    with pytest.raises(ParseError, match="no heap sizes"):
+        decode_counters(dumps(many | true))
