@@ -90,7 +90,7 @@ class Updater:
         if self._state.assessor is not None and machine_is_new:
             self._assess(self._state.assessor, sample, plan, last, heaps)
             if self._state.groups is not None:
-                self._state.groups.note_restarts(self._state.assessor.restarted, sample)
+                self._state.groups.note_ends(self._state.assessor.fresh, self._state.assessor.restarted, sample)
         self._forget_departed(unwatched, living, ended, sample)
         return True
 

@@ -142,6 +142,8 @@ class ExitReport(NamedTuple):
     """A younger process with the same command in the same cgroup."""
     program: str = ""
     """The program, script, module or main class that it ran; empty where that is its name."""
+    path: str = ""
+    """Directory of its memory cgroup; empty where it had none, or where that is unknown."""
 
     @property
     def shown_name(self) -> str:

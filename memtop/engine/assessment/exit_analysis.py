@@ -272,6 +272,7 @@ class ExitAnalysis:
             slope_bytes_per_min=slope_bytes_per_min(self._history, key, step.now_s) if rated else None,
             cgroup_before_bytes=before_bytes or None,
             cgroup_after_bytes=after.usage_bytes if after is not None else None,
+            path=path or "",
         )
 
     def _cgroup_kills(self, key: ProcessKey) -> int | None:

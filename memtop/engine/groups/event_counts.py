@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, TypeVar
 
 from memtop.engine.groups.naming import by_program
 from memtop.model.frame import ProcessRow
 from memtop.model.group import By, GroupKey
 from memtop.process_key import ProcessKey
+
+_Key = TypeVar("_Key")
 
 MOST_COUNTED: Final = 4096
 """Cgroups and programs with restarts or kills that are kept."""
@@ -23,6 +25,11 @@ class EventCounts:
         """Count of each cgroup when it was first read."""
         self._kills: dict[str, int] = {}
         """Kills since then, where there were any."""
+        self._removed_kills: Counter[str] = Counter()
+        """Those that were counted before a cgroup was removed; one with the same name counts from zero."""
+        self._ends: Counter[str] = Counter()
+        """Processes that ended by OOM, by their cgroup: that is often removed with the last of them before its counter
+        is read."""
         self._restarts: Counter[GroupKey] = Counter()
 
     def note_kills(self, counts: Mapping[str, int]) -> None:
@@ -33,15 +40,26 @@ class EventCounts:
                 self._kills[path] = count - first
         for path in self._first_kills.keys() - counts.keys():
             del self._first_kills[path]  # what it has counted stays
-        while len(self._kills) > MOST_COUNTED:
-            del self._kills[next(iter(self._kills))]
+            if path in self._kills:
+                self._removed_kills[path] += self._kills.pop(path)
+        _shed(self._kills)
+        _shed(self._removed_kills)
+
+    def note_oom_ends(self, paths: Iterable[str]) -> None:
+        """The cgroups of processes that the OOM killer has ended, one for each process."""
+        self._ends.update(paths)
+        _shed(self._ends)
 
     def kills(self, path: str) -> int:
         """OOM kills in a cgroup and below it since memtop started."""
-        if not self._kills:
+        if not (self._kills or self._removed_kills or self._ends):
             return 0
         below = path + "/"
-        return sum(count for one, count in self._kills.items() if one == path or one.startswith(below))
+        paths = {*self._kills, *self._removed_kills, *self._ends}
+        return sum(self._kills_of(one) for one in paths if one == path or one.startswith(below))
+
+    def _kills_of(self, path: str) -> int:
+        return max(self._kills.get(path, 0) + self._removed_kills[path], self._ends[path])
 
     def note_restarts(self, rows: Iterable[ProcessRow], chains: Mapping[ProcessKey, tuple[str, ...]]) -> None:
         """Processes that take the place of one that crashed; ``chains`` are the cgroups of all processes."""
@@ -49,9 +67,13 @@ class EventCounts:
             keys = [by_program(row).key, GroupKey(By.USER, str(row.uid))]
             keys += [GroupKey(By.CGROUP, path) for path in chains.get(row.key, ())]
             self._restarts.update(keys)
-        while len(self._restarts) > MOST_COUNTED:
-            del self._restarts[next(iter(self._restarts))]
+        _shed(self._restarts)
 
     def restarts(self, key: GroupKey) -> int:
         """Processes of this group that crashed and were started again: see :mod:`memtop.engine.assessment.lives`."""
         return self._restarts[key]
+
+
+def _shed(counts: dict[_Key, int]) -> None:
+    while len(counts) > MOST_COUNTED:
+        del counts[next(iter(counts))]

@@ -22,6 +22,7 @@ from memtop.engine.groups.naming import GroupName, Naming, Places, kinds_of
 from memtop.engine.groups.pools import RISING_S, PoolWatch
 from memtop.engine.groups.sums import Sums, Totals, sums_of
 from memtop.history.rings import Gap
+from memtop.model.assessment import ExitReport
 from memtop.model.frame import ProcessRow
 from memtop.model.group import By, GroupKey, GroupRow
 from memtop.process_key import ProcessKey
@@ -126,8 +127,9 @@ class GroupTable:
         meminfo, first = sample.system.meminfo, [*looked_at, *self._pools.keys]
         self.growth.look(now_s, delay_s, first, lambda key: self._room_bytes(key, cgroups, meminfo))
 
-    def note_restarts(self, restarted: Iterable[ProcessRow], sample: Sample) -> None:
-        """Processes that take the place of one that crashed."""
+    def note_ends(self, ends: Iterable[ExitReport], restarted: Iterable[ProcessRow], sample: Sample) -> None:
+        """How processes have ended, and those that take the place of one that crashed."""
+        self._events.note_oom_ends(one.path for one in ends if one.is_oom and one.path)
         self._events.note_restarts(restarted, (sample.cgroups or CgroupSample()).chains)
 
     @property

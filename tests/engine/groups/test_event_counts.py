@@ -23,3 +23,27 @@ def test_restarts_of_the_groups_that_were_first_are_forgotten() -> None:
     found = [counts.restarts(GroupKey(By.CGROUP, f"/{number}")) for number in range(MORE)]
     assert found[-1] == 1
     assert sum(found) == MOST_COUNTED
+
+
+def test_a_kill_is_counted_once_whether_its_cgroup_or_its_end_tells_it() -> None:
+    counts = EventCounts()
+    counts.note_kills({"/a": 3})
+    counts.note_oom_ends(["/a", "/b"])
+    assert (counts.kills("/a"), counts.kills("/b"), counts.kills("")) == (1, 1, 2)
+    counts.note_kills({"/a": 4})
+    assert counts.kills("/a") == 1
+
+
+def test_kills_of_a_cgroup_that_is_removed_and_made_again_add_up() -> None:
+    counts = EventCounts()
+    for _ in range(3):
+        counts.note_kills({"/a": 0})
+        counts.note_kills({"/a": 1})
+        counts.note_kills({})
+    assert counts.kills("/a") == 3
+
+
+def test_ends_of_the_cgroups_that_were_first_are_forgotten() -> None:
+    counts = EventCounts()
+    counts.note_oom_ends(f"/{number}" for number in range(MORE))
+    assert counts.kills("") == MOST_COUNTED

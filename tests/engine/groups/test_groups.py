@@ -396,6 +396,23 @@ def test_oom_kills_count_from_the_start_of_memtop_and_also_above() -> None:
     assert [the(frame, name).oom_kills for name in ("/pod/a", "/pod/b", "/pod")] == [2, 0, 2]
 
 
+def test_a_kill_in_a_cgroup_that_is_removed_with_its_last_process_counts_for_its_group() -> None:
+    source = world(p43="/b")
+    source.files["proc/vmstat"] = b"oom_kill 0\n"
+    engine = Engine(source)
+    for life in range(3):
+        pid = 50 + life
+        source.add(FakeProcess(pid, cmdline=b"api\0", start_ticks=9000 + life, rss_pages=55 * MIB_PAGES))
+        source.files[f"proc/{pid}/cgroup"] = b"0::/api.service\n"
+        cgroup(source, "/api.service", 58, b"%d\n" % (60 * MIB))
+        frame_after(engine, by(By.UNIT), 4)
+        remove(source, "/api.service", pid)
+        source.ended = [Exit(pid, source.wall_s, 9)]
+        source.files["proc/vmstat"] = b"oom_kill %d\n" % (life + 1)
+        frame = frame_after(engine, by(By.UNIT), 3)
+    assert (the(frame, "api.service").oom_kills, the(frame, "api.service").members) == (3, 0)
+
+
 def test_without_the_memory_controller_groups_are_sums_and_say_nothing_of_a_charge() -> None:
     source = world(p42="/a")
     source.files[f"{ROOT}/cgroup.controllers"] = b"cpu pids\n"
