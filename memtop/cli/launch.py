@@ -1,8 +1,8 @@
 """``memtop -- COMMAND``: starts a program, watches it from its first page, and exits with its exit code.
 
 The child waits on a pipe until memtop has taken its first samples; then it executes the program. On a screen its output
-goes to a file, whose end is shown after the screen has closed. Without a screen the program keeps the streams that it
-inherits.
+goes to a file, by way of a keeper, and the end of that file is shown after the screen has closed. Without a screen the
+program keeps the streams that it inherits.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from types import FrameType
 from typing import Final
 
 from memtop import units
+from memtop.cli.child import Child
 from memtop.cli.output import say
+from memtop.cli.output_keeper import LAST_WRITER_S, OutputKeeper
 from memtop.cli.output_log import DEFAULT_LIMIT_BYTES, OutputLog
 from memtop.ending_signals import ENDING
 from memtop.errors import UsageError
@@ -32,8 +34,6 @@ KEY_GRACE_S: Final = 0.2
 """How long a key that quits waits for the program before the screen says that it still runs."""
 KILLED_S: Final = 1.0
 """Time that the kernel has to end a program after SIGKILL."""
-BOUND_S: Final = 0.5
-"""How often the size of the output is compared with its limit."""
 RUNS_ON: Final = 6
 """Exit code of memtop if the program did not end with it."""
 NOT_FOUND: Final = 127
@@ -61,16 +61,14 @@ class Launch:
         self._kill_after_s = kill_after_s
         self._begun = False
         self._asked_to_end = False
-        self._status: int | None = None
         self._concluded: int | None = None
         self._deciding = threading.RLock()
         """Held while the program begins, and while it is concluded: either it never begins or it is ended."""
         self._ended = threading.Event()
-        self._collecting = threading.Lock()
-        """Held while its status is collected, and while a signal is sent: until then no other process has its PID."""
         before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # one that came now would leave the file behind
         try:
             self._log = OutputLog(log_limit_bytes) if quiet else None
+            self._keeper: OutputKeeper | None = None
             self._prepare(before)
             for number in ENDING:
                 if signal.getsignal(number) is not signal.SIG_IGN:
@@ -81,16 +79,18 @@ class Launch:
     def _prepare(self, mask: Iterable[int]) -> None:
         """Fork the child, which waits. Nothing is left behind if there are too many descriptors or processes."""
         try:
+            if self._log is not None:
+                self._keeper = OutputKeeper(self._log)
             gate_out, self._gate = os.pipe()
             self._failure, failure_in = os.pipe()
             sys.stdout.flush()
             sys.stderr.flush()
             # Where memtop was started with SIGCHLD ignored, the kernel would keep no status of its children.
             of_children = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            self.pid = os.fork()
-            if self.pid == 0:
+            self._child = Child(os.fork())
+            if self._child.pid == 0:
                 signal.signal(signal.SIGCHLD, of_children)
-                sink = None if self._log is None else self._log.fd
+                sink = None if self._keeper is None else self._keeper.fd
                 _become(self.command, gate_out, self._gate, failure_in, sink=sink, mask=mask)
             os.close(gate_out)
             os.close(failure_in)
@@ -98,6 +98,9 @@ class Launch:
             if self._log is not None:
                 self._log.discard()
             raise
+        finally:
+            if self._keeper is not None:
+                self._keeper.close()
 
     def _end_early(self, number: int, frame: FrameType | None) -> None:
         """Answer a signal until the screen or the batch output does."""
@@ -111,8 +114,8 @@ class Launch:
         with self._deciding:
             if self._concluded is not None:
                 return
-            if self._log is not None:
-                threading.Thread(target=self._bound, args=(self._log,), name="memtop-log", daemon=True).start()
+            if self._keeper is not None:
+                self._keeper.watch()
             threading.Thread(target=self._wait, name="memtop-launch", daemon=True).start()
             self._begun = True
             with suppress(BrokenPipeError):  # the child was killed: its status says so
@@ -122,6 +125,11 @@ class Launch:
             self._ended.wait(GRACE_S)
             self._begun = False
             raise UsageError(f"{clean(self.command[0])}: {os.strerror(int(failed))}")
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._child.pid
 
     @property
     def started(self) -> bool:
@@ -136,9 +144,10 @@ class Launch:
     @property
     def exit_code(self) -> int | None:
         """The exit code as a shell reports it: 128 + the number if a signal ended it. None while it runs."""
-        if self._status is None:
+        status = self._child.status
+        if status is None:
             return None
-        return 128 + os.WTERMSIG(self._status) if os.WIFSIGNALED(self._status) else os.WEXITSTATUS(self._status)
+        return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
     def wait(self, seconds: float) -> bool:
         """Wait at most this time. Returns whether the program has ended."""
@@ -153,11 +162,11 @@ class Launch:
         if not self.running:
             return None
         if self._asked_to_end:
-            if not self._send(signal.SIGKILL):
+            if not self._child.send(signal.SIGKILL):
                 return None
             return None if self._ended.wait(KILLED_S) else f"{self._name()} has not ended after SIGKILL"
         self._asked_to_end = True
-        if not self._send(signal.SIGTERM):
+        if not self._child.send(signal.SIGTERM):
             return f"{self._name()} may not be sent a signal (not permitted); quit again to leave it running"
         if self._ended.wait(KEY_GRACE_S):
             return None
@@ -187,31 +196,22 @@ class Launch:
         return self.exit_code or 0
 
     def _stop(self) -> None:
-        if self._ended.is_set() or not self._send(signal.SIGTERM):
+        if self._ended.is_set() or not self._child.send(signal.SIGTERM):
             return
         self._ended.wait(GRACE_S if self._kill_after_s is None else self._kill_after_s)
         if not self._ended.is_set() and self._kill_after_s is not None:
-            self._send(signal.SIGKILL)
+            self._child.send(signal.SIGKILL)
             self._ended.wait(KILLED_S)
-
-    def _send(self, number: signal.Signals) -> bool:
-        """Send a signal unless the program has ended. Returns False if that is refused, as with sudo(8)."""
-        with self._collecting:
-            try:
-                if self._status is None:
-                    os.kill(self.pid, number)
-            except OSError:
-                return False
-        return True
 
     def _name(self) -> str:
         return f"{clean(self.command[0])} (pid {self.pid})"
 
     def _where(self) -> str:
         """Where the output of a program goes that still runs."""
-        if self._log is None:
+        if self._log is None or self._keeper is None:
             return ""
-        link = f"/proc/{self.pid}/fd/1"
+        self._keeper.settle(0)
+        link = f"/proc/{self._keeper.pid}/fd/1"
         was_removed = self._log.rescue()
         if self._log.path is None:
             return f", its output is in {link}"
@@ -220,28 +220,38 @@ class Launch:
 
     def _show_output(self) -> None:
         """Show where the whole output is, then its last lines. The file is removed if those lines are all of it."""
-        if self._log is None:
+        if self._log is None or self._keeper is None:
             return
+        still_open = not self._keeper.settle(LAST_WRITER_S)
+        size = self._log.size_bytes
         tail = self._log.tail()
-        if not tail.complete:
+        whole = tail.complete and not still_open
+        if not whole:
             self._log.rescue()
-            say(self._kept())
+            say(self._kept(still_open=still_open))
         if not _print_lines(tail.lines):
-            say(self._kept())
-        elif tail.complete:
+            say(self._kept(still_open=still_open))
+        elif whole:
             self._log.discard()
+        elif tail.complete:
+            self._log.note_shown(size)
 
-    def _kept(self) -> str:
+    def _kept(self, *, still_open: bool) -> str:
         """How much of the output is kept, and where."""
-        assert self._log is not None
-        size, kept = self._log.size_bytes, self._log.kept_bytes
-        if self._log.path is None:
+        assert self._log is not None and self._keeper is not None
+        size, kept, lost, path = self._log.size_bytes, self._log.kept_bytes, self._log.lost_bytes, self._log.path
+        if path is None and not still_open:
             return f"only the last lines of {units.long_size(size)} of output are kept: no directory is writable"
         if self._log.was_cut:
-            return f"the command has emptied the file of its output meanwhile; the rest is in {self._log.path}"
-        if kept < size:
-            return f"the last {units.long_size(kept)} of {units.long_size(size)} of output are in {self._log.path}"
-        return f"the complete output is in {self._log.path}"
+            text = f"another process has emptied the file of the output meanwhile; the rest is in {path}"
+        elif lost:
+            text = f"the disk was full: {units.long_size(lost)} of {units.long_size(size)} of output are lost"
+            text += f", the rest is in {path}"
+        elif kept < size:
+            text = f"the last {units.long_size(kept)} of {units.long_size(size)} of output are in {path}"
+        else:
+            text = f"the complete output is in {path or f'/proc/{self._keeper.pid}/fd/1'}"
+        return text + f"; processes that {clean(self.command[0])} has started can still write there" * still_open
 
     def _release(self) -> None:
         """End a child that has not begun. A signal may call it again meanwhile."""
@@ -249,22 +259,14 @@ class Launch:
         if gate >= 0:
             os.close(gate)
         if not self._ended.is_set():
-            with suppress(ChildProcessError):
-                os.waitpid(self.pid, 0)
+            self._child.collect()
         if self._log is not None:
             self._log.discard()
 
-    def _bound(self, log: OutputLog) -> None:
-        """Limit the output while the program runs."""
-        while not self._ended.wait(BOUND_S):
-            log.bound()
-
     def _wait(self) -> None:
         """Collect its status when it ends."""
-        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
-        with self._collecting:
-            _, self._status = os.waitpid(self.pid, 0)
-        exits.collected[self.pid] = self._status  # the kernel reports it no more, unless it is Linux 6.15 or newer
+        # The kernel reports it no more, unless it is Linux 6.15 or newer.
+        exits.collected[self.pid] = self._child.collect()
         self._ended.set()
 
 

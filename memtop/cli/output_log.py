@@ -1,7 +1,7 @@
 """The file with the output of a started program: bounded, and read from its end.
 
-The program writes into the file itself, so nothing is lost if memtop is killed. When the file exceeds its limit, the
-oldest bytes are given back to the file system. The file then begins with a hole, see lseek(2), SEEK_DATA.
+When the file exceeds its limit, the oldest bytes are given back to the file system. The file then begins with a hole,
+see lseek(2), SEEK_DATA. Its counters are in memory that a process shares which was forked later, and writes into it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import shutil
 import struct
 import tempfile
 from contextlib import suppress
+from mmap import mmap
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -29,6 +30,8 @@ _BLOCK_BYTES: Final = 1 << 16
 _PUNCH_HOLE: Final = 0x4030_582B
 """FS_IOC_UNRESVSP64 of linux/falloc.h; struct space_resv: type, whence, start, length, system, pid, reserve."""
 _SPACE_RESV: Final = "hhqqiI4i"
+_SIZE, _FREED, _LOST, _SHOWN = 0, 1, 2, 3
+"""Positions of the counters."""
 
 
 class Tail(NamedTuple):
@@ -41,54 +44,83 @@ class Tail(NamedTuple):
 
 
 class OutputLog:
-    """One file of output. Raises UsageError if a limit on file sizes would end the program that writes into it."""
+    """One file of output, in ``folder`` or where temporary files are.
 
-    def __init__(self, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
+    Raises UsageError if a limit on file sizes would cut it, and if it can be kept nowhere.
+    """
+
+    def __init__(self, limit_bytes: int = DEFAULT_LIMIT_BYTES, folder: Path | None = None) -> None:
         if resource.getrlimit(resource.RLIMIT_FSIZE)[0] != resource.RLIM_INFINITY:
             raise UsageError("the file size limit (ulimit -f) may end the command; use -b, or raise the limit")
-        self._freed_bytes = 0
-        self._largest_bytes = 0
+        self._counters = memoryview(mmap(-1, 4 * 8)).cast("Q")
         self.path: Path | None = None
         """None if no directory is writable; then the output is kept in memory."""
         self._limit_bytes = limit_bytes
         try:
-            self.fd, name = tempfile.mkstemp(prefix="memtop-", suffix=".log")
+            self.fd, name = tempfile.mkstemp(prefix="memtop-", suffix=".log", dir=folder)
             self.path = Path(name)
         except OSError:
             self._limit_bytes = min(limit_bytes, MEMORY_LIMIT_BYTES)
             self.fd = _memory_file()
-        # What writes to /dev/stdout opens the file once more; without this the two would overwrite each other.
-        fcntl.fcntl(self.fd, fcntl.F_SETFL, os.O_APPEND)
+        fcntl.fcntl(self.fd, fcntl.F_SETFL, os.O_APPEND)  # where another process has emptied the file, no hole comes
 
     @property
     def size_bytes(self) -> int:
         """Total size of the output, including what was dropped."""
-        return os.fstat(self.fd).st_size
+        return self._counters[_SIZE]
 
     @property
     def kept_bytes(self) -> int:
         """Size of the end of the output that is still in the file."""
-        return self.size_bytes - self._freed_bytes
+        return self._file_bytes - self._freed_bytes
+
+    @property
+    def lost_bytes(self) -> int:
+        """Size of what the file did not take: the disk was full."""
+        return self._counters[_LOST]
 
     @property
     def was_cut(self) -> bool:
-        """Whether the program was seen to empty the file, as ``> /dev/stdout`` does."""
-        return self.size_bytes < self._largest_bytes
+        """Whether another process has emptied the file, or cut it."""
+        return self._file_bytes < self.size_bytes - self.lost_bytes
 
-    def bound(self) -> None:
+    @property
+    def _file_bytes(self) -> int:
+        return os.fstat(self.fd).st_size
+
+    @property
+    def _freed_bytes(self) -> int:
+        return min(self._counters[_FREED], self._file_bytes)
+
+    def write(self, data: bytes) -> None:
+        """Add output, and give the oldest back if the file exceeds its limit. What the disk does not take is lost."""
+        left = memoryview(data)
+        while left:
+            try:
+                written = os.write(self.fd, left)
+            except OSError:
+                self._counters[_LOST] += len(left)
+                written = len(left)
+            self._counters[_SIZE] += written
+            left = left[written:]
+        self._bound()
+
+    def move_to(self, number: int) -> None:
+        """Hold the file by this descriptor, in a process that closes all others."""
+        os.dup2(self.fd, number)
+        self.fd = number
+
+    def _bound(self) -> None:
         """Give the oldest bytes back if the file exceeds its limit. A file system without holes keeps all."""
-        size = self.size_bytes
-        self._largest_bytes = max(size, self._largest_bytes)
-        self._freed_bytes = min(size, self._freed_bytes)
-        start = (size - self._limit_bytes) // _BLOCK_BYTES * _BLOCK_BYTES
+        start = (self._file_bytes - self._limit_bytes) // _BLOCK_BYTES * _BLOCK_BYTES
         if start > self._freed_bytes:
             with suppress(OSError):
                 fcntl.ioctl(self.fd, _PUNCH_HOLE, struct.pack(_SPACE_RESV, 0, os.SEEK_SET, 0, start, 0, 0, 0, 0, 0, 0))
-                self._freed_bytes = start
+                self._counters[_FREED] = start
 
     def tail(self) -> Tail:
         """The last lines, at most TAIL_LINES and TAIL_BYTES of them, whatever the size of the file."""
-        start = max(0, self.size_bytes - TAIL_BYTES)
+        start = max(0, self._file_bytes - TAIL_BYTES)
         data = os.pread(self.fd, TAIL_BYTES, start)
         lines = data.split(b"\n")
         if not lines[-1]:
@@ -98,7 +130,8 @@ class OutputLog:
         shown = lines[-TAIL_LINES:]
         cleaned = tuple(clean(line) for line in shown)
         untouched = [line.encode() for line in cleaned] == shown
-        return Tail(cleaned, start == 0 and len(shown) == len(lines) and untouched and not self.was_cut)
+        whole = start == 0 and len(shown) == len(lines) and not self.was_cut and not self.lost_bytes
+        return Tail(cleaned, whole and untouched)
 
     def rescue(self) -> bool:
         """Copy the output into a new file if its own file was removed or replaced. Returns whether it was."""
@@ -112,6 +145,15 @@ class OutputLog:
                 shutil.copyfileobj(source, target, 1 << 20)
             self.path = Path(name)
         return True
+
+    def note_shown(self, size_bytes: int) -> None:
+        """Note that all of the output was shown when it had this size: the file is of use only if more comes."""
+        self._counters[_SHOWN] = size_bytes
+
+    def discard_if_shown(self) -> None:
+        """Remove the file unless it has output that was not shown."""
+        if self.size_bytes and self._counters[_SHOWN] == self.size_bytes:
+            self.discard()
 
     def discard(self) -> None:
         """Remove the file, unless another file has its name by now."""

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from memtop.cli.launch import RUNS_ON
+from memtop.cli.output_keeper import OutputKeeper
 from memtop.cli.output_log import TAIL_BYTES, OutputLog
 from memtop.errors import UsageError
 from tests.tui.terminal.pty_run import PtyRun, wait_for
@@ -78,7 +79,7 @@ def test_a_great_output_costs_nothing_and_the_status_is_the_commands(tmp_path: P
 
 
 def test_a_small_output_is_shown_and_its_file_goes(tmp_path: Path) -> None:
-    with watching(tmp_path, "sh", "-c", "echo hello from it; sleep 60") as run:
+    with watching(tmp_path, "sh", "-c", "echo hello from it; exec sleep 60") as run:
         run.press(b"q")
         assert run.end() == 128 + signal.SIGTERM
         assert told(run) == "hello from it\n"
@@ -86,7 +87,7 @@ def test_a_small_output_is_shown_and_its_file_goes(tmp_path: Path) -> None:
 
 
 def test_bytes_that_are_not_shown_as_they_are_stay_in_the_file(tmp_path: Path) -> None:
-    with watching(tmp_path, "sh", "-c", r"printf 'a\033[31mb\n'; sleep 60") as run:
+    with watching(tmp_path, "sh", "-c", r"printf 'a\033[31mb\n'; exec sleep 60") as run:
         run.press(b"q")
         run.end()
         (log,) = logs(tmp_path)
@@ -94,7 +95,7 @@ def test_bytes_that_are_not_shown_as_they_are_stay_in_the_file(tmp_path: Path) -
 
 
 def test_a_removed_log_is_rescued(tmp_path: Path) -> None:
-    with watching(tmp_path, "sh", "-c", "seq 100000; sleep 60") as run:
+    with watching(tmp_path, "sh", "-c", "seq 100000; exec sleep 60") as run:
         wait_for(lambda: logs(tmp_path)[0].read_text().endswith("100000\n"), "the output")
         logs(tmp_path)[0].unlink()
         run.press(b"q")
@@ -127,7 +128,8 @@ def test_where_the_log_of_a_command_that_runs_on_was_replaced_both_places_are_sa
             run.send(signal.SIGTERM)
             assert run.end() == RUNS_ON
             (copy,) = set(logs(tmp_path)) - {log}
-            assert f"its output until now is in {copy}, what follows is in /proc/{pid}/fd/1; memtop" in told(run)
+            there = rf"its output until now is in {copy}, what follows is in /proc/(\d+)/fd/1; memtop"
+            assert re.search(there, told(run)), told(run)
         finally:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -180,7 +182,7 @@ def test_a_terminal_that_can_show_no_screen_leaves_no_file(tmp_path: Path) -> No
 def test_nowhere_to_keep_the_output_is_said_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.mkstemp", _no_directory)
     log = OutputLog()
-    os.write(log.fd, b"some\n")
+    log.write(b"some\n")
     assert log.path is None
     assert log.tail() == (("some",), True)
     log.close()
@@ -190,36 +192,82 @@ def _no_directory(**how: object) -> None:
     raise FileNotFoundError(2, "No usable temporary directory found")
 
 
-def test_what_opens_the_log_once_more_overwrites_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    log = OutputLog()
-    code = "echo one; echo two >> /dev/stdout; echo three"
-    subprocess.run(["sh", "-c", code], stdout=log.fd, check=True)
-    assert log.tail() == (("one", "two", "three"), True)
+EMPTYING = (
+    "echo one; echo two > /dev/stdout; echo three; echo four > /dev/stderr; "
+    f"{sys.executable} -c 'import os; os.truncate(1, 0)' || echo five; exit 3"
+)
+"""A program that empties its standard output in three ways, as far as the kernel lets it."""
+
+
+def test_a_program_that_empties_its_own_output_loses_nothing(tmp_path: Path) -> None:
+    with watching(tmp_path, "sh", "-c", EMPTYING) as run:
+        run.wait_output(b"gone since")
+        run.press(b"q")
+        assert run.end() == 3
+        lines = told(run).splitlines()
+    assert [line for line in lines if line in ("one", "two", "three", "four", "five")] == lines[:4] + lines[-1:]
+    assert lines[0] == "one" and lines[-1] == "five"
+    assert logs(tmp_path) == []
+
+
+@pytest.mark.parametrize("later", ["late\n", ""])
+def test_output_that_comes_after_the_end_of_the_program_is_kept(later: str, tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with watching(tmp_path, "sh", "-c", f"echo early; (trap '' HUP; cat {fifo}) &") as run:
+        run.wait_output(b"gone since")
+        run.press(b"q")
+        assert run.end() == 0
+        (log,) = logs(tmp_path)
+        first, *others = told(run).splitlines()
+    assert first == f"memtop: the complete output is in {log}; processes that sh has started can still write there"
+    assert others == ["early"]
+    fifo.write_text(later)
+    if later:
+        wait_for(lambda: ended(log), "the end of the keeper")
+        assert log.read_text() == "early\nlate\n"
+    else:  # all of it was shown
+        wait_for(lambda: not log.exists(), "the end of the keeper")
+
+
+def test_where_the_keeper_is_killed_memtop_takes_its_place(tmp_path: Path) -> None:
+    log = OutputLog(folder=tmp_path)
+    keeper = OutputKeeper(log)
+    keeper.watch()
+    os.write(keeper.fd, b"one\n")
+    wait_for(lambda: log.size_bytes > 0, "the first line")
+    os.kill(keeper.pid, signal.SIGKILL)
+    os.write(keeper.fd, b"two\n")
+    keeper.close()
+    wait_for(lambda: keeper.settle(0), "the end of the output")
+    assert log.tail() == (("one", "two"), True)
     log.close()
 
 
-def test_a_command_that_empties_the_file_of_its_output_is_found_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    log = OutputLog(limit_bytes=1 << 20)
-    os.write(log.fd, b"x" * (3 << 20))
-    log.bound()
-    subprocess.run(["sh", "-c", "echo two > /dev/stdout"], stdout=log.fd, check=True)
-    log.bound()
+def test_what_a_full_disk_does_not_take_is_counted(tmp_path: Path) -> None:
+    log = OutputLog(folder=tmp_path)
+    os.dup2(os.open("/dev/full", os.O_WRONLY), log.fd)
+    log.write(b"x" * 1000)
+    assert (log.size_bytes, log.lost_bytes, log.was_cut) == (1000, 1000, False)
+    log.close()
+
+
+def test_a_file_that_another_process_has_emptied_is_found_out(tmp_path: Path) -> None:
+    log = OutputLog(1 << 20, folder=tmp_path)
+    log.write(b"x" * (3 << 20))
+    assert log.path is not None
+    os.truncate(log.path, 0)
+    log.write(b"two\n")
     assert log.was_cut
     assert log.tail() == (("two",), False)
     assert log.kept_bytes >= 0
-    os.write(log.fd, b"y" * (3 << 20))
-    log.bound()
+    log.write(b"y" * (3 << 20))
     assert log.kept_bytes <= (1 << 20) + (1 << 16)
     log.close()
 
 
-def test_a_line_without_end_is_shown_from_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    log = OutputLog()
+def test_a_line_without_end_is_shown_from_its_end(tmp_path: Path) -> None:
+    log = OutputLog(folder=tmp_path)
     os.ftruncate(log.fd, 200 << 20)
     os.pwrite(log.fd, b"x" * 100_000 + b"end", (200 << 20) - 100_003)
     tail = log.tail()
@@ -229,12 +277,10 @@ def test_a_line_without_end_is_shown_from_its_end(tmp_path: Path, monkeypatch: p
     log.close()
 
 
-def test_the_oldest_output_is_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    log = OutputLog(limit_bytes=1 << 20)
+def test_the_oldest_output_is_given_back(tmp_path: Path) -> None:
+    log = OutputLog(1 << 20, folder=tmp_path)
     for _ in range(8):
-        os.write(log.fd, b"x" * (1 << 20))
-        log.bound()
+        log.write(b"x" * (1 << 20))
     used = os.fstat(log.fd).st_blocks * 512
     assert log.size_bytes == 8 << 20
     assert used <= (1 << 20) + (1 << 17)
@@ -283,6 +329,24 @@ def test_the_status_counts_also_where_memtop_was_started_with_sigchld_ignored(tm
     assert str(signal.SIG_IGN) in done.stdout.splitlines(), "the command inherits what memtop did"
 
 
+@pytest.mark.parametrize("refused", ["waitid", "waitpid", "waitid waitpid"])
+@pytest.mark.parametrize(("code", "says"), [("exit 7", 7), ("exec sleep 60", 143), ("kill -9 $$", 137)])
+def test_where_a_sandbox_refuses_to_wait_the_status_is_known_all_the_same(code: str, says: int, refused: str) -> None:
+    command = [sys.executable, "-c", NO_WAITING.format(refused), "--", "sh", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (says, "")
+
+
+NO_WAITING = """\
+import errno, os, sys
+def refused(*how):
+    raise PermissionError(errno.EPERM, "a sandbox")
+for name in "{}".split():
+    setattr(os, name, refused)
+from memtop.cli import run
+sys.exit(run(["--json", "-n", "3", "-d", "0.1", *sys.argv[1:]]))
+"""
+
 NO_PIDFD = """\
 import errno, os, sys
 def refused(*how):
@@ -293,7 +357,7 @@ sys.exit(run(["--json", "-n", "3", "-d", "0.1", *sys.argv[1:]]))
 """
 
 
-@pytest.mark.parametrize(("code", "says"), [("exit 7", 7), ("sleep 60", 143), ("kill -9 $$", 137)])
+@pytest.mark.parametrize(("code", "says"), [("exit 7", 7), ("exec sleep 60", 143), ("kill -9 $$", 137)])
 def test_where_the_kernel_refuses_pidfds_commands_run_all_the_same(code: str, says: int) -> None:
     done = subprocess.run(
         [sys.executable, "-c", NO_PIDFD, "--", "sh", "-c", code], capture_output=True, text=True, check=False

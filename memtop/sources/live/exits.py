@@ -144,8 +144,11 @@ def _own_child(descriptor: int) -> int | None:
         found = os.waitid(os.P_PIDFD, descriptor, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except OSError:  # ECHILD: not ours, or collected; EINVAL: Linux older than 5.4
         return None
-    if found is None:
-        return None
+    return None if found is None else status_of(found)
+
+
+def status_of(found: os.waitid_result) -> int:
+    """The wait(2) status of what waitid(2) has found."""
     if found.si_code == os.CLD_EXITED:
         return int(found.si_status) << 8
     return int(found.si_status) | (_DUMPED if found.si_code == os.CLD_DUMPED else 0)
