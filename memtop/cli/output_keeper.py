@@ -110,7 +110,7 @@ class OutputKeeper:
         os._exit(0)
 
     def _pump(self, source: int) -> None:
-        """Move all that comes until nobody can write any more."""
+        """Move all that comes until no process can write any more."""
         ready = select.poll()
         ready.register(source, select.POLLIN)
         while not self._state[_ENDED]:
