@@ -129,6 +129,20 @@ class ReaderGone(MemtopError):
     """The same as after SIGPIPE, which has the same meaning."""
 
 
+_MISSING: Final = tuple(map(os.strerror, (errno.ENOENT, errno.ESRCH, errno.ENODEV, errno.ENXIO, errno.EOPNOTSUPP)))
+
+
+def is_missing(error: MemtopError) -> bool:
+    """Whether a file is not there, or this kernel does not support it; not so if it is there and cannot be read."""
+    return isinstance(error, ProcessGone) or (isinstance(error, Unavailable) and str(error).endswith(_MISSING))
+
+
+def reason_of(error: MemtopError) -> str:
+    """Why a file could not be read, without its path, in lower case."""
+    said = str(error).rpartition(": ")[2]
+    return said[:1].lower() + said[1:]
+
+
 class ActionRefused(MemtopError):
     """A signal or a renice that was not carried out; the message says why."""
 

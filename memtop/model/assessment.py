@@ -19,6 +19,7 @@ from memtop.analysis.trend.hysteresis import Confirmation
 from memtop.process_key import ProcessKey
 from memtop.runtimes.view import ToolTarget
 from memtop.sampling.cgroup_reading import CgroupReading, Policy
+from memtop.units import size
 
 _AT_PEAK: Final = 0.9
 """A process ended at its peak if it had at least this share of it at the last sample ..."""
@@ -62,15 +63,23 @@ class LimitRow(NamedTuple):
     binds: bool = False
     """Whether this limit is reached first, among those of the cgroups and the machine."""
     path: str | None = None
-    swap_room_bytes: int = 0
+    swap_room_bytes: int | None = 0
     """Memory that can go to swap after the limit is reached, before the kernel takes the action that the limit
-    names."""
+    names; None if that is unknown."""
     unsure_bytes: int = 0
     """What of :attr:`used_bytes` may be reclaimable after all, in whole or in part: the kernel does not say."""
     protected_bytes: int = 0
     """What of :attr:`used_bytes` is cache that memory.min of a cgroup inside keeps from being reclaimed."""
     goes_to_swap: bool = False
     """Whether it is full, or memory goes to swap, so that what grows fills the room on swap now."""
+
+    @property
+    def effect(self) -> str:
+        """What the kernel does beyond it."""
+        if self.swap_room_bytes is None:
+            return f"swaps or {self.limit.value}"
+        swaps = f"swaps {size(self.swap_room_bytes)}, then " if self.swap_room_bytes > 0 else ""
+        return swaps + self.limit.value
 
 
 class CountLimit(NamedTuple):

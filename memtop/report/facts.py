@@ -210,7 +210,7 @@ def _limit_row(one: LimitRow) -> tuple[str, ...]:
         units.size(one.used_bytes),
         units.percent(100 * one.used_bytes / one.limit_bytes if one.limit_bytes > 0 else 100.0),
         units.size(one.headroom_max_bytes),
-        f"swaps {units.size(one.swap_room_bytes)}, then " * (one.swap_room_bytes > 0) + one.limit.value,
+        one.effect,
     )
 
 

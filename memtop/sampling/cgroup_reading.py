@@ -55,6 +55,9 @@ class CgroupReading(NamedTuple):
     min_bytes: int | None = None
     """memory.min: so much of its use is not reclaimed for other cgroups."""
 
+    unread: tuple[tuple[str, str], ...] = ()
+    """Files that exist and could not be read, such as ``memory.high``, each with the reason."""
+
     @property
     def use(self) -> CgroupUse:
         """The figures as the analysis of limits takes them."""
@@ -69,12 +72,16 @@ class CgroupReading(NamedTuple):
             joint_limit=not self.v2,
             zswap_room_bytes=self._zswap_room_bytes,
             min_bytes=self.min_bytes,
+            zswap_only=self.zswap_writeback is False,
+            unread=self.unread,
         )
 
     @property
     def _zswap_room_bytes(self) -> int | None:
-        """None where pages may go on to a swap device, or where zswap has no limit here."""
+        """None where pages may go on to a swap device, where zswap has no limit here, or where its use is unknown."""
         if self.zswap_writeback is not False or self.zswap_limit_bytes in (None, UNLIMITED):
+            return None
+        if self.zswap_bytes is None and self.zswap_limit_bytes:
             return None
         return max(0, (self.zswap_limit_bytes or 0) - (self.zswap_bytes or 0))
 

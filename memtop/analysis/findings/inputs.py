@@ -97,8 +97,8 @@ class FindingInputs(NamedTuple):
     limit_name: str | None = None
     """None if only the machine limits it."""
     limit: int | None = None
-    swap_room: int = 0
-    """Memory that can go to swap at the limit before the kernel kills."""
+    swap_room: int | None = 0
+    """Memory that can go to swap at the limit before the kernel kills; None if that is unknown."""
     unreclaimable: int | None = None
     """Memory of the cgroup that cannot be reclaimed, which decides whether it is killed."""
     working_set: int | None = None
@@ -112,7 +112,7 @@ class FindingInputs(NamedTuple):
     victim: str | None = None
     """Name of the process that an OOM kill in the limiting cgroup would end."""
     victim_of: int | None = None
-    group_kill: bool = False
+    group_kill: bool | None = False
     frozen: bool = False
     spared: bool = False
     """Whether the OOM killer of the limiting cgroup is disabled (v1): at the limit its tasks hang."""

@@ -18,9 +18,9 @@ def near_limit(c: FindingInputs) -> Found:
     percent = 100 * c.unreclaimable / c.limit if c.limit > 0 else 100.0
     if percent < 80:
         return None
-    kills = not c.swap_room
+    kills = c.swap_room == 0
     sure_percent = percent - 100 * c.unsure / c.limit if c.limit > 0 else percent
-    one_dies = kills and not c.group_kill and not c.spared
+    one_dies = kills and c.group_kill is False and not c.spared
     found = facts(
         limit_name=c.limit_name,
         limit_bytes=c.limit,
@@ -31,6 +31,8 @@ def near_limit(c: FindingInputs) -> Found:
         cache_bytes=c.cache if c.cache and c.cache > 0.01 * c.limit else None,
         over_bytes=c.unreclaimable - c.limit if c.unreclaimable > c.limit else None,
         swap_room_bytes=c.swap_room or None,
+        swap_unknown="unknown" if c.swap_room is None else None,
+        group_unknown="unknown" if kills and c.group_kill is None else None,
         victim=c.victim if one_dies and (c.victim_of or 0) > 1 else None,
         victim_of_count=c.victim_of if one_dies and (c.victim_of or 0) > 1 else None,
         alone="this process" if one_dies and c.victim_of == 1 else None,
@@ -38,7 +40,7 @@ def near_limit(c: FindingInputs) -> Found:
         spared="tasks" if kills and c.spared else None,
         undivided="yes" if c.unsure and c.unsure >= c.unreclaimable else None,
     )
-    return DANGER if sure_percent >= 90 and kills else WARNING, found
+    return DANGER if sure_percent >= 90 and not c.swap_room else WARNING, found
 
 
 def cache_in_use(c: FindingInputs) -> Found:

@@ -30,7 +30,7 @@ def near_limit(inputs: IncidentInputs) -> Iterator[Incident]:
         percent = one.used_percent
         if percent < NEAR_PERCENT:
             continue
-        kills = one.swap_room_bytes <= 0
+        kills = not one.swap_room_bytes
         rises = one.rise is not None and one.rise.size_bytes > 0.01 * one.limit_bytes
         full_s = one.rise.full_s(one.room_bytes) if one.rise is not None and rises else None
         soon = full_s is not None and full_s < _AT_ONCE_S
@@ -47,6 +47,7 @@ def near_limit(inputs: IncidentInputs) -> Iterator[Incident]:
                 rise_s=one.rise.span_s if one.rise is not None and rises else None,
                 full_s=full_s if soon else None,
                 swap_room_bytes=one.swap_room_bytes or None,
+                swap_unknown="unknown" if one.swap_room_bytes is None else None,
                 largest=(one.largest_name or None) if mostly is None else None,
                 mostly=mostly,
                 mostly_bytes=max(one.shared_bytes, one.kernel_bytes) if mostly is not None else None,
@@ -116,7 +117,7 @@ def filling(inputs: IncidentInputs) -> Iterator[Incident]:
         if rise.size_bytes < MIB or full_s is None or full_s > _MINUTES_S:
             continue
         gainer = _gainer(inputs, one)
-        soon, kills = full_s < _AT_ONCE_S, one.swap_room_bytes <= 0
+        soon, kills = full_s < _AT_ONCE_S, not one.swap_room_bytes
         yield Incident(
             "filling",
             DANGER if soon and kills and rise.span_s >= _LOADED_S else WARNING if soon else NOTE,

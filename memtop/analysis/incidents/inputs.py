@@ -96,7 +96,8 @@ class CgroupFacts(NamedTuple):
     limit_bytes: int
     room_bytes: int
     """As in LimitFacts; negative where the limit was lowered below the use."""
-    swap_room_bytes: int = 0
+    swap_room_bytes: int | None = 0
+    """None if it is unknown."""
     rise: Rise | None = None
     """Of what cannot be reclaimed."""
     largest: ProcessKey | None = None

@@ -7,7 +7,7 @@ same, but slows tasks down instead of killing them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from memtop.analysis.ledger.cgroup import cgroup_ledger, inactive_bytes, reclaimable_bytes, unsure_bytes
 from memtop.procfs.cgroup import UNLIMITED, MemoryStat
@@ -36,6 +36,10 @@ class CgroupUse(NamedTuple):
     """What can still go to zswap, where pages may not go from there to a swap device (memory.zswap.writeback 0)."""
     min_bytes: int | None = None
     """memory.min: so much of its use is never reclaimed for the limit of an ancestor."""
+    zswap_only: bool = False
+    """Whether pages may not go to a swap device (memory.zswap.writeback 0)."""
+    unread: tuple[tuple[str, str], ...] = ()
+    """Files that exist and could not be read, each with the reason."""
 
 
 class Ceiling(NamedTuple):
@@ -51,8 +55,8 @@ class Ceiling(NamedTuple):
     was lowered."""
     headroom_max_bytes: int
     """Limit minus unreclaimable memory. Beyond it the kernel swaps or kills. Swap is not included."""
-    swap_room_bytes: int = 0
-    """Memory that can go to swap when the limit is reached."""
+    swap_room_bytes: int | None = 0
+    """Memory that can go to swap when the limit is reached; None if that is unknown."""
     kills: bool = True
     """False for memory.high, which only slows down."""
     unsure_bytes: int = 0
@@ -76,6 +80,16 @@ class Ceiling(NamedTuple):
         return 100 * self.unreclaimable_bytes / self.limit_bytes if self.limit_bytes > 0 else 100.0
 
 
+_SWAP_FILES: Final = frozenset({"memory.swap.max", "memory.memsw.limit_in_bytes"})
+_ZSWAP_FILES: Final = frozenset({"memory.zswap.max", "memory.zswap.current"})
+
+
+def unread_files(use: CgroupUse, *, swaps: bool) -> tuple[tuple[str, str], ...]:
+    """Files of limits below which memory is not killed for (memory.high, swap) that exist and could not be read, each
+    with the reason. ``swaps``: the machine has swap, or may have it."""
+    return tuple(one for one in use.unread if one[0] == "memory.high" or (swaps and one[0] in _SWAP_FILES))
+
+
 def is_known(use: CgroupUse) -> bool:
     """Whether it is known how near the limit is: the limit was read, and the use if there is a limit."""
     limited = use.limit_bytes is None or use.limit_bytes < UNLIMITED
@@ -83,7 +97,7 @@ def is_known(use: CgroupUse) -> bool:
 
 
 def ceiling(
-    use: CgroupUse, mem_total_bytes: int | None, swap_room_bytes: int = 0, child: CgroupUse | None = None
+    use: CgroupUse, mem_total_bytes: int | None, swap_room_bytes: int | None = 0, child: CgroupUse | None = None
 ) -> Ceiling | None:
     """The limit of a cgroup as a ceiling; None if it is unknown, unlimited, or not below the machine's memory.
 
@@ -101,7 +115,7 @@ def _below(
     limit_bytes: int | None,
     use: CgroupUse,
     mem_total_bytes: int | None,
-    swap_room_bytes: int,
+    swap_room_bytes: int | None,
     child: CgroupUse | None,
     *,
     kills: bool,
@@ -157,13 +171,29 @@ def host_ceiling(meminfo: Meminfo) -> Ceiling | None:
         working_set_bytes=meminfo.total_bytes - meminfo.available_bytes,
         headroom_bytes=meminfo.available_bytes,
         headroom_max_bytes=meminfo.available_bytes,
-        swap_room_bytes=meminfo.swap_free_bytes or 0,
+        swap_room_bytes=swap_free_bytes(meminfo),
     )
 
 
-def ceilings(chain: Sequence[CgroupUse], mem_total_bytes: int | None, swap_free_bytes: int = 0) -> tuple[Ceiling, ...]:
-    """The ceilings of a process's cgroup and its ancestors, in the given order; memory.high of each comes first."""
-    room = swap_room(chain, swap_free_bytes)
+def swap_free_bytes(meminfo: Meminfo | None) -> int | None:
+    """SwapFree; 0 on a machine without swap, None if it is unknown."""
+    if meminfo is None:
+        return None
+    return 0 if meminfo.swap_total_bytes == 0 else meminfo.swap_free_bytes
+
+
+def ceilings(
+    chain: Sequence[CgroupUse],
+    mem_total_bytes: int | None,
+    swap_free_bytes: int | None = 0,
+    *,
+    zswap: bool | None = None,
+) -> tuple[Ceiling, ...]:
+    """The ceilings of a process's cgroup and its ancestors, in the given order; memory.high of each comes first.
+
+    ``zswap`` is whether zswap is on; None if unknown.
+    """
+    room = swap_room(chain, swap_free_bytes, zswap=zswap)
     children = (None, *chain)
     found = (
         (high_ceiling(use, mem_total_bytes, child), ceiling(use, mem_total_bytes, room, child))
@@ -172,18 +202,33 @@ def ceilings(chain: Sequence[CgroupUse], mem_total_bytes: int | None, swap_free_
     return tuple(one for pair in found for one in pair if one)
 
 
-def swap_room(chain: Sequence[CgroupUse], swap_free_bytes: int) -> int:
-    """Memory of a process in all these cgroups that can still go to swap.
+def swap_room(chain: Sequence[CgroupUse], swap_free_bytes: int | None, *, zswap: bool | None = None) -> int | None:
+    """Memory of a process in all these cgroups that can still go to swap; None if that is unknown.
 
-    If a limit is unknown, the machine decides. If a use is unknown, there may be no room.
+    If a cgroup has no limit on swap, the machine decides.
     """
-    rooms = [
-        max(0, use.swap_limit_bytes - use.swap_bytes) if use.swap_bytes is not None else 0
-        for use in chain
-        if use.swap_limit_bytes is not None and use.swap_limit_bytes < UNLIMITED
-    ]
-    zswap = [use.zswap_room_bytes for use in chain if use.zswap_room_bytes is not None]
-    return min([swap_free_bytes, *rooms, *zswap])
+    rooms = [swap_free_bytes]
+    for use in chain:
+        unread = {name for name, _ in use.unread}
+        if unread & _SWAP_FILES:
+            rooms.append(None)
+        elif use.swap_limit_bytes is not None and use.swap_limit_bytes < UNLIMITED:
+            rooms.append(_left(use.swap_limit_bytes, use.swap_bytes))
+        if use.zswap_only and zswap is False:
+            rooms.append(0)
+        elif (use.zswap_only and unread & _ZSWAP_FILES) or "memory.zswap.writeback" in unread:
+            rooms.append(None)
+        elif use.zswap_room_bytes is not None:
+            rooms.append(use.zswap_room_bytes)
+    least = min((one for one in rooms if one is not None), default=None)
+    return None if least != 0 and None in rooms else least
+
+
+def _left(limit_bytes: int, used_bytes: int | None) -> int | None:
+    """What a limit leaves; None where the use is unknown and the limit is not 0."""
+    if limit_bytes == 0:
+        return 0
+    return None if used_bytes is None else max(0, limit_bytes - used_bytes)
 
 
 def binding(candidates: Sequence[Ceiling]) -> Ceiling | None:

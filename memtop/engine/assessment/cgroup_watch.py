@@ -8,7 +8,7 @@ from typing import Final
 
 from memtop.analysis.incidents import BrakeFacts, CgroupFacts
 from memtop.analysis.ledger.cgroup import CgroupPart, cgroup_ledger, unsure_bytes
-from memtop.analysis.limits.memory_limits import CgroupUse, ceiling, high_ceiling, swap_room
+from memtop.analysis.limits.memory_limits import CgroupUse, ceiling, high_ceiling, swap_free_bytes, swap_room
 from memtop.analysis.trend.rates import per_s
 from memtop.analysis.trend.rising import QUIET_S, Rise, follow_rise
 from memtop.engine.assessment.limit_names import limit_name
@@ -97,7 +97,7 @@ class CgroupWatch:
             assert one.limit_bytes is not None
             key, name = self._largest_in(path, step)
             reading = one.timed.reading
-            free_bytes = (step.meminfo.swap_free_bytes or 0) if step.meminfo is not None else 0
+            free_bytes = swap_free_bytes(step.meminfo)
             swaps = (step.cgroups.policy.swappiness if reading.v2 else reading.swappiness) != 0
             found.append(
                 CgroupFacts(
@@ -105,7 +105,9 @@ class CgroupWatch:
                     limit_name(path, step),
                     one.limit_bytes,
                     one.limit_bytes - one.used_bytes,
-                    swap_room(_with_those_above(path, step), free_bytes) if swaps else 0,
+                    swap_room(_with_those_above(path, step), free_bytes, zswap=step.cgroups.policy.zswap)
+                    if swaps
+                    else 0,
                     one.rise,
                     key,
                     name,

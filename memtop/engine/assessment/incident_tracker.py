@@ -12,7 +12,7 @@ from memtop.analysis.incidents import ExitFacts, IncidentInputs, MachineFacts, S
 from memtop.analysis.incidents.exits import DEATH_TOLD_S
 from memtop.analysis.limits.exit_cause import Oom
 from memtop.analysis.limits.large import is_large
-from memtop.analysis.limits.memory_limits import is_known
+from memtop.analysis.limits.memory_limits import CgroupUse, is_known, swap_free_bytes, unread_files
 from memtop.engine.assessment.cgroup_watch import CgroupWatch
 from memtop.engine.assessment.event_counters import KILL_S, Counters
 from memtop.engine.assessment.growing_group import GrowingGroup
@@ -222,6 +222,11 @@ def _has_hidden_limit(path: str, step: StepInput) -> bool:
     return True
 
 
+def _is_read(use: CgroupUse, *, swaps: bool) -> bool:
+    """Whether all of its limits were read."""
+    return is_known(use) and not unread_files(use, swaps=swaps)
+
+
 def unseen(step: StepInput) -> Unseen:
     """What the incidents of this tick say nothing about."""
     cgroups, processes = step.cgroups, step.sample.processes
@@ -230,7 +235,8 @@ def unseen(step: StepInput) -> Unseen:
         one is not None and one.key == key and one.statm is not None for key, one in living
     )
     latest = cgroups.latest
-    unread = sum(path not in latest or not is_known(latest[path].reading.use) for path in cgroups.labels)
+    swaps = swap_free_bytes(step.meminfo) != 0
+    unread = sum(path not in latest or not _is_read(latest[path].reading.use, swaps=swaps) for path in cgroups.labels)
     unread += any(_has_hidden_limit(path, step) for path in latest)
     assessed = (step.process(key) for key in set(step.plan.assessed))
     with_memory = sum(

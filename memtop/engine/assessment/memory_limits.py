@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from memtop.analysis.ledger.machine import MachinePart, machine_ledger
-from memtop.analysis.limits.memory_limits import Ceiling, binding, ceilings, host_ceiling
+from memtop.analysis.limits.memory_limits import Ceiling, binding, ceilings, host_ceiling, swap_free_bytes
 from memtop.analysis.trend.forecast import Beside, Room, own_share
 from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict
 from memtop.engine.assessment.limit_names import MACHINE_NAME, limit_name
@@ -83,7 +83,7 @@ def limit_rows(key: ProcessKey, step: StepInput) -> tuple[LimitRow, ...]:
 
 def _goes_to_swap(one: Ceiling, step: StepInput) -> bool:
     """Whether what grows towards this ceiling goes to swap now, so that swap is what fills."""
-    if one.swap_room_bytes <= 0 or not one.kills:
+    if not one.swap_room_bytes or not one.kills:
         return False
     is_full = one.headroom_max_bytes <= _FULL_SHARE * one.limit_bytes
     return is_full or (one.path is None and step.machine_room.swaps)
@@ -190,7 +190,7 @@ def room_bytes(limit: LimitRow, step: StepInput) -> int:
     left = max(0, limit.headroom_max_bytes)
     if limit.limit is Limit.MACHINE and step.machine_room.low_bytes is not None:
         left = min(left, step.machine_room.low_bytes)
-    return left + limit.swap_room_bytes * limit.goes_to_swap
+    return left + (limit.swap_room_bytes or 0) * limit.goes_to_swap
 
 
 class Rivals(NamedTuple):
@@ -227,8 +227,9 @@ def rivals_of(key: ProcessKey, limit: LimitRow, step: StepInput, verdicts: Growt
 
 def _ceilings(key: ProcessKey, step: StepInput) -> tuple[Ceiling, ...]:
     meminfo = step.meminfo
-    total, swap_free = (meminfo.total_bytes, meminfo.swap_free_bytes or 0) if meminfo is not None else (None, 0)
-    own = ceilings([one.use for one in step.readings(key)], total, swap_free if _may_swap(key, step) else 0)
+    total, swap_free = meminfo.total_bytes if meminfo is not None else None, swap_free_bytes(meminfo)
+    uses, zswap = [one.use for one in step.readings(key)], step.cgroups.policy.zswap
+    own = ceilings(uses, total, swap_free if _may_swap(key, step) else 0, zswap=zswap)
     host = host_ceiling(meminfo) if meminfo is not None else None
     return (*own, host) if host is not None else own
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from memtop.analysis.limits.memory_limits import host_ceiling, is_known
+from memtop.analysis.limits.memory_limits import CgroupUse, host_ceiling, is_known, swap_free_bytes, unread_files
 from memtop.engine.assessment.limit_names import limit_name
 from memtop.engine.assessment.step_input import StepInput
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
 from memtop.sampling.cgroup_reading import MappingCount
 from memtop.units import long_size
+
+_LIMIT_FILES = ("memory.max", "memory.limit_in_bytes", "memory.current", "memory.usage_in_bytes")
 
 
 def unread_limits(key: ProcessKey, step: StepInput) -> tuple[str, ...]:
@@ -45,11 +47,25 @@ def unread_cgroups(key: ProcessKey, step: StepInput) -> list[str]:
     elif key not in cgroups.chains:
         found.append("its cgroup has not been looked up")
     uses = {one.path: one.use for one in step.readings(key)}
-    blind = [path for path in step.chain(key) if path not in uses or not is_known(uses[path])]
-    found += [f"the limit of {limit_name(path, step)} cannot be read" for path in blind]
+    for path in step.chain(key):
+        if path not in uses or not is_known(uses[path]):
+            found.append(f"the limit of {limit_name(path, step)} cannot be read{_why(uses.get(path))}")
+        else:
+            swaps = swap_free_bytes(step.meminfo) != 0
+            found += [
+                f"{name} of {limit_name(path, step)} cannot be read ({why})"
+                for name, why in unread_files(uses[path], swaps=swaps)
+            ]
     if (hidden := _hidden_limit_bytes(key, step)) is not None:
         found.append(f"an ancestor cgroup that is not visible from here has a limit of {long_size(hidden)}")
     return found
+
+
+def _why(use: CgroupUse | None) -> str:
+    """The reason why a limit or use is not known, in brackets; empty if there is none."""
+    reasons = dict(use.unread) if use is not None else {}
+    found = next((reasons[name] for name in _LIMIT_FILES if name in reasons), "")
+    return f" ({found})" if found else ""
 
 
 def _hidden_limit_bytes(key: ProcessKey, step: StepInput) -> int | None:

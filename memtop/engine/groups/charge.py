@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from memtop.analysis.ledger.cgroup import CgroupPart, cgroup_ledger, inactive_bytes, reclaimable_bytes
-from memtop.analysis.limits.memory_limits import Ceiling, binding, ceilings, is_known
+from memtop.analysis.limits.memory_limits import Ceiling, binding, ceilings, is_known, swap_free_bytes, unread_files
 from memtop.process_key import ProcessKey
 from memtop.procfs.meminfo import Meminfo
 from memtop.sampling.cgroup_reading import CgroupReading, CgroupSample
@@ -71,11 +71,16 @@ def blind_path(path: str, members: Iterable[ProcessKey], cgroups: CgroupSample) 
     chain = next((found for found in chains if path in found), (path,))
     latest = cgroups.latest
     above = chain[chain.index(path) :]
-    return next((one for one in above if one not in latest or not is_known(latest[one].reading.use)), None)
+    return next((one for one in above if one not in latest or not _is_read(latest[one].reading)), None)
+
+
+def _is_read(reading: CgroupReading) -> bool:
+    """Whether its limit and memory.high were read."""
+    return is_known(reading.use) and not unread_files(reading.use, swaps=False)
 
 
 def ceiling_of(path: str, cgroups: CgroupSample, meminfo: Meminfo | None) -> Ceiling | None:
     """The limit that binds a cgroup, its own or that of a cgroup above it; None without one."""
-    total, swap_free = (meminfo.total_bytes, meminfo.swap_free_bytes or 0) if meminfo is not None else (None, 0)
+    total, swap_free = meminfo.total_bytes if meminfo is not None else None, swap_free_bytes(meminfo)
     uses = [cgroups.latest[above].reading.use for above in chain_of(path, cgroups)]
-    return binding([one for one in ceilings(uses, total, swap_free) if one.kills])
+    return binding([one for one in ceilings(uses, total, swap_free, zswap=cgroups.policy.zswap) if one.kills])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from memtop.analysis.limits.cgroup_limits import limit_bytes, memory_stat, usage_bytes, with_kernel_v1
-from memtop.errors import AccessDenied, Blocked, MemtopError, NotRecorded
+from memtop.errors import AccessDenied, Blocked, MemtopError, NotRecorded, is_missing, reason_of
 from memtop.procfs.cgroup import UNLIMITED, parse_count, parse_limit, parse_memory_events, parse_oom_control
 from memtop.procfs.pressure import parse_pressure
 from memtop.sampling.cgroup_reading import CgroupReading
@@ -13,6 +14,7 @@ from memtop.sources.protocol import Source
 
 RARELY_TICKS: Final = 30
 """Files that rarely change (mounts, sysctls, resource limits, absent limits) are read again after this many ticks."""
+NO_NUMBER: Final = "it does not hold a number"
 
 
 class CgroupFiles:
@@ -25,6 +27,9 @@ class CgroupFiles:
         self._source = source
         self._tick = -1
         self._absent: set[str] = set()
+        """Files that could not be read, and are not read again for a while."""
+        self._unreadable: dict[str, dict[str, str]] = {}
+        """Directory -> its files that exist and could not be read when last tried, each with the reason."""
         self._open_ended: dict[str, int] = {}
         """Ancestors without a limit -> tick at which that was read."""
         self._not_recorded = False
@@ -35,6 +40,11 @@ class CgroupFiles:
         self._tick = tick
         if tick % RARELY_TICKS == 0:
             self._absent.clear()
+
+    def keep_only(self, paths: Collection[str]) -> None:
+        """Forget what could not be read in other directories."""
+        for path in self._unreadable.keys() - set(paths):
+            del self._unreadable[path]
 
     def read_if_recorded(self, path: str, v2: bool, *, leaf: bool, full: bool) -> CgroupReading | None:
         """As :meth:`read`; None where a recording has neither use nor limit at this instant: earlier ones hold."""
@@ -58,21 +68,25 @@ class CgroupFiles:
             limit = UNLIMITED
         swap = self._limit(path, "memory.swap.max") if v2 and not leaf else None
         if all(one in (None, UNLIMITED) for one in (limit, high, swap)) and not (leaf and full):
-            if limit is not None:
+            if limit is not None and path not in self._unreadable:
                 self._open_ended[path] = self._tick
-            return CgroupReading(path, v2, limit, high_bytes=high, swap_limit_bytes=swap)
+            return self._told(CgroupReading(path, v2, limit, high_bytes=high, swap_limit_bytes=swap))
         usage = usage_bytes(self._read, path, v2=v2)
         stat = memory_stat(self._read, path)
         if not full:
             reading = CgroupReading(path, v2, limit, usage, stat, high)
-            return self._with_swap_v2(reading) if v2 else self._with_swap_v1(reading)
+            return self._told(self._with_swap_v2(reading) if v2 else self._with_swap_v1(reading))
         if stat is not None and not v2:
             stat = with_kernel_v1(stat, self._read, path)
         raw = self.file(path, "cgroup.procs")
         members = None if raw is None else tuple(sorted(int(word) for word in raw.split() if word.isdigit()))
-        return (self._rest_v2 if v2 else self._rest_v1)(
-            CgroupReading(path, v2, limit, usage, stat, high, members=members)
-        )
+        rest = self._rest_v2 if v2 else self._rest_v1
+        return self._told(rest(CgroupReading(path, v2, limit, usage, stat, high, members=members)))
+
+    def _told(self, reading: CgroupReading) -> CgroupReading:
+        """The reading with the files that exist and could not be read."""
+        unread = self._unreadable.get(reading.path)
+        return reading if not unread else reading._replace(unread=tuple(sorted(unread.items())))
 
     def read_use(
         self, path: str, v2: bool, old: CgroupReading | None, *, limits: bool, rest: bool
@@ -93,7 +107,7 @@ class CgroupFiles:
             if v2 and limit is None and self._is_root(path):
                 limit = UNLIMITED
         if old is not None and usage == old.usage_bytes and not rest:
-            return old._replace(limit_bytes=limit, high_bytes=high) if limits else old
+            return self._told(old._replace(limit_bytes=limit, high_bytes=high, unread=())) if limits else old
         stat = old.stat if old is not None and usage == old.usage_bytes else memory_stat(self._read, path)
         if stat is not None and not v2 and old is not None and old.stat is not None:
             stat = stat._replace(
@@ -101,10 +115,10 @@ class CgroupFiles:
             )
         reading = CgroupReading(path, v2, limit, usage, stat, high)
         if not rest:
-            return reading
+            return self._told(reading)
         if stat is not None and not v2:
             reading = reading._replace(stat=with_kernel_v1(stat, self._read, path))
-        return (self._rest_v2 if v2 else self._rest_v1)(reading)
+        return self._told((self._rest_v2 if v2 else self._rest_v1)(reading))
 
     def _with_swap_v1(self, one: CgroupReading) -> CgroupReading:
         both = self._limit(one.path, "memory.memsw.limit_in_bytes")
@@ -151,9 +165,17 @@ class CgroupFiles:
             oom_kill=local.oom_kill if local else None,
             max_events=events.max if events else None,
             high_events=events.high if events else None,
-            group_kill=self._count(one.path, "memory.oom.group") == 1,
+            group_kill=self._group_kill(one.path),
             pressure=parse_pressure(raw) if raw is not None else None,
         )
+
+    def _group_kill(self, path: str) -> bool | None:
+        """Whether all of a cgroup are killed at once; None if that cannot be read. Before Linux 4.19 they are not."""
+        group = self._count(path, "memory.oom.group")
+        if group is not None:
+            return bool(group)
+        is_there = "memory.oom.group" in self._unreadable.get(path, ())
+        return False if f"{path}/memory.oom.group" in self._absent and not is_there else None
 
     def kills(self, path: str, v2: bool) -> int | None:
         """OOM kills of exactly this cgroup; None if it has no readable count."""
@@ -171,13 +193,27 @@ class CgroupFiles:
         if path in self._absent:
             return None
         try:
-            return self._source.read(path, size)
+            data = self._source.read(path, size)
         except NotRecorded:
             self._not_recorded = True
             return None
-        except MemtopError:
+        except MemtopError as error:
             self._absent.add(path)
+            self._note(path, "" if is_missing(error) else reason_of(error))
             return None
+        if self._unreadable:
+            self._note(path, "")
+        return data
+
+    def _note(self, path: str, reason: str) -> None:
+        """Keep why a file could not be read; empty where it could, or where it does not exist."""
+        folder, _, name = path.rpartition("/")
+        if reason:
+            self._unreadable.setdefault(folder, {})[name] = reason
+        elif (others := self._unreadable.get(folder)) is not None:
+            others.pop(name, None)
+            if not others:
+                del self._unreadable[folder]
 
     def _is_root(self, path: str) -> bool:
         """Whether this is the root of version 2, which has controllers but neither a type nor limits."""
@@ -195,8 +231,13 @@ class CgroupFiles:
 
     def _count(self, folder: str, name: str) -> int | None:
         raw = self.file(folder, name, 64)
-        return None if raw is None else parse_count(raw)
+        return None if raw is None else self._number(f"{folder}/{name}", parse_count(raw))
 
     def _limit(self, folder: str, name: str) -> int | None:
         raw = self.file(folder, name, 64)
-        return None if raw is None else parse_limit(raw)
+        return None if raw is None else self._number(f"{folder}/{name}", parse_limit(raw))
+
+    def _number(self, path: str, value: int | None) -> int | None:
+        if value is None:
+            self._note(path, NO_NUMBER)
+        return value

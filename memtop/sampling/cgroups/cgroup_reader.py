@@ -163,6 +163,7 @@ class CgroupReader:
         for path in self._labels.keys() - used:
             del self._labels[path], self._owners[path], self._versions[path]
         self._all.keep_only(used)
+        self._folders.keep_only(used)
 
     # -- what it says
 

@@ -141,4 +141,4 @@ def _line(shown: _Cells, width: int, *, binds: bool = False) -> list[Line]:
 
 def _beyond(row: LimitRow) -> str:
     """What the kernel does beyond the limit."""
-    return f"swaps {units.size(row.swap_room_bytes)}, then " * (row.swap_room_bytes > 0) + row.limit.value
+    return row.effect

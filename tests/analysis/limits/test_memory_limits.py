@@ -172,7 +172,12 @@ def test_what_can_go_to_swap_is_bounded_by_every_cgroup_and_by_the_machine() -> 
     assert swap_room([with_swap(40, 10), with_swap(15)], 500 * MIB) == 15 * MIB
     assert swap_room([with_swap(40, 50)], 500 * MIB) == 0
     assert swap_room([with_swap(None)], 500 * MIB) == 500 * MIB
-    assert swap_room([with_swap(40)._replace(swap_bytes=None)], 500 * MIB) == 0, "it may be full"
+    unread = with_swap(40)._replace(swap_bytes=None)
+    assert swap_room([unread], 500 * MIB) is None, "it may be full"
+    assert swap_room([unread], 0) == swap_room([with_swap(0)._replace(swap_bytes=None)], 500 * MIB) == 0
+    assert swap_room([with_swap(40, 10)], None) is None, "SwapFree is unknown"
+    denied = with_swap(None)._replace(unread=(("memory.swap.max", "permission denied"),))
+    assert swap_room([denied], 500 * MIB) is None and swap_room([denied, with_swap(0)], 500 * MIB) == 0
     assert swap_room([with_swap(UNLIMITED // MIB + 1)], 7 * MIB) == 7 * MIB
     assert ceilings([with_swap(40, 10)], GIB, 500 * MIB)[0].swap_room_bytes == 30 * MIB
 
@@ -192,3 +197,6 @@ def test_where_zswap_may_not_write_back_its_own_limit_is_the_room_of_swap() -> N
     closed = CgroupUse("a", 100 * MIB, MIB, None, zswap_room_bytes=0)
     assert swap_room([closed], 500 * MIB) == 0
     assert ceilings([closed], GIB, 500 * MIB)[0].swap_room_bytes == 0
+    open_ended = CgroupUse("a", 100 * MIB, MIB, None, zswap_only=True)
+    assert swap_room([open_ended], 500 * MIB) == 500 * MIB
+    assert swap_room([open_ended], 500 * MIB, zswap=False) == 0, "what may not leave zswap has no place without it"

@@ -409,6 +409,7 @@ def test_with_a_swappiness_of_0_nothing_is_swapped_at_the_limit(of_version_2: bo
     for _ in range(2):
         frame = step(engine, on(process))
     limit = next(row for row in outlook(frame).limits if row.limit is Limit.CGROUP)
+    assert limit.swap_room_bytes is not None
     assert (limit.swap_room_bytes > 0) is (swappiness != b"0\n")
 
 
@@ -693,7 +694,7 @@ def with_file(path: str, content: bytes) -> Callable[[FakeSource], None]:
         (with_file("proc/self/mountinfo", b""), ("no file system of memory cgroups shows its cgroup",)),
         (with_file("proc/42/cgroup", b"0::/../x\n"), ("its cgroup is outside this cgroup namespace",)),
         (without("proc/42/cgroup", AccessDenied("no")), ("no permission to read its cgroup",)),
-        (without(f"{APP}/memory.max", AccessDenied("no")), ("the limit of app.scope cannot be read",)),
+        (without(f"{APP}/memory.max", AccessDenied("no")), ("the limit of app.scope cannot be read (no)",)),
         (without(f"{APP}/memory.max"), ("the limit of app.scope cannot be read",)),
         (with_file(f"{APP}/memory.max", b"\xff"), ("the limit of app.scope cannot be read",)),
         (without(f"{APP}/memory.current"), ("the limit of app.scope cannot be read",)),

@@ -6,9 +6,10 @@ import pytest
 
 from memtop.analysis.findings import Severity
 from memtop.engine.engine import Engine
-from memtop.errors import AccessDenied, MemtopError
+from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, Unavailable
 from memtop.explain.finding_text import nothing_wrong, sentences_of
 from memtop.explain.incident_text import headline
+from memtop.model.assessment import Limit
 from memtop.model.frame import Frame
 from memtop.sampling.request import Need
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource, frame_after, outlook
@@ -71,6 +72,56 @@ def test_a_limit_or_use_that_cannot_be_read_is_not_said_not_to_be_near(files: Fi
     text = said(watched(files))
     assert "no readable cgroup limit is near" in text and "limit of 1 cgroup not read" in text
     assert "Unknown whether a limit is near" in text and "No limit is near" not in text
+
+
+UNREADABLE_BESIDE: tuple[tuple[str, MemtopError | bytes, str], ...] = (
+    ("memory.high", DENIED, "permission denied"),
+    ("memory.high", Unavailable("x: Input/output error"), "input/output error"),
+    ("memory.high", Blocked("x: no answer within 2 s"), "no answer within 2 s"),
+    ("memory.high", b"?\n", "it does not hold a number"),
+    ("memory.swap.max", DENIED, "permission denied"),
+)
+
+
+@pytest.mark.parametrize("folder", [TOP, LEAF])
+@pytest.mark.parametrize(("name", "content", "why"), UNREADABLE_BESIDE)
+def test_a_limit_beside_memory_max_that_cannot_be_read_is_named_with_the_reason(
+    folder: str, name: str, content: MemtopError | bytes, why: str
+) -> None:
+    frame = watched({f"{folder}/{name}": content})
+    place = "/a" if folder == TOP else "/a/b"
+    assert outlook(frame).unread == (f"{name} of {place} cannot be read ({why})",)
+    text = said(frame)
+    assert "no readable cgroup limit is near" in text and "limit of 1 cgroup not read" in text
+    assert f"Unknown whether a limit is near: {name} of {place} cannot be read ({why})" in text
+
+
+@pytest.mark.parametrize("name", ["memory.high", "memory.swap.max"])
+@pytest.mark.parametrize("error", [ProcessGone("x: No such file or directory"), Unavailable("x: No such device")])
+def test_a_file_that_this_kernel_does_not_have_is_no_limit_that_cannot_be_read(name: str, error: MemtopError) -> None:
+    assert outlook(watched({f"{LEAF}/{name}": error})).unread == ()
+
+
+def test_what_may_go_to_swap_is_unknown_where_its_limit_cannot_be_read() -> None:
+    files: Files = {f"{LEAF}/memory.max": b"%d\n" % (112 * MIB), f"{TOP}/memory.swap.max": DENIED}
+    frame = watched(files)
+    text = said(frame)
+    assert "At the limit it is swapped out or OOM-killed: how much may go to swap is unknown." in text
+    limit = next(row for row in outlook(frame).limits if row.limit is Limit.CGROUP)
+    assert (limit.swap_room_bytes, limit.effect) == (None, "swaps or OOM-kills in the cgroup")
+    assert frame.incidents is not None
+    (incident,) = frame.incidents.standing
+    assert incident.facts["swap_unknown"] == "unknown" and "swap_room_bytes" not in incident.facts
+
+
+@pytest.mark.parametrize(
+    ("group", "who"), [(DENIED, "is unknown"), (b"1\n", "all processes"), (b"0\n", "this process")]
+)
+def test_who_is_killed_at_the_limit_is_unknown_where_memory_oom_group_cannot_be_read(
+    group: MemtopError | bytes, who: str
+) -> None:
+    files: Files = {f"{LEAF}/memory.max": b"%d\n" % (112 * MIB), f"{LEAF}/memory.swap.max": b"0\n"}
+    assert who in said(watched(files | {f"{LEAF}/memory.oom.group": group}))
 
 
 @pytest.mark.parametrize("folder", [TOP, LEAF])
