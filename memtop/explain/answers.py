@@ -42,6 +42,7 @@ _OF_SHAPES: Final = {
     Shape.LEAK: "Maybe: {rate}/min; verdict in a few seconds",
     Shape.LEAK_GC: "Maybe: {rate}/min; verdict in a few seconds",
 }
+_RISES: Final = (Shape.WARMUP, Shape.STAIRS, Shape.GROWTH, Shape.LEAK, Shape.LEAK_GC)
 
 
 class Answer(NamedTuple):
@@ -112,7 +113,7 @@ def _growth(outlook: Assessment, computed_percent: int | None, minute_bytes: flo
     if outlook.of_heap and growth.slope_bytes_per_s is not None:
         says = f"Perhaps: {_signed(60 * growth.slope_bytes_per_s)}/min survives; a major collection will tell"
         return Answer(f"Growing? {says}", Severity.NOTE, "jvm_gc")
-    if state.changing:
+    if state.changing and not (growth.pause is not None and growth.pause.unusual):
         return Answer("Growing? The trend is changing; verdict in a few seconds", Severity.NOTE, "verdicts")
     return Answer(f"Growing? {_shape(growth)}", Severity.NOTE, "verdicts")
 
@@ -120,12 +121,13 @@ def _growth(outlook: Assessment, computed_percent: int | None, minute_bytes: flo
 def _confirmed(finding: Finding, outlook: Assessment) -> Answer:
     """``Growing +60.0 MiB/min for 3 min · shop full in 2 to 3 min``; ``Leak?`` after five minutes."""
     facts, growth, target = finding.facts, outlook.growth, outlook.first_met
-    rate = f"{_GROWS.get(str(facts.get('evidence')), 'Growing')} {_signed(float(facts['rate_bytes_per_min']))}/min"
+    rate = f"{_signed(float(facts['rate_bytes_per_min']))}/min"
     since = f" for {duration(float(facts['seen_s']))}"
     if "level_s" in facts:
         level = f"Level for the last {duration(float(facts['level_s']))}"
         shorter = (f"{level} · {rate}", level)
         return Answer(f"{level} · {rate}{since} before that", finding.severity, "verdict_growing", shorter)
+    rate = f"{_GROWS.get(str(facts.get('evidence')), 'Growing')} {rate}"
     since += ", rests now" if "rests_s" in facts else ""
     ends, briefly = "", ""
     if growth is not None and growth.limit_s is not None and target is not None:
@@ -151,7 +153,7 @@ def _of_heap(finding: Finding, growth: Growth) -> str:
 
 
 def _shape(growth: Growth) -> str:
-    if growth.pause is not None and growth.pause.over and growth.kind in (Shape.WARMUP, Shape.STAIRS):
+    if growth.pause is not None and growth.pause.unusual and growth.kind in _RISES:
         rise = "" if growth.rise_bytes is None else f", after {_signed(growth.rise_bytes)}"
         return f"No: level for the last {duration(growth.pause.level_s)}{rise}"
     rate = growth.slope_bytes_per_s

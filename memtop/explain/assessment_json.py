@@ -7,6 +7,7 @@ from typing import Any
 
 from memtop.analysis.findings import Finding
 from memtop.analysis.trend.forecast import HELD_PERCENT
+from memtop.analysis.trend.hysteresis import GREW
 from memtop.explain.finding_text import SHAPES, sentences_of
 from memtop.model.assessment import Assessment
 from memtop.runtimes.view import ToolTarget
@@ -41,7 +42,11 @@ def _verdict(outlook: Assessment) -> dict[str, Any] | None:
     return {
         "of": "heap" if outlook.of_heap else "memory",
         "kind": state.kind.value,
-        "words": state.evidence.value if state.evidence is not None else SHAPES[state.kind],
+        "words": GREW
+        if state.evidence is not None and growth.pause is not None and growth.pause.unusual
+        else state.evidence.value
+        if state.evidence is not None
+        else SHAPES[state.kind],
         "confirmed": state.alarm,
         "changing": state.changing,
         "slope_bytes_per_s": _whole(growth.slope_bytes_per_s),

@@ -84,7 +84,7 @@ def test_growth_is_called_a_leak_only_by_the_evidence(evidence: str, word: str) 
 
 def test_growth_that_has_stopped_says_so_first_and_one_that_rests_as_usual_keeps_its_forecast() -> None:
     stopped = GROWTH._replace(facts={**GROWTH.facts, "level_s": 20.0})
-    says = "Level for the last 20 s · Growing +60.0 MiB/min for 3 min before that"
+    says = "Level for the last 20 s · +60.0 MiB/min for 3 min before that"
     assert said(outlook(Shape.LEAK, stopped))[0] == says
     rests = GROWTH._replace(facts={**GROWTH.facts, "rests_s": 20.0})
     says = "Growing +60.0 MiB/min for 3 min, rests now · container shop full in 2 to 3 min"

@@ -9,7 +9,7 @@ from memtop.analysis.findings.inputs import FindingInputs
 from memtop.analysis.findings.rule import DANGER, MIB, NOTE, WARNING, Facts, Found, Severity, facts
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.forecast import HELD_PERCENT
-from memtop.analysis.trend.hysteresis import DIRECTIONS, Direction, Evidence
+from memtop.analysis.trend.hysteresis import DIRECTIONS, GREW, Direction, Evidence
 
 SOON_S: Final = 3600.0
 """Confirmed growth that meets a limit within an hour calls for action."""
@@ -45,7 +45,7 @@ def growth(c: FindingInputs) -> Found:
     to_limit = early is not None and not c.grows_towards_brake and not c.grows_towards_runtime
     rivals = early is not None and c.rivals_per_s > 0
     found = facts(
-        evidence=c.evidence.value if c.steady_live is None else Evidence.GROWING.value,
+        evidence=GREW if unusual else c.evidence.value if c.steady_live is None else Evidence.GROWING.value,
         live_bytes=c.steady_live,
         seen_s=grown_s(c.seen_s, g),
         rate_bytes_per_min=g.slope_bytes_per_s * 60,
@@ -62,7 +62,7 @@ def growth(c: FindingInputs) -> Found:
         brake_name=c.grows_towards if early is not None and c.grows_towards_brake else None,
         limit_bytes=c.grows_towards_bytes if early is not None else None,
         swap_room_bytes=c.grows_towards_swap or None if early is not None else None,
-        rests_s=None if unusual else level_s,
+        rests_s=level_s if g.pause is not None and g.pause.worth_a_word and not unusual else None,
         level_s=level_s if unusual else None,
         rivals_bytes_per_min=60 * c.rivals_per_s if rivals and not c.unnamed_per_s else None,
         falls_bytes_per_min=60 * (c.rivals_per_s + g.slope_bytes_per_s) if rivals and c.unnamed_per_s else None,
@@ -160,7 +160,7 @@ def _numbers(g: Growth) -> Facts:
         peak_bytes=g.peak_bytes,
         rate_bytes_per_min=None if g.slope_bytes_per_s is None else g.slope_bytes_per_s * 60,
         drops_count=g.drops or None,
-        level_s=g.pause.level_s if g.pause is not None and g.pause.over else None,
+        level_s=g.pause.level_s if g.pause is not None and g.pause.unusual else None,
     )
 
 

@@ -11,6 +11,7 @@ from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, Facts, Severity
 from memtop.analysis.incidents.incident import Incident, Scope, Subject
 from memtop.analysis.incidents.inputs import MIB, GroupFacts, GrowthFacts, IncidentInputs, LimitFacts
 from memtop.analysis.trend.classify import Growth
+from memtop.analysis.trend.hysteresis import GREW
 from memtop.analysis.trend.rising import ONE_GOES_ON, SUM_GOES_ON, Rise
 from memtop.process_key import ProcessKey
 
@@ -68,6 +69,7 @@ def confirmed_growth(
     """The incident of a growth that is confirmed; ``members`` is the number of processes that grow as a whole,
     ``beside`` what the time to the limit counts beside it."""
     early_s, late_s = growth.limit_s or (None, None)
+    rests = growth.pause is not None and growth.pause.unusual
     limit, slope = one.limit, growth.slope_bytes_per_s or 0.0
     return Incident(
         name,
@@ -79,8 +81,8 @@ def confirmed_growth(
             rate_high_bytes_per_min=60 * (growth.slope_high_bytes_per_s or 0),
             members_count=members,
             seen_s=grown_s(one.seen_s, growth),
-            evidence=one.evidence.value if one.evidence is not None else None,
-            level_s=growth.pause.level_s if growth.pause is not None and growth.pause.unusual else None,
+            evidence=GREW if rests else one.evidence.value if one.evidence is not None else None,
+            level_s=growth.pause.level_s if growth.pause is not None and rests else None,
             limit_of="machine" if limit is not None and limit.is_machine else None,
             early_s=early_s if limit is not None else None,
             late_s=late_s if limit is not None else None,

@@ -155,11 +155,11 @@ def _paused(growth: Growth, times: list[float], values: list[float]) -> Growth:
     """The same with the rest at its end, after which a rise is over."""
     if growth.kind not in _RISES or (pause := find_pause(times, values)) is None:
         return growth
-    if not pause.over:
+    if not pause.unusual and not pause.over:
         return growth._replace(pause=pause)
     # Its rate over the whole span says too much of a rise that has ended within it.
     rise_bytes = max(0.0, values[-1] - min(values))
-    open_rise = growth.kind.alarming or growth.kind is Shape.GROWTH
+    open_rise = growth.kind is Shape.GROWTH or (pause.over and growth.kind.alarming)
     return growth._replace(pause=pause, rise_bytes=rise_bytes, kind=Shape.WARMUP if open_rise else growth.kind)
 
 

@@ -31,6 +31,10 @@ class Evidence(Enum):
     """Seen for half an hour, with at least three floors above the first."""
 
 
+GREW: Final = "grew before"
+"""In place of the evidence, while a confirmed growth rests for longer than usual."""
+
+
 class Direction(Enum):
     """What shapes have in common: the direction in which they lead."""
 
@@ -129,7 +133,7 @@ def _quiet(previous: Confirmation, growth: Growth, now_s: float) -> Confirmation
     shaped = _shaped(previous, growth, now_s)
     if not growth.kind.alarming:
         return shaped
-    if growth.pause is not None and growth.pause.unusual:  # as it is now, nothing grows: that adds no evidence
+    if growth.pause is not None and growth.pause.doubtful:  # as it is now, nothing grows: that adds no evidence
         looks, counted_s = previous.looks, previous.counted_s
     else:
         looks, counted_s = _count(previous, growth, now_s)

@@ -7,6 +7,8 @@ from typing import Final, NamedTuple
 
 from memtop.analysis.trend.robust import noise
 
+SHORTEST_S: Final = 4.0
+"""A shorter time without a rise means nothing."""
 LEAST_S: Final = 10.0
 """A shorter time without a rise is not worth a word."""
 _OVER_S: Final = 60.0
@@ -34,9 +36,21 @@ class Pause(NamedTuple):
     """The longest rest between two rises before that; 0 if it never rested."""
 
     @property
-    def unusual(self) -> bool:
-        """Whether it has been level for longer than it usually rests, so that its rate says nothing of what follows."""
+    def doubtful(self) -> bool:
+        """Whether it has been level for longer than it usually rests, if only for seconds: a look at how it rose before
+        is no evidence that it grows."""
         return self.level_s > _LONGER * self.usual_s
+
+    @property
+    def worth_a_word(self) -> bool:
+        """Whether it is so long that it is said."""
+        return self.level_s >= LEAST_S
+
+    @property
+    def unusual(self) -> bool:
+        """Whether it has been level for longer than it usually rests, so that its rate says nothing of what follows,
+        and so long that it is said."""
+        return self.worth_a_word and self.doubtful
 
     @property
     def over(self) -> bool:
@@ -57,7 +71,7 @@ def find_pause(times_s: Sequence[float], values: Sequence[float]) -> Pause | Non
                 usual_s = max(usual_s, times_s[at] - times_s[high_at])
             high, high_at, risen = value, at, True
     level_s = times_s[-1] - times_s[high_at]
-    if not risen or level_s < LEAST_S:
+    if not risen or level_s < SHORTEST_S:
         return None
     end = values[high_at:]
     if max(end) - min(end) > max(_LEVEL_BYTES, _LEVEL_SHARE * spread):

@@ -275,7 +275,7 @@ def after_look(
 
 def looks_different(old: Verdict | None, new: Verdict) -> bool:
     """Whether a row shows another sign after the new verdict."""
-    return old is None or _shown(old.state) != _shown(new.state)
+    return old is None or old.pauses != new.pauses or _shown(old.state) != _shown(new.state)
 
 
 def growth_now(verdict: Verdict | None, now_s: float) -> Growth | None:

@@ -34,6 +34,7 @@ _SHAPES: Final = {
     Shape.INSUFFICIENT: ("", -1),
 }
 """Shape of the verdict, and its importance. An upward arrow is confirmed."""
+_RISING: Final = frozenset({Shape.GROWTH, Shape.LEAK, Shape.LEAK_GC})
 _CHANGING: Final = ("?", 3)
 _WARNING: Final = "!"
 _DANGER: Final = "▲"
@@ -156,12 +157,17 @@ def sign(verdict: Verdict | None, *, soon: bool = False) -> tuple[str, int | Non
 
     ``soon``: confirmed growth meets its limit within the hour.
     """
-    return ("", None) if verdict is None else sign_of(verdict.state, soon=soon)
+    return ("", None) if verdict is None else sign_of(verdict.state, soon=soon, rests=verdict.pauses)
 
 
-def sign_of(state: Confirmation, *, soon: bool = False) -> tuple[str, int | None]:
-    """The same for a state. The sign of severity is that of the finding."""
+def sign_of(state: Confirmation, *, soon: bool = False, rests: bool = False) -> tuple[str, int | None]:
+    """The same for a state. The sign of severity is that of the finding.
+
+    ``rests``: it has been level for longer than it usually rests.
+    """
     shape, rank = _SHAPES[state.kind] if not state.changing else _CHANGING
+    if rests and state.kind in _RISING:
+        shape, rank = _SHAPES[Shape.WARMUP]
     if state.evidence is not None:
         return (_DANGER if soon else _WARNING) + shape, _SOON_RANK if soon else _RANKS[state.evidence]
     return (" " + shape, rank) if shape else ("", None)

@@ -48,6 +48,9 @@ def test_a_look_at_a_rise_that_rests_for_longer_than_usual_adds_no_evidence() ->
     assert after([(300, LEAK), (330, LEAK), (360, usual)]).alarm
     assert after([(300, LEAK), (330, LEAK), (360, rests), (390, LEAK)]).alarm, "it goes on"
     assert agree(alarmed(), rests, 370).alarm, "what is confirmed stays until it is over"
+    assert not Pause(5.0, 1.0).unusual, "too short for a word"
+    just = LEAK._replace(pause=Pause(5.0, 1.0))
+    assert not after([(300, LEAK), (330, LEAK), (360, just)]).alarm, "but no evidence either"
 
 
 def test_a_look_that_disagrees_starts_the_count_again() -> None:
