@@ -2,85 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Final
 
 from memtop.analysis.limits.memory_cgroups import Version, controller_places
 from memtop.errors import NotRecorded
-from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED, parse_count, parse_limit, parse_memberships
 from memtop.procfs.lines import int_or_none
 from memtop.procfs.mountinfo import Mount
 from memtop.sampling.cgroup_reading import TaskLimit, TaskLimitsRead
+from memtop.sampling.cgroups.periodic_limits import PeriodicLimits
 from memtop.sampling.sample import ProcessSample
-from memtop.sources.protocol import Source, read_or_none
+from memtop.sources.protocol import read_or_none
 
-EVERY_TICKS: Final = 5
-"""Ticks after which the counts are read again."""
 _UNREAD: Final = "the limits of its pids cgroup cannot be read"
 
 
-class TaskLimits:
-    """Reads through a Source, and keeps for some ticks what was read.
+class TaskLimits(PeriodicLimits[TaskLimitsRead]):
+    """Those over each process, the machine's included."""
 
-    ``replaying``: it is read at the instants at which it was recorded, and holds until the next of them.
-    """
+    _machine: tuple[TaskLimit, ...] = ()
 
-    def __init__(self, source: Source, *, replaying: bool = False) -> None:
-        self._source = source
-        self._replaying = replaying
-        self._tick = -1
-        self._machine: tuple[TaskLimit, ...] = ()
-        self._known: dict[ProcessKey, TaskLimitsRead] = {}
+    def begin(self) -> None:
+        """Read the limits of the machine."""
+        with suppress(NotRecorded):
+            self._machine = self._read_machine()
 
-    def read(
-        self,
-        assessed: Iterable[ProcessKey],
-        processes: Mapping[int, ProcessSample],
-        mounts: tuple[Mount, ...],
-        v2_controllers: bytes | None,
-    ) -> Mapping[ProcessKey, TaskLimitsRead]:
-        """One tick: the limits over each of ``assessed``, those of the machine included."""
-        self._tick += 1
-        due = self._replaying or self._tick % EVERY_TICKS == 0
-        if due:
-            with suppress(NotRecorded):
-                self._machine = self._read_machine()
-        before, self._known = self._known, {}
-        for key in assessed:
-            seen, known = processes.get(key.pid), before.get(key)
-            if seen is None or seen.key != key:
-                continue
-            if known is None or due:
-                try:
-                    known = self._read_one(key, seen.folder, mounts, v2_controllers)
-                except NotRecorded:
-                    known = known or TaskLimitsRead(self._machine, _UNREAD)
-            self._known[key] = known
-        return self._known
+    def unread(self) -> TaskLimitsRead:
+        """The limits of the machine only."""
+        return TaskLimitsRead(self._machine, _UNREAD)
 
-    def _read_one(
-        self, key: ProcessKey, folder: str, mounts: tuple[Mount, ...], v2_controllers: bytes | None
-    ) -> TaskLimitsRead:
-        found = self._of_cgroups(folder, mounts, v2_controllers)
-        children = read_or_none(self._source, f"proc/{key.pid}/task/{key.pid}/children", 64)
+    def read_one(self, seen: ProcessSample, mounts: tuple[Mount, ...], v2_controllers: bytes | None) -> TaskLimitsRead:
+        """The limits over one process. Raises NotRecorded."""
+        found, pid = self._of_cgroups(seen.folder, mounts, v2_controllers), seen.key.pid
+        children = read_or_none(self.source, f"proc/{pid}/task/{pid}/children", 64)
         return found._replace(
             limits=(*found.limits, *self._machine), has_children=None if children is None else bool(children)
         )
 
     def _read_machine(self) -> tuple[TaskLimit, ...]:
         """kernel.threads-max and kernel.pid_max against the number of threads that /proc/loadavg shows."""
-        raw = read_or_none(self._source, "proc/loadavg", 256)
+        raw = read_or_none(self.source, "proc/loadavg", 256)
         fields = raw.split() if raw is not None else []
         used = int_or_none(fields[3].rpartition(b"/")[2]) if len(fields) > 3 else None
         names = ("threads-max", "pid_max")
-        limits = [(name, read_or_none(self._source, f"proc/sys/kernel/{name}", 64)) for name in names]
+        limits = [(name, read_or_none(self.source, f"proc/sys/kernel/{name}", 64)) for name in names]
         known = [(name, int_or_none(raw)) for name, raw in limits if raw is not None]
         return tuple(TaskLimit(f"kernel.{name}", most, used) for name, most in known if most is not None)
 
     def _of_cgroups(self, folder: str, mounts: tuple[Mount, ...], v2_controllers: bytes | None) -> TaskLimitsRead:
-        raw = read_or_none(self._source, f"{folder}/cgroup", 16_384)
+        raw = read_or_none(self.source, f"{folder}/cgroup", 16_384)
         if raw is None:
             return TaskLimitsRead((), _UNREAD)
         members = parse_memberships(raw)
@@ -92,7 +63,7 @@ class TaskLimits:
             return TaskLimitsRead((), _UNREAD if named else "")
         limits, unread = [], ""
         for path, label in zip(place.chain, place.labels, strict=True):
-            raw_most, raw_used = (read_or_none(self._source, f"{path}/pids.{name}", 64) for name in ("max", "current"))
+            raw_most, raw_used = (read_or_none(self.source, f"{path}/pids.{name}", 64) for name in ("max", "current"))
             most = parse_limit(raw_most) if raw_most is not None else None
             if most is None and (raw_used is not None or raw_most is not None):  # neither is there in a root
                 unread = f"the limit on threads of {label} cannot be read"
@@ -106,4 +77,4 @@ class TaskLimits:
         cgroup.procs of version 1 makes the kernel sort all members, which takes milliseconds. Older recordings have it.
         """
         names = ("cgroup.clone_children", "cgroup.procs") if version is Version.V1 else ("cgroup.controllers",)
-        return any(read_or_none(self._source, f"{path}/{name}", 64) is not None for name in names)
+        return any(read_or_none(self.source, f"{path}/{name}", 64) is not None for name in names)
