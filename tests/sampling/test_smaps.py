@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from memtop.analysis.memory_map.piece_budget import DUTY
 from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied, Blocked, ProcessGone, Unavailable
@@ -18,6 +17,7 @@ from memtop.process_key import ProcessKey
 from memtop.procfs.pagemap_report import PagemapReport, format_report
 from memtop.sampling.commands import Command, ReadMappings, ToggleMark
 from memtop.sampling.request import Need
+from memtop.sampling.smaps.admission import TURN_CPU_DUTY
 from memtop.sampling.smaps.collector import FILES, INLINE_BYTES
 from memtop.sampling.smaps.smaps_view import InPieces, Missing, Reading, RegionsView
 from memtop.sources.live import LiveSource
@@ -604,7 +604,7 @@ def test_a_large_process_is_read_in_pieces_and_a_panel_opens_with_numbers_in_it(
     assert not asked(watched, "smaps")
 
 
-def test_what_is_read_in_pieces_takes_half_a_hundredth_of_a_core_and_the_second_reading_comes_soon() -> None:
+def test_what_is_read_in_pieces_takes_three_thousandths_of_a_core_and_the_second_reading_comes_soon() -> None:
     watched = large()
     watched.source.took_s = 0.2
     assert watched.view().reading is not None
@@ -613,8 +613,8 @@ def test_what_is_read_in_pieces_takes_half_a_hundredth_of_a_core_and_the_second_
     assert readings(watched, 6) == 1
     assert watched.last is not None and watched.last.since_start.kinds[0].delta.rss_bytes == 8 * MIB
     watched.process.minflt += 1
-    assert readings(watched, 70) == 0
-    assert readings(watched, 15) == 1
+    assert readings(watched, 120) == 0
+    assert readings(watched, 18) == 1
 
 
 def under_way() -> Watched:
@@ -688,7 +688,7 @@ def test_uss_of_large_rows_comes_from_pagemap_within_half_a_hundredth_of_a_core_
         shown = engine.step(ask)
     assert shown is not None
     begun = [path for path in source.asked_ever if path.endswith("/pagemap")]
-    assert 100 * DUTY / cost_s <= len(begun) <= 2 + 100 * DUTY / cost_s
+    assert 100 * TURN_CPU_DUTY / cost_s <= len(begun) <= 2 + 100 * TURN_CPU_DUTY / cost_s
     assert not [path for path in source.asked_ever if path.endswith("smaps_rollup")]
     assert {row.uss_bytes for row in shown.rows} == {MIB, None} and {row.pss_bytes for row in shown.rows} == {None}
 

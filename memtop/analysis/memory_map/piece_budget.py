@@ -13,9 +13,9 @@ from memtop.procfs.pagemap import WHOLE_BYTES
 
 SMAPS_MAX_S: Final = 0.005
 """Longest expected stall for which smaps and smaps_rollup are read if pagemap is available."""
-DUTY: Final = 0.005
-"""Processor time for it in the long run, as a share of a core. It is half of what any WINDOW_S may have, because a
-window may begin and end with a reading."""
+DUTY: Final = 0.003
+"""Processor time for it in the long run, as a share of a core: a process of 300 MiB is read every 10 s, one of 2 GiB
+every 27 s. It is below half of what any WINDOW_S may have, because a window may begin and end with a reading."""
 WINDOW_S: Final = 90.0
 WINDOW_DUTY: Final = 0.01
 """The most in any window of that length, if no reading takes more than MOST_CPU_S."""
@@ -58,6 +58,14 @@ class PieceBudget(NamedTuple):
     def failed(self) -> PieceBudget:
         """The state after a reading that returned nothing and cost nothing."""
         return PieceBudget(self.free_from_s, self.calm_until_s, self.owed_s, self.readings)
+
+    def after_smaps(self, now_s: float) -> PieceBudget:
+        """The state after smaps of the process was read instead: this is no first reading any more."""
+        return self._replace(
+            free_from_s=max(self.free_from_s, now_s + REST_MIN_S),
+            calm_until_s=max(self.calm_until_s, now_s + CALM_S),
+            readings=max(1, self.readings),
+        )
 
     def ended(self, began_s: float, now_s: float, cpu_s: float) -> PieceBudget:
         """The state after a reading returned. ``cpu_s`` is the processor time that it took, without parsing."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from memtop.analysis.memory_map.piece_budget import DUTY, SMAPS_MAX_S, pieces_cost_s
+from memtop.analysis.memory_map.piece_budget import SMAPS_MAX_S, pieces_cost_s
 from memtop.analysis.memory_map.read_cost import Why
 from memtop.process_key import ProcessKey
 from memtop.sampling.request import Need, SamplePlan
@@ -25,6 +25,8 @@ TURN_S: Final = 0.010
 """... the most that they may cost together ..."""
 TURN_DUTY: Final = 0.01
 """... and the share of the time that they may use in the long run."""
+TURN_CPU_DUTY: Final = 0.005
+"""The same for pagemap, which is read where smaps_rollup would hold a process up: a share of a core."""
 ONCE_S: Final = 150.0
 """How long a run of one sample waits for its readings at most: a reading that hangs is reported sooner ..."""
 ONCE_SETTLE_S: Final = 0.5
@@ -54,7 +56,7 @@ class Admission:
         if self._credit_at_s < self._collector.now_s:
             elapsed_s = self._collector.now_s - self._credit_at_s
             self._credit_s = min(TURN_S, self._credit_s + TURN_DUTY * elapsed_s)
-            self._cpu_credit_s = min(TURN_S, self._cpu_credit_s + DUTY * elapsed_s)
+            self._cpu_credit_s = min(TURN_S, self._cpu_credit_s + TURN_CPU_DUTY * elapsed_s)
             self._credit_at_s = self._collector.now_s
         self._cpu_credit_s, self._collector.refund_s = self._cpu_credit_s + self._collector.refund_s, 0.0
         begun = 0

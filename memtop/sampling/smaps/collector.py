@@ -236,7 +236,7 @@ class Collector:
         self, record: ProcessReadings, answer: Answer, at_s: float, size: int, stat: PidStat, *, in_pieces: bool
     ) -> None:
         if UNASKED_LIMIT <= len(answer.data) == size < SMAPS_LIMIT:
-            record.mappings = None  # far more than at the last count: only the user may ask for them
+            record.mappings, record.moved = None, NEVER  # far more than at the last count: only the user may ask for them
             return
         raw = Raw(
             data=answer.data,
@@ -270,6 +270,8 @@ class Collector:
         record.missing = Missing.NOTHING
         if reading.in_pieces is not None:
             record.pieces = record.pieces.also(self.now_s, PARSE_S_PER_MAPPING * len(reading.regions))
+        else:
+            record.pieces = record.pieces.after_smaps(self.now_s)
         record.plan_next(reading.at_s)
         record.mappings, record.counted_s = len(reading.regions), reading.at_s
         if record.first is None:

@@ -15,7 +15,7 @@ from memtop.analysis.memory_map.piece_budget import (
     PieceBudget,
     pieces_cost_s,
 )
-from memtop.analysis.memory_map.read_cost import CALM_S, Why
+from memtop.analysis.memory_map.read_cost import CALM_S, REST_MIN_S, Why
 
 
 def test_the_first_reading_may_begin_at_once_and_the_next_not_before_it_has_ended() -> None:
@@ -69,3 +69,10 @@ def test_where_nothing_moved_the_next_one_waits_longer_and_a_mark_never_does() -
     assert budget.may_read(5.0).allowed
     assert budget.may_read(5.0, calm=True).wait_s == CALM_S - 5.0
     assert budget.may_read(1.0, asked=True, calm=True).allowed
+
+
+def test_after_smaps_the_first_reading_in_pieces_rests_and_has_no_early_second_one() -> None:
+    budget = PieceBudget().after_smaps(10.0)
+    assert budget.may_read(11.0).wait_s == pytest.approx(10.0 + REST_MIN_S - 11.0)
+    budget = budget.begun().ended(13.0, 13.1, 0.03)
+    assert budget.may_read(13.1).wait_s == pytest.approx(0.03 / DUTY)
