@@ -236,7 +236,7 @@ class Collector:
         self, record: ProcessReadings, answer: Answer, at_s: float, size: int, stat: PidStat, *, in_pieces: bool
     ) -> None:
         if UNASKED_LIMIT <= len(answer.data) == size < SMAPS_LIMIT:
-            record.mappings, record.moved = None, NEVER  # far more than at the last count: only the user may ask for them
+            record.mappings, record.moved = None, NEVER  # far more than at the last count; only the user may ask
             return
         raw = Raw(
             data=answer.data,
