@@ -18,7 +18,7 @@ from memtop.errors import DamagedError
 LENGTH_LIMIT: Final = 32_768
 """Longest text that is coded, in bytes."""
 _DIGITS_LIMIT: Final = 40
-"""Longest number with the spaces before it."""
+"""Most digits of a number that is coded by its change."""
 _CHANGE_LIMIT: Final = 1 << 70
 _NUMBER: Final = re.compile(rb"( *[0-9]+)")
 _DIGITS: Final = frozenset(b"0123456789")
@@ -81,9 +81,7 @@ def decode_changes_of(coded: bytes, basis: bytes) -> bytes:
         if numbers:
             parts[::2], parts[1::2] = _without_numbers(basis), numbers
     for place, change, keeps_width in changes:
-        if len(parts[place]) > _DIGITS_LIMIT:
-            raise DamagedError("a number is too long")
-        parts[place] = _with(parts[place], change, keeps_width=keeps_width)
+        parts[place] = _with(_checked(parts[place]), change, keeps_width=keeps_width)
     return b"".join(parts) if changes else basis
 
 
@@ -97,9 +95,7 @@ def decode_several_changes(several: Sequence[bytes], basis: bytes) -> bytes:
     parts = _NUMBER.split(basis)
     for coded in several:
         for place, change, keeps_width in _changes(coded):
-            if len(parts[place]) > _DIGITS_LIMIT:
-                raise DamagedError("a number is too long")
-            parts[place] = _with(parts[place], change, keeps_width=keeps_width)
+            parts[place] = _with(_checked(parts[place]), change, keeps_width=keeps_width)
     return b"".join(parts)
 
 
@@ -126,6 +122,13 @@ def _with(before: bytes, change: int, *, keeps_width: bool) -> bytes:
     if keeps_width:
         return digits.rjust(len(before))
     return before[: before.count(b" ")] + digits
+
+
+def _checked(number: bytes) -> bytes:
+    """A number with the spaces before it. Raises DamagedError if it has too many digits."""
+    if len(number) > _DIGITS_LIMIT and len(number.lstrip()) > _DIGITS_LIMIT:
+        raise DamagedError("a number is too long")
+    return number
 
 
 def _add(coded: bytearray, number: int) -> None:
