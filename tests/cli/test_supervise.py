@@ -188,6 +188,31 @@ def test_nowhere_to_keep_the_output_is_said_at_the_end(tmp_path: Path, monkeypat
     log.close()
 
 
+def test_output_in_memory_is_bounded_however_much_was_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.mkstemp", _no_directory)
+    monkeypatch.setattr("memtop.cli.output_log.MEMORY_LIMIT_BYTES", 1 << 18)
+    log = OutputLog(1 << 30)
+    for _ in range(8):
+        log.write(b"x" * (1 << 17))
+    assert log.size_bytes == 1 << 20 and log.kept_bytes <= (1 << 18) + (1 << 16)
+    log.close()
+
+
+def test_the_last_lines_of_the_output_are_shown(tmp_path: Path) -> None:
+    log = OutputLog(folder=tmp_path)
+    log.write(b"".join(b"%d\n" % number for number in range(100)))
+    assert log.tail() == (tuple(str(number) for number in range(60, 100)), False)
+    log.close()
+
+
+def test_output_is_kept_up_to_the_limit_that_the_help_names(tmp_path: Path) -> None:
+    log = OutputLog(folder=tmp_path)
+    os.ftruncate(log.fd, (1 << 30) + (4 << 20))  # a hole
+    log.write(b"end")
+    assert log.kept_bytes <= (1 << 30) + (1 << 16)
+    log.close()
+
+
 def _no_directory(**how: object) -> None:
     raise FileNotFoundError(2, "No usable temporary directory found")
 

@@ -24,7 +24,7 @@ from memtop.engine.engine import Engine
 from memtop.errors import UsageError
 from memtop.export.exposition import Exposition
 from memtop.export.labels import HOUR_S, MOST_GROUPS, MOST_NEW, Labels
-from memtop.export.metrics import OTHERS, growing
+from memtop.export.metrics import MOST_JUDGED, OTHERS, growing
 from memtop.export.server import MOST_CONNECTIONS, Server, address_of
 from memtop.export.textfile import write_textfile
 from memtop.model.frame import Frame
@@ -107,6 +107,19 @@ def test_the_number_of_groups_is_bounded_and_the_rest_is_summed_up() -> None:
     assert len(found["memtop_group_resident_bytes"]) == MOST_GROUPS + 1
     assert found["memtop_group_processes"][OTHERS] == 2 * MOST_GROUPS
     assert sum(found["memtop_group_processes"].values()) == 3 * MOST_GROUPS
+
+
+def test_of_the_growing_groups_the_fastest_are_judged_first() -> None:
+    source = programs(3 * MOST_JUDGED)
+    engine = Engine(source)
+    request = View.of(Settings(by=By.PROGRAM, columns=columns_of(groups=True).defaults)).request()
+    for _ in range(8):
+        for pid, process in source.processes.items():
+            process.rss_pages += pid * 16
+        frame = engine.step(request)
+    assert frame is not None
+    judged = growing(frame)
+    assert {key.name for key in judged} == {f"p{number}" for number in range(2 * MOST_JUDGED, 3 * MOST_JUDGED)}
 
 
 def test_groups_of_like_size_keep_their_labels() -> None:

@@ -282,3 +282,10 @@ def test_another_user_is_really_refused() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 4
     assert "belongs to another user (root)" in done.stderr
+
+
+def test_a_process_that_keeps_becoming_another_program_is_read_three_times() -> None:
+    row = b"1000-2000 rw-p 0 00:00 5 \nRss: 4 kB\n"
+    source = Changing({"stat": [stat(code=code) for code in range(1, 200)], "smaps": row})
+    assert told(source)[0] == 0
+    assert source.asked_ever.count("proc/4242/smaps") == 3

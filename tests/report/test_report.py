@@ -26,6 +26,7 @@ from memtop.errors import AccessDenied, UsageError
 from memtop.explain.incident_text import incident_sentences
 from memtop.model.frame import Frame
 from memtop.model.group import By
+from memtop.model.timeline import EventKind, TimelineEvent
 from memtop.report.collect import from_machine
 from memtop.report.facts import report_of
 from memtop.report.page import as_html, as_markdown, markdown_text
@@ -42,6 +43,8 @@ from memtop.tui.side.finding_lines import answer_lines, finding_lines
 from memtop.units import long_size
 from tests.engine.groups.test_groups import by
 from tests.engine.groups.worlds import MIB, cgroup, world
+from tests.engine.test_machine_view import PANEL
+from tests.engine.test_machine_view import world as machine_world
 from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource, frame_after
 from tests.requests import changed, request
 from tests.screenshots.record import RECORDINGS
@@ -422,3 +425,22 @@ def test_of_very_many_ends_the_latest_are_listed() -> None:
     (table,) = [one for one in report_of(frame, exits=tuple(reversed(frame.ended))).tables if one.title == "Ended"]
     assert len(table.rows) == 15
     assert "119" in "".join(table.rows[-1]) and "105" in "".join(table.rows[0])
+
+
+def test_of_very_many_events_the_latest_are_listed_and_of_a_part_few_holders() -> None:
+    source, engine = machine_world()
+    for number in range(8):
+        source.add(FakeProcess(100 + number, comm=b"holder", rss_pages=(60 + number) * MIB_PAGES))
+    frame = frame_after(engine, PANEL, 3)
+    events = [TimelineEvent(float(number), EventKind.MARK, f"mark-{number}") for number in range(100)]
+    tables = {one.title: one for one in report_of(frame, events=events).tables}
+    assert [row[-1] for row in tables["Events"].rows] == [f"mark-{number}" for number in range(70, 100)]
+    said = [cell.count("holder") for one in tables.values() for row in one.rows for cell in row]
+    assert max(said) == 3
+
+
+def test_of_a_very_long_command_line_the_beginning_is_there() -> None:
+    process = FakeProcess(7, cmdline=b"x" * 3000 + b"\0")
+    frame = frame_after(Engine(FakeSource(process)), request(), 1)
+    (table,) = [one for one in report_of(frame).tables if one.title == "Largest processes"]
+    assert table.rows[0][-1] == "x" * 200

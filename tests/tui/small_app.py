@@ -85,6 +85,7 @@ def _make(life: Life, options: argparse.Namespace) -> SafeApp:
             if options.error == "hang":
                 self.call_later(lambda: time.sleep(30))
             if options.talk:
+                ctypes.CDLL(None).puts(b"\n".join(b"line %d" % number for number in range(100)))
                 ctypes.CDLL(None).puts(b"said by a library \x1b[31m")
                 ctypes.CDLL(None).fflush(None)
                 subprocess.run(["sh", "-c", "echo said by a child >&2"], check=True)

@@ -305,6 +305,7 @@ def test_what_others_write_to_the_terminal_is_shown_after_the_end(tmp_path: Path
         said = run.output.rpartition(b"\x1b[?1004l")[2]
     assert clean("said by a library \x1b[31m").encode() + b"\r\n" in said
     assert b"said by a child\r\n" in said
+    assert b"line 99" in said and b"line 50" not in said, "the last 40 lines"
 
 
 @pytest.mark.parametrize(
