@@ -15,8 +15,8 @@ LIMITED = {"_topic"}
 def unbounded(source: str) -> list[str]:
     """The functions whose results are cached for any number of arguments."""
     found = []
-    for node in ast.walk(ast.parse(source)):
-        for decorator in node.decorator_list if isinstance(node, ast.FunctionDef) else ():
+    for node in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)):
+        for decorator in node.decorator_list:
             said = ast.unparse(decorator)
             takes_any = said in ("cache", "functools.cache") and node.args.args and node.name not in LIMITED
             if takes_any or (said.startswith(("lru_cache", "functools.lru_cache")) and "None" in said):
