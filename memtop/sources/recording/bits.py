@@ -6,7 +6,7 @@ answer costs more than its place in some lists.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from memtop.sources.recording.format import decode_changes, encode_changes
 
@@ -14,11 +14,13 @@ KnownOf = Callable[[int], bytes | None]
 """The last answer of a process; None for none."""
 
 
-def encode_bits(changes: Mapping[int, bytes | None], known_of: KnownOf) -> bytes:
-    """Encode answers by PID. One that is as long as the known one is coded by the bits that differ."""
-    lengths = [0 if data is None else len(data) for data in changes.values()]
-    payload = _xor(b"".join([data for data in changes.values() if data]), _bases(lengths, map(known_of, changes)))
-    return encode_changes(changes, payload)
+def encode_bits(changes: Mapping[int, bytes | None], known: Sequence[bytes | None]) -> bytes:
+    """Encode answers by PID. One that is as long as the ``known`` one is coded by the bits that differ."""
+    if not any(known):
+        return encode_changes(changes)
+    answers = changes.values()
+    lengths = [len(data) if data else 0 for data in answers]
+    return encode_changes(changes, _xor(b"".join(filter(None, answers)), _bases(lengths, known)))
 
 
 def decode_bits(coded: bytes, known_of: KnownOf) -> dict[int, bytes | None]:
@@ -42,7 +44,7 @@ def decode_bits_of(coded: bytes, known: bytes | None) -> bytes:
     return _xor(coded, known) if known is not None and len(known) == len(coded) else coded
 
 
-def _bases(lengths: Iterable[int], known: Iterable[bytes | None]) -> bytes:
+def _bases(lengths: Sequence[int], known: Sequence[bytes | None]) -> bytes:
     """The known answers, one after the other, with zeros in place of those of another length."""
     return b"".join(
         [

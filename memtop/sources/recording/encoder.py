@@ -93,9 +93,10 @@ class Encoder:
             self._since_key, self._bytes_since_key = 0, 0
         own: list[Row] = []
         for path, told, took_s in tick.asks:
+            row = self._answer(path, told, took_s)
             if is_kept(path):
-                self._known.keep(path, told, took_s)
-            own.append(self._answer(path, told, took_s))
+                self._known.keep(path, row, encode_took(took_s) + told[1])
+            own.append(row)
         if tick.lost:
             own.append((RecordKind.LOST, b"", tick.lost, b""))
         for end in tick.exits:
@@ -151,8 +152,7 @@ class Encoder:
         return left
 
     def _take_sweep(self, name: str, answers: dict[int, bytes | None]) -> None:
-        swept = frozenset(answers)
-        told = None if swept == self._listed else swept
+        told = None if answers.keys() == self._listed else frozenset(answers)
         if name not in self._swept or self._swept[name] != told:
             self._swept[name] = told
             self._add(RecordKind.SWEPT, name, int(told is None), encode_pids(sorted(told or ())))
@@ -160,7 +160,9 @@ class Encoder:
         before = map(known.get, answers, repeat(_UNKNOWN))
         changes = dict(compress(answers.items(), map(ne, answers.values(), before)))
         if len(changes) >= MANY:
-            self._rows.append((RecordKind.SWEEP_BITS, name.encode(), None, b"\0" + encode_bits(changes, known.get)))
+            self._rows.append(
+                (RecordKind.SWEEP_BITS, name.encode(), None, b"\0" + encode_bits(changes, [*map(known.get, changes)]))
+            )
         elif changes:
             self._add(RecordKind.SWEEP, name, None, encode_changes(changes))
         known.update(changes)
@@ -170,7 +172,7 @@ class Encoder:
         self._sets[kind] = now
         fewer, more = before - now, now - before
         if len(fewer) + len(more) > max(len(now), _MANY_PATHS):  # many processes are read in turns
-            self._rows.append((kind, b"", None, b"\0" + _joined(now)))
+            self._rows.append((kind, b"", None, b"\0" + os.fsencode("\0".join(paths))))
             return
         for status, changed in ((0, fewer), (1, more)):
             if changed:
@@ -219,11 +221,10 @@ class Encoder:
         bundle = [row for row in self._rows if row[0] not in FOUND_BY_QUERIES]
         if len(bundle) < FEWEST_BUNDLED:
             return self._rows
-        data = encode_rows(bundle)
-        if len(data) <= LARGEST_BUNDLE:
-            return [*alone, self._bundle(ANY_ROWS, data, level=6 if len(data) <= _PACKED_WELL else 1)]
         lists = encode_rows(row for row in bundle if row[0] in _LISTS)
         others = encode_rows(row for row in bundle if row[0] not in _LISTS)
+        if (size := len(lists) + len(others)) <= LARGEST_BUNDLE:
+            return [*alone, self._bundle(ANY_ROWS, lists + others, level=6 if size <= _PACKED_WELL else 1)]
         return [*alone, self._bundle(ANY_ROWS, lists, level=1), self._bundle(READ_ROWS, others, level=1)]
 
     def _bundle(self, path: bytes, data: bytes, *, level: int) -> Row:

@@ -282,9 +282,10 @@ def decode_pids(data: bytes) -> tuple[int, ...]:
 
 def encode_changes(changes: Mapping[int, bytes | None], payload: bytes | None = None) -> bytes:
     """Encode answers by PID. ``payload`` replaces their bytes by as many others."""
-    lengths = [_NONE if data is None else len(data) for data in changes.values()]
+    answers = changes.values()
+    lengths = [_NONE if data is None else len(data) for data in answers]
     numbers = struct.pack(f"<{1 + 2 * len(changes)}I", len(changes), *changes, *lengths)
-    return numbers + (b"".join([data for data in changes.values() if data]) if payload is None else payload)
+    return numbers + (b"".join(filter(None, answers)) if payload is None else payload)
 
 
 def decode_changes(data: bytes) -> dict[int, bytes | None]:

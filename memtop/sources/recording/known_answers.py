@@ -8,15 +8,15 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import compress
 from operator import ne
-from typing import Final, NamedTuple
+from typing import Final, TypeVar
 
 from memtop.sources.protocol import pid_of
 from memtop.sources.recording.bits import encode_bits
-from memtop.sources.recording.format import Outcome, RecordKind, Row, encode_changes, encode_took, pack
-from memtop.sources.recording.tick import Recorded
+from memtop.sources.recording.format import Outcome, RecordKind, Row, encode_changes, pack
+from memtop.sources.recording.tick import Told
 
 _PACK_TICKS: Final = 16
-"""How often answers that have not changed since the last time are compressed."""
+"""Answers that do not change for so many ticks are compressed, at the latest after twice as many."""
 _PACKED_FROM: Final = 200
 """Smallest answer that is compressed, in bytes."""
 _BUNDLED_TO: Final = 4096
@@ -24,34 +24,57 @@ _BUNDLED_TO: Final = 4096
 _WINDOW_BITS: Final = 12
 _MEMORY_LEVEL: Final = 4
 """zlib's window and memory for one answer: it takes longer to clear the memory than to compress."""
+_SHARED_MOST: Final = 512
+"""Most small answers of which one copy is kept for all processes."""
+_PROC: Final = "proc/"
 
 
-class _Packed(NamedTuple):
+class _Packed:
     """An answer that has not changed for a while."""
 
-    outcome: Outcome
-    digest: int
-    """Hash of the bytes, to compare without unpacking."""
-    data: bytes
+    __slots__ = ("data", "digest")
+
+    def __init__(self, digest: int, data: bytes) -> None:
+        self.digest = digest
+        """Hash of the bytes, to compare without unpacking."""
+        self.data = data
+
+
+class _Batch:
+    """Answers of one file of several processes."""
+
+    __slots__ = ("answers", "known")
+
+    def __init__(self) -> None:
+        self.answers: dict[int, bytes] = {}
+        self.known: list[bytes | None] = []
+        """The last answer of each process."""
+
+
+_Any = TypeVar("_Any", Told, "Told | _Packed")
 
 
 class KnownAnswers:
     """The last answer of every file that was read. It can be written as the rows of a keyframe."""
 
     def __init__(self) -> None:
-        self._answers: dict[str, Recorded | _Packed] = {}
+        self._answers: dict[str, Told | _Packed] = {}
         self._names: set[str] = set()
         """Names of files in directories of processes ..."""
         self._deeper: defaultdict[int, set[str]] = defaultdict(set)
         """... and paths below these, so that the answers can be dropped with the process."""
         self._moved: set[str] = set()
-        """Files that have changed since unchanged answers were compressed."""
+        """Files that have changed since answers were compressed ..."""
+        self._moved_before: set[str] = set()
+        """... and those that had until then: those of them that have not changed again are compressed next."""
         self._tick = 0
         self._kept: dict[int | None, tuple[Row, ...]] = {}
         self._first: dict[str, bytes] = {}
         """The first large answer by name of the file: files of one name differ little, so it is their dictionary."""
+        self._shared: dict[bytes, bytes] = {}
+        """Small answers, of which many processes have the same: thousands are in one cgroup."""
 
-    def take(self, reads: Mapping[str, Recorded], *, many: int) -> list[Row]:
+    def take(self, reads: Mapping[str, Told], *, many: int) -> list[Row]:
         """Remember the answers of the next tick. Returns the rows for the recording of those that have changed.
 
         From so ``many`` on, those of processes are one row for each name of a file.
@@ -60,11 +83,19 @@ class KnownAnswers:
         if self._tick % _PACK_TICKS == 0:
             self._pack_unchanged()
         known = self._answers
-        differing = compress(reads.items(), map(ne, reads.values(), map(known.get, reads)))
-        changed = {path: answer for path, answer in differing if not _is_packed_in(known.get(path), answer)}
-        one_by_one, batches = _divided(changed) if len(changed) >= many else (changed, {})
+        changed = {
+            path: answer
+            for path, answer in compress(reads.items(), map(ne, reads.values(), map(known.get, reads)))
+            if type(before := known.get(path)) is not _Packed
+            or type(answer) is not bytes
+            or before.digest != hash(answer)
+        }
+        one_by_one, batches = self._divided(changed) if len(changed) >= many else (changed, {})
         rows = [self._row(path, answer) for path, answer in one_by_one.items()]
-        rows += [self._batch_row(name, batch) for name, batch in batches.items()]
+        rows += [
+            (RecordKind.READ_BITS, os.fsencode(name), None, b"\0" + encode_bits(batch.answers, batch.known))
+            for name, batch in batches.items()
+        ]
         for path in one_by_one:
             if (pid := pid_of(path)) is not None:
                 name = path.removeprefix(f"proc/{pid}/")
@@ -77,81 +108,79 @@ class KnownAnswers:
         self._moved.update(changed)
         return rows
 
-    def keep(self, path: str, answer: Recorded, took_s: float) -> None:
-        """Remember an answer that is asked for once and holds."""
-        pid, written = pid_of(path), os.fsencode(path)
-        others = [row for row in self._kept.get(pid, ()) if row[1] != written]
-        row = RecordKind.KEPT, written, answer[0], b"\0" + encode_took(took_s) + answer[1]
-        self._kept[pid] = (*others, row)
+    def keep(self, path: str, row: Row, data: bytes) -> None:
+        """Remember an answer that is asked for once and holds: its row, and what that has packed."""
+        pid, stored = pid_of(path), b"\0" + data
+        kept = RecordKind.KEPT, row[1], row[2], row[3] if row[3] == stored else stored
+        before = self._kept.get(pid)
+        self._kept[pid] = (*(one for one in before if one[1] != row[1]), kept) if before else (kept,)
 
     def forget(self, pid: int) -> None:
         """Drop what belongs to a process that has left."""
-        for path in (*(f"proc/{pid}/{name}" for name in self._names), *self._deeper.pop(pid, ())):
-            self._answers.pop(path, None)
+        drop, folder = self._answers.pop, f"proc/{pid}/"
+        for name in self._names:
+            drop(folder + name, None)
+        for path in self._deeper.pop(pid, ()):
+            drop(path, None)
         self._kept.pop(pid, None)
 
     def rows(self) -> Iterator[Row]:
         """All of it as the rows of a keyframe."""
-        one_by_one, batches = _divided(
-            {path: (answer[0], self._bytes(path, answer)) for path, answer in self._answers.items()}
-        )
-        for path, (outcome, data) in one_by_one.items():
+        one_by_one, batches = self._divided(self._answers)
+        for path, answer in one_by_one.items():
+            outcome, data = answer if isinstance(answer, tuple) else (Outcome.OK, self._bytes(path, answer))
             yield RecordKind.READ, os.fsencode(path), outcome, b"\0" + data
         for name, batch in batches.items():
-            yield RecordKind.READ_BITS, os.fsencode(name), None, b"\0" + encode_changes(batch)
+            yield RecordKind.READ_BITS, os.fsencode(name), None, b"\0" + encode_changes(batch.answers)
         for rows in self._kept.values():
             yield from rows
 
-    def _batch_row(self, name: str, batch: Mapping[int, bytes]) -> Row:
-        coded = encode_bits(batch, lambda pid: self._known_bytes(f"proc/{pid}/{name}"))
-        return RecordKind.READ_BITS, os.fsencode(name), None, b"\0" + coded
+    def _divided(self, answers: Mapping[str, _Any]) -> tuple[dict[str, _Any], dict[str, _Batch]]:
+        """Answers that are rows of their own, and those about processes by file."""
+        one_by_one = dict[str, _Any]()
+        batches: defaultdict[str, _Batch] = defaultdict(_Batch)
+        known_of = self._answers.get
+        for path, answer in answers.items():
+            if path.startswith(_PROC) and type(answer) is not tuple:
+                pid, slash, name = path[5:].partition("/")
+                if slash and pid.isdecimal() and "/" not in name:
+                    batch, known = batches[name], known_of(path)
+                    batch.answers[int(pid)] = answer if type(answer) is bytes else self._bytes(path, answer)
+                    batch.known.append(known if known is None or type(known) is bytes else self._bytes(path, known))
+                    continue
+            one_by_one[path] = answer
+        return one_by_one, batches
 
-    def _row(self, path: str, answer: Recorded) -> Row:
-        basis = self._known_bytes(path) or b""
-        is_new = not basis and len(answer[1]) <= _BUNDLED_TO  # the bundle is compressed, with those of its like
-        packed = b"\0" + answer[1] if is_new else pack(answer[1], basis)
-        return RecordKind.READ, os.fsencode(path), answer[0], packed
+    def _row(self, path: str, answer: Told) -> Row:
+        outcome, data = answer if isinstance(answer, tuple) else (Outcome.OK, answer)
+        known = self._answers.get(path)
+        basis = b"" if known is None else self._bytes(path, known)
+        is_new = not basis and len(data) <= _BUNDLED_TO  # the bundle is compressed, with those of its like
+        return RecordKind.READ, os.fsencode(path), outcome, b"\0" + data if is_new else pack(data, basis)
 
     def _pack_unchanged(self) -> None:
-        same: dict[Recorded, Recorded] = {}  # small answers that many processes share: thousands are in one cgroup
-        for path, answer in self._answers.items():
-            if isinstance(answer, _Packed):
+        answers, shared = self._answers, self._shared
+        for path in self._moved_before - self._moved:
+            data = answers.get(path)
+            if type(data) is not bytes:
                 continue
-            outcome, data = answer
             if len(data) < _PACKED_FROM:
-                self._answers[path] = same.setdefault(answer, answer)
-            elif path not in self._moved:
-                basis = self._first.setdefault(_file_name(path), data)
-                squeezer = zlib.compressobj(1, zlib.DEFLATED, _WINDOW_BITS, _MEMORY_LEVEL, zdict=basis)
-                self._answers[path] = _Packed(outcome, hash(data), squeezer.compress(data) + squeezer.flush())
-        self._moved.clear()
+                if len(shared) >= _SHARED_MOST:
+                    shared.clear()
+                answers[path] = shared.setdefault(data, data)
+                continue
+            basis = self._first.setdefault(_file_name(path), data)
+            squeezer = zlib.compressobj(1, zlib.DEFLATED, _WINDOW_BITS, _MEMORY_LEVEL, zdict=basis)
+            answers[path] = _Packed(hash(data), squeezer.compress(data) + squeezer.flush())
+        self._moved_before, self._moved = self._moved, set()
 
-    def _known_bytes(self, path: str) -> bytes | None:
-        answer = self._answers.get(path)
-        return None if answer is None else self._bytes(path, answer)
-
-    def _bytes(self, path: str, answer: Recorded | _Packed) -> bytes:
-        if not isinstance(answer, _Packed):
+    def _bytes(self, path: str, answer: Told | _Packed) -> bytes:
+        if isinstance(answer, bytes):
+            return answer
+        if isinstance(answer, tuple):
             return answer[1]
         inflater = zlib.decompressobj(_WINDOW_BITS, zdict=self._first[_file_name(path)])
         return inflater.decompress(answer.data)
-
-
-def _divided(answers: Mapping[str, Recorded]) -> tuple[dict[str, Recorded], dict[str, dict[int, bytes]]]:
-    """Answers that are rows of their own, and those about processes, by file and PID."""
-    one_by_one = dict[str, Recorded]()
-    batches: defaultdict[str, dict[int, bytes]] = defaultdict(dict)
-    for path, answer in answers.items():
-        parts = path.split("/")
-        if len(parts) == 3 and parts[0] == "proc" and parts[1].isdecimal() and answer[0] == Outcome.OK:
-            batches[parts[2]][int(parts[1])] = answer[1]
-        else:
-            one_by_one[path] = answer
-    return one_by_one, batches
-
-
-def _is_packed_in(before: Recorded | _Packed | None, answer: Recorded) -> bool:
-    return isinstance(before, _Packed) and before.outcome == answer[0] and before.digest == hash(answer[1])
 
 
 def _file_name(path: str) -> str:

@@ -22,7 +22,7 @@ from memtop.sources.protocol import (
 from memtop.sources.recording.about import about_this_machine
 from memtop.sources.recording.format import ERRORS, Outcome
 from memtop.sources.recording.ring import Ring
-from memtop.sources.recording.tick import Block, Recorded, Tick
+from memtop.sources.recording.tick import Block, Recorded, Tick, Told
 from memtop.sources.recording.writer import Sink, Writer
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ class Recorder:
             tick.reads[path] = _told(error)
             raise
         # one comparison for most files: they are hundreds
-        tick.reads[path] = self._recordable(path, data) if path.endswith(_NEVER_WHOLE) else (Outcome.OK, data)
+        tick.reads[path] = self._recordable(path, data) if path.endswith(_NEVER_WHOLE) else data
         return data
 
     def sweep(self, name: str, pids: Sequence[int]) -> list[bytes | None]:
@@ -207,7 +207,8 @@ class Recorder:
             self._note_answer(written, _told(error), 0.0)
             raise
         if answer is not None:
-            self._note_answer(written, self._recordable(written, answer.data), answer.took_s)
+            told = self._recordable(written, answer.data)
+            self._note_answer(written, (Outcome.OK, told) if isinstance(told, bytes) else told, answer.took_s)
         elif self._tick is not None:
             self._tick.waiting.add(written)
         return answer
@@ -230,7 +231,7 @@ class Recorder:
                 self._tick.reads[path] = _told(error)
             raise
         if self._tick is not None:
-            self._tick.reads[path] = Outcome.OK, b" ".join(b"%d" % tid for tid in tids)
+            self._tick.reads[path] = b" ".join(b"%d" % tid for tid in tids)
         return tids
 
     def watch(self, pids: Sequence[int]) -> None:
@@ -271,12 +272,12 @@ class Recorder:
             tick = tick.after(self._lost)
         self._lost = None if self._writer.submit(tick, always=last) else tick
 
-    def _recordable(self, path: str, data: bytes) -> Recorded:
+    def _recordable(self, path: str, data: bytes) -> Told:
         if not path.endswith(_NEVER_WHOLE) or is_runtime(path):
-            return Outcome.OK, data
+            return data
         if path.endswith("/environ"):
             return Outcome.UNAVAILABLE, b"environments are never recorded"
-        return Outcome.OK, scrub(data) if self._command_lines else data.partition(b"\0")[0]
+        return scrub(data) if self._command_lines else data.partition(b"\0")[0]
 
     def _note_answer(self, path: str, told: Recorded, took_s: float) -> None:
         if self._tick is not None:

@@ -11,6 +11,9 @@ from memtop.sources.recording.format import Outcome
 
 Recorded = tuple[Outcome, bytes]
 """The outcome of a reading, and its bytes or the error's text."""
+Told = bytes | Recorded
+"""The bytes of a file, or why it could not be read. A pair for each of a thousand files would take more memory, and
+would be work for the garbage collector."""
 
 
 class Block(NamedTuple):
@@ -30,7 +33,7 @@ class Tick:
     instant: Instant
     pids: Sequence[int] | None = None
     sweeps: dict[str, dict[int, bytes | None]] = field(default_factory=dict)
-    reads: dict[str, Recorded] = field(default_factory=dict)
+    reads: dict[str, Told] = field(default_factory=dict)
     asks: list[tuple[str, Recorded, float]] = field(default_factory=list)
     """Readings that may block: path, outcome, seconds that it took."""
     waiting: set[str] = field(default_factory=set)
@@ -42,11 +45,8 @@ class Tick:
     def size_bytes(self) -> int:
         """Estimate of the memory that it uses."""
         swept = sum(map(len, self.sweeps.values()))
-        return (
-            4096
-            + 300 * swept
-            + sum(len(told[1]) for told in (*self.reads.values(), *(told for _, told, _ in self.asks)))
-        )
+        asked_bytes = sum([len(told[1]) for _, told, _ in self.asks])
+        return 4096 + 300 * (swept + len(self.reads)) + sum(map(len, self.reads.values())) + asked_bytes
 
     def after(self, lost: Tick) -> Tick:
         """This tick, combined with an earlier one that could not be written.
