@@ -107,6 +107,7 @@ def proc_row(
         pss_bytes=shares[0],
         uss_bytes=shares[1],
         names=names,
+        same_memory_as=seen.same_memory_as,
     )
 
 

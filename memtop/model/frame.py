@@ -111,6 +111,8 @@ class ProcessRow(NamedTuple):
     """USS: pages that no other process maps. They are read only while they are shown."""
     hugetlb_bytes: int | None = None
     """HugetlbPages: huge pages of a pool, RAM that RES leaves out; read with the status file."""
+    same_memory_as: int | None = None
+    """PID of its parent if both have one address space (vfork, CLONE_VM), which sums count once; None if not."""
 
     @property
     def sizes(self) -> ProcessSizes:

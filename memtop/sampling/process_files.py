@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from memtop.errors import MemtopError, ProcessGone, Unavailable
+from memtop.errors import MemtopError, NotRecorded, ProcessGone, Unavailable
 from memtop.procfs.lines import int_or_none
 from memtop.procfs.stat import PidStat, parse_stat
 from memtop.procfs.statm import parse_statm
@@ -233,14 +233,14 @@ class ProcessFiles:
             self.changed.add(pid)
 
     def _number(self, path: str, before: int | None) -> int | None:
-        """The number in a file; ``before`` if it cannot be read."""
+        """The number in a file; None if it cannot be read, ``before`` if it was not recorded or its process ended."""
         try:
             return int_or_none(self._source.read(path, 64))
-        except ProcessGone:
+        except (ProcessGone, NotRecorded):
             return before
         except MemtopError as error:
             self._problems.note(error)
-            return before
+            return None
 
 
 def _has_moved(before: PidStat, after: PidStat) -> bool:

@@ -18,6 +18,7 @@ from memtop.sampling.problems import Problems
 from memtop.sampling.process_files import EMPTY, ProcessFiles
 from memtop.sampling.process_record import ProcessRecord
 from memtop.sampling.request import Need, SamplePlan
+from memtop.sampling.same_memory import SameMemory
 from memtop.sampling.sample import ProcessSample
 from memtop.sources.protocol import Source
 
@@ -49,6 +50,7 @@ class ProcessReader:
         self._problems = problems
         self._names = NameReader(source)
         self._files = ProcessFiles(source, problems, self._names)
+        self._same_memory = SameMemory(source)
         self._records: dict[int, ProcessRecord] = {}
         self._samples: dict[int, ProcessSample] = {}
         self._gone: list[ProcessKey] = []
@@ -67,6 +69,7 @@ class ProcessReader:
         orphans = self._children_of({key.pid for key in self._gone}) if self._gone else []
         self._read_due(plan, [*empty, *orphans])
         self._files.changed.update(self._names.collect(self._records))
+        self._files.changed.update(self._same_memory.look(self._files.changed, self._records))
         if (settle_s := self._settle_s(once=plan.readings.once)) is not None:
             self._source.settle(settle_s)
             self._files.changed.update(self._names.collect(self._records))

@@ -27,6 +27,8 @@ class ProcessRecord:
         "oom_score",
         "oom_score_adj",
         "oom_tick",
+        "own_memory",
+        "same_memory_as",
         "stat",
         "stat_before",
         "stat_before_s",
@@ -60,6 +62,9 @@ class ProcessRecord:
         self.oom_score_adj: int | None = None
         self.living_tid: int | None = None
         self.execs = 0
+        self.same_memory_as: int | None = None
+        self.own_memory = False
+        """Whether it is known to have an address space of its own, which stays so until its end."""
 
         self.statm_raw = b""
         self.statm_tick = -1
@@ -82,6 +87,7 @@ class ProcessRecord:
     def become_another_program(self) -> None:
         """Drop what was read of the previous program, after an exec. Its arguments are not those of the new one."""
         self.execs += 1
+        self.own_memory = False
         self.command_raw = None
         self.stat_before = None
         self.status = None
@@ -105,4 +111,5 @@ class ProcessRecord:
             self.oom_score_adj,
             self.living_tid,
             self.execs,
+            self.same_memory_as,
         )

@@ -54,6 +54,8 @@ class ProcessSample(NamedTuple):
     """A living thread, if the main thread has ended; None while that lives."""
     execs: int = 0
     """Number of execs that were seen. Its history starts again at each."""
+    same_memory_as: int | None = None
+    """PID of its parent if both have one address space (vfork, CLONE_VM); None if not, or unknown."""
 
     @property
     def leader_gone(self) -> bool:

@@ -17,6 +17,8 @@ READ_LIMIT: Final = 65_536
 MOUNTS: Final = "machine/mounts"
 """Path of the report on tmpfs mounts; see :mod:`memtop.procfs.mounts_report`."""
 
+SAME_MEMORY: Final = "/same_memory/"
+"""Middle of the path ``proc/PID/same_memory/OTHER``: it holds 1 if two processes have one address space, else 0."""
 
 _LEAST_LATE_S: Final = 3.0
 """What comes later than this and than three intervals is late."""

@@ -384,14 +384,15 @@ def test_zswap_that_does_not_write_back_bounds_what_can_be_swapped(files: dict[s
     assert reading.use.zswap_room_bytes == room
 
 
-def test_of_a_cgroup_with_very_many_members_the_adj_of_the_first_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_a_cgroup_with_very_many_members_the_adj_of_some_is_read_at_each_instant(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(cgroup_reader, "MOST_MEMBERS", 3)
     source = v2(*(FakeProcess(pid) for pid in range(42, 50)))
     source.files[f"{APP}/cgroup.procs"] = b"".join(b"%d\n" % pid for pid in range(42, 50))
     sampler = Sampler(source)
-    for _ in range(3):
-        found = take(sampler, on())
-    assert sorted(key.pid for key in found.adjs) == [42, 43, 44]
+    known = [len(take(sampler, on()).adjs) for _ in range(4)]
+    assert known == [3, 6, 8, 8], "the order among only some of them means nothing"
 
 
 def test_counts_of_kills_of_very_many_cgroups_are_read_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:

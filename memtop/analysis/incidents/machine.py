@@ -10,12 +10,14 @@ from memtop.analysis.incidents.incident import MACHINE, Incident
 from memtop.analysis.incidents.inputs import MIB, IncidentInputs, MachineFacts
 from memtop.analysis.incidents.processes import PACE_S, STILL_S
 from memtop.analysis.ledger.machine import MachinePart, Reclaim, reclaim_of
-from memtop.analysis.trend.rising import SUM_GOES_ON
+from memtop.analysis.trend.rising import QUIET_S, SUM_GOES_ON
 
 LOW_SHARE: Final = 0.10
 """Little memory is left below this part of it."""
 _VERY_LOW_SHARE: Final = 0.05
 _COMMIT_SHARE: Final = 0.9
+_PACE_SAID_S: Final = 10.0
+"""A fall that goes on is said by its rate from so long on, and before by its size."""
 _FALL_BYTES: Final = 256 * MIB
 """A fall of MemAvailable is worth a line from here on, or from a part of RAM, whichever is more."""
 _FALL_SHARE: Final = 0.02
@@ -138,15 +140,16 @@ def memory_goes(inputs: IncidentInputs) -> Iterator[Incident]:
     assert rise is not None
     # What fell in one go and stands still has no pace.
     falls = fall is not None and fall.span_s >= PACE_S and inputs.now_s - fall.high_s <= STILL_S
+    has_pace = fall is not None and fall.span_s >= _PACE_SAID_S and fall.goes_on(inputs.now_s, QUIET_S)
     full_s = fall.full_s(m.available_bytes, SUM_GOES_ON) if falls and fall is not None and m.available_bytes else None
     yield Incident(
         "memory_goes",
         _severity(full_s),
         MACHINE,
         facts(
-            fall_bytes_per_min=60 * fall.bytes_per_s if fall is not None and fall.span_s >= 10 else None,
-            fall_bytes=fall.size_bytes if fall is not None and fall.span_s < 10 else None,
-            fall_s=fall.span_s if fall is not None and fall.span_s < 10 else None,
+            fall_bytes_per_min=60 * fall.bytes_per_s if fall is not None and has_pace else None,
+            fall_bytes=fall.size_bytes if fall is not None and not has_pace else None,
+            fall_s=fall.span_s if fall is not None and not has_pace else None,
             gainer=m.gainer_name if gainer else None,
             gained_bytes=m.gained_bytes if gainer else None,
             part=_named(part, m) if part is not None and not gainer else None,

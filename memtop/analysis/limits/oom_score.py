@@ -20,12 +20,13 @@ class Candidate(NamedTuple):
     pid: int
     start_ticks: int
     rss_bytes: int
-    swap_bytes: int
+    swap_bytes: int | None
+    """None if it is unknown."""
     page_tables_bytes: int
-    adj: int
-    """oom_score_adj."""
+    adj: int | None
+    """oom_score_adj; None if it could not be read."""
     exempt: bool = False
-    """The machine's init, or a kernel thread."""
+    """The init of the machine, which that of a PID namespace is not, or a kernel thread."""
 
 
 def badness_pages(
@@ -72,12 +73,17 @@ def share_permille(oom_score: int, adj: int) -> int | None:
 def ranking(candidates: Iterable[Candidate], total_bytes: int, *, page_bytes: int = PAGE_BYTES) -> list[int]:
     """PIDs in the order in which they would be killed, without those that are never killed.
 
-    Of two equals the kernel takes the one that it sees last, which is the younger one.
+    It is empty where the oom_score_adj or the swap of one of them is unknown: that one may be first, or none at all. Of
+    two equals the kernel takes the one that it sees last, which is the younger one.
     """
     scored: list[tuple[int, int, int]] = []
     for pid, start_ticks, rss_bytes, swap_bytes, page_tables_bytes, adj, exempt in candidates:
+        if exempt or adj == NEVER:
+            continue
+        if adj is None or swap_bytes is None:
+            return []
         pages = badness_pages(rss_bytes, swap_bytes, page_tables_bytes, adj, total_bytes, page_bytes=page_bytes)
-        if pages is not None and not exempt:
+        if pages is not None:
             scored.append((pages, start_ticks, pid))
     scored.sort(reverse=True)
     return [pid for _, _, pid in scored]

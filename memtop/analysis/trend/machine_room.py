@@ -47,6 +47,32 @@ class MachineRoom(NamedTuple):
         return Beside(rest, self.seen_s) if rest > _LEAST_SHARE * known_bytes_per_s else None
 
 
+HIGH_SLOT_S: Final = 5.0
+HIGH_SLOTS: Final = 60
+"""The highest sizes of each few seconds of the last minutes: what was as large within them swings."""
+
+
+class Highs:
+    """The highest size of each few seconds of the last five minutes."""
+
+    def __init__(self) -> None:
+        self._slot: int | None = None
+        self._points: deque[tuple[float, int]] = deque(maxlen=HIGH_SLOTS)
+
+    def add(self, now_s: float, size_bytes: int) -> None:
+        """The next sample."""
+        slot = int(now_s / HIGH_SLOT_S)
+        if slot != self._slot:
+            self._slot = slot
+            self._points.append((now_s, size_bytes))
+        elif size_bytes >= self._points[-1][1]:
+            self._points[-1] = now_s, size_bytes
+
+    def before(self, time_s: float) -> tuple[float, int] | None:
+        """The highest size before a time, and when that was; None if nothing is known of before."""
+        return max((one for one in self._points if one[0] < time_s), key=lambda one: one[1], default=None)
+
+
 class Peaks:
     """The highest use of each few seconds of the last minutes."""
 

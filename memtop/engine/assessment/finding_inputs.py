@@ -201,6 +201,8 @@ def task_sums(tasks: Iterable[ProcessRow | None]) -> TaskSums | None:
     for task in tasks:
         if task is None or task.rss_bytes is None or task.anon_bytes is None:
             return None
+        if task.same_memory_as is not None:
+            continue
         rss += task.rss_bytes
         anon += task.anon_bytes
         shmem += (task.shr_bytes or 0) if task.shmem_bytes is None else task.shmem_bytes

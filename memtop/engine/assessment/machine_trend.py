@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from memtop.analysis.ledger.machine import MachinePart, Reclaim, counted_bytes, reclaim_of
-from memtop.analysis.trend.machine_room import MachineRoom, Peaks, machine_room
+from memtop.analysis.trend.machine_room import Highs, MachineRoom, Peaks, machine_room
 from memtop.analysis.trend.rising import Rise
 from memtop.engine.assessment.step_input import StepInput
 from memtop.procfs.statm import PAGE_BYTES
@@ -38,6 +38,7 @@ class MachineTrend:
         self._most_bytes = 0
         """The largest MemTotal: a balloon of the hypervisor takes from it."""
         self._peaks = Peaks()
+        self._highs: dict[str, Highs] = {}
 
     def take(self, step: StepInput) -> None:
         """The next sample."""
@@ -61,7 +62,10 @@ class MachineTrend:
         length = len(self._times_s)
         for name in found.keys() | self._sizes.keys():
             series = self._sizes.setdefault(name, deque([None] * (length - 1), maxlen=MOST_SAMPLES))
-            series.append(found.get(name))
+            size = found.get(name)
+            series.append(size)
+            if size is not None:
+                self._highs.setdefault(name, Highs()).add(step.now_s, size)
         while self._times_s and step.now_s - self._times_s[0] > WINDOW_S:
             self._times_s.popleft()
             self._dentries.popleft()
@@ -117,7 +121,22 @@ class MachineTrend:
         if series is None or (last := series[-1]) is None:
             return None
         lowest = min([size for size in series if size is not None])
-        return rise_within(self._times_s, series) if last - lowest >= LEAST_BYTES else None
+        rise = rise_within(self._times_s, series) if last - lowest >= LEAST_BYTES else None
+        return rise_beyond(rise, self._highs[name]) if rise is not None else None
+
+
+def rise_beyond(rise: Rise, highs: Highs) -> Rise | None:
+    """The part of a rise that is beyond what was in use within the last minutes before it; None if nothing is.
+
+    What swings comes back to where it was, which is no rise.
+    """
+    before = highs.before(rise.since_s)
+    if before is None or before[1] <= rise.from_bytes:
+        return rise
+    if before[1] >= rise.high_bytes:
+        return None
+    share = (before[1] - rise.from_bytes) / rise.size_bytes
+    return rise._replace(since_s=rise.since_s + share * rise.span_s, from_bytes=before[1])
 
 
 def rise_within(times_s: Sequence[float], sizes: Sequence[int | None]) -> Rise | None:

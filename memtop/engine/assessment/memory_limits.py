@@ -76,8 +76,9 @@ def limit_rows(key: ProcessKey, step: StepInput) -> tuple[LimitRow, ...]:
     for own in step.runtimes[key].ceilings if key in step.runtimes else ():
         kind = Limit.RUNTIME_SOFT if own.soft else Limit.RUNTIME if own.may_be_met else Limit.RUNTIME_LEVEL
         rows.append(_plain(kind, own.name, own.limit_bytes, own.used_bytes))
-    if cgroups.policy.overcommit == 2 and meminfo is not None and meminfo.committed_bytes is not None:
-        rows.append(_plain(Limit.COMMIT, "CommitLimit", meminfo.commit_limit_bytes, meminfo.committed_bytes))
+    used, most = (meminfo.committed_bytes, meminfo.commit_limit_bytes) if meminfo is not None else (None, None)
+    if cgroups.policy.overcommit == 2 and used is not None and most is not None:
+        rows.append(_plain(Limit.COMMIT, "CommitLimit", most, used))
     return tuple(rows)
 
 

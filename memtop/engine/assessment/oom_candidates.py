@@ -10,9 +10,12 @@ from memtop.engine.assessment.step_input import StepInput
 from memtop.model.assessment import LimitRow, Place
 from memtop.model.frame import ProcessRow
 from memtop.process_key import ProcessKey
+from memtop.procfs.meminfo import Meminfo
 from memtop.sampling.request import Need
 from memtop.sampling.sample import ProcessSample
 
+_KTHREADD: Final = 2
+"""The PID of the kernel thread that starts all others. A PID namespace has none."""
 _TABLES_SHARE: Final = 512
 """Number of pages that a page of page tables maps, for processes whose status was not read."""
 
@@ -30,17 +33,19 @@ def is_place_wanted(step: StepInput) -> bool:
 
 
 def order_in_cgroup(limit: LimitRow, step: StepInput) -> list[int]:
-    """PIDs of the candidates in the cgroup of a limit, first victim first."""
+    """PIDs of the candidates in the cgroup of a limit, first victim first; empty if what decides about one of them is
+    unknown."""
     return _order(_tasks(limit.path or "", step), limit.limit_bytes, step)
 
 
 def order_on_machine(step: StepInput) -> list[int]:
-    """PIDs of all candidates, first victim first; empty if the machine's memory is unknown."""
+    """PIDs of all candidates, first victim first; empty if the machine's memory, or what decides about one of them, is
+    unknown."""
     meminfo = step.meminfo
-    if meminfo is None or meminfo.total_bytes is None:
+    if meminfo is None or meminfo.total_bytes is None or meminfo.swap_total_bytes is None:
         return []
     tasks = [seen for seen in step.sample.processes.values() if seen.statm is not None and seen.statm.rss_bytes]
-    return _order(tasks, meminfo.total_bytes + (meminfo.swap_total_bytes or 0), step)
+    return _order(tasks, meminfo.total_bytes + meminfo.swap_total_bytes, step)
 
 
 def protected_giant(step: StepInput) -> ProcessRow | None:
@@ -72,10 +77,18 @@ def _tasks(path: str, step: StepInput) -> list[ProcessSample]:
 
 
 def _order(tasks: Iterable[ProcessSample], total_bytes: int, step: StepInput) -> list[int]:
-    return ranking([_candidate(seen, step) for seen in tasks], total_bytes)
+    kthreadd, meminfo = step.sample.processes.get(_KTHREADD), step.meminfo
+    is_machine = kthreadd is not None and kthreadd.stat is not None and kthreadd.stat.kernel_thread
+    no_swap = meminfo is not None and (meminfo.swap_total_bytes == 0 or _none_used(meminfo))
+    return ranking([_candidate(seen, step, is_machine=is_machine, no_swap=no_swap) for seen in tasks], total_bytes)
 
 
-def _candidate(seen: ProcessSample, step: StepInput) -> Candidate:
+def _none_used(meminfo: Meminfo) -> bool:
+    return meminfo.swap_total_bytes is not None and meminfo.swap_free_bytes == meminfo.swap_total_bytes
+
+
+def _candidate(seen: ProcessSample, step: StepInput, *, is_machine: bool, no_swap: bool) -> Candidate:
+    """``is_machine``: PIDs are those of the machine, and not of a PID namespace. ``no_swap``: nothing is on swap."""
     rss_bytes = seen.statm.rss_bytes if seen.statm is not None else 0
     swap_bytes = seen.status.swap_bytes if seen.status is not None else None
     tables_bytes = seen.status.page_tables_bytes if seen.status is not None else None
@@ -83,10 +96,10 @@ def _candidate(seen: ProcessSample, step: StepInput) -> Candidate:
         seen.key.pid,
         seen.key.start_ticks,
         rss_bytes,
-        swap_bytes or 0,
+        0 if swap_bytes is None and no_swap else swap_bytes,
         tables_bytes if tables_bytes is not None else rss_bytes // _TABLES_SHARE,
-        step.cgroups.adjs.get(seen.key, seen.oom_score_adj or 0),
-        exempt=seen.key.pid == 1 or (seen.stat is not None and seen.stat.kernel_thread),
+        step.cgroups.adjs.get(seen.key, seen.oom_score_adj),
+        exempt=(seen.key.pid == 1 and is_machine) or (seen.stat is not None and seen.stat.kernel_thread),
     )
 
 

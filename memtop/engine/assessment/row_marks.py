@@ -63,6 +63,8 @@ class Marks:
         self._marks: dict[ProcessKey, RowMarks] = {}
         self._percents: dict[ProcessKey, float | None] = {}
         self._ranks: dict[int, int] = {}
+        self._ranked = False
+        """Whether ranks were computed at this tick."""
         self._heaps: dict[ProcessKey, tuple[Confirmation, bool]] = {}
         """Verdicts on heaps of runtimes, and whether the heap is full now or within the hour; kept until newer figures
         refute them."""
@@ -100,7 +102,7 @@ class Marks:
         readings, processes = step.plan.readings, step.sample.processes
         needs = readings.row_needs
         touched: set[ProcessKey] = set()
-        self._percents, self._ranks = {}, {}
+        self._percents, self._ranks, self._ranked = {}, {}, Need.VICTIM in needs
         if Need.CGROUP in needs:
             everything = Need.CGROUP in readings.needs_all
             keys = [seen.key for seen in processes.values()] if everything else list(readings.visible)
@@ -127,9 +129,8 @@ class Marks:
             if by_heap and heap is not None
             else sign(verdict, soon=_soon(key, verdict, step))
         )
-        fresh = RowMarks(
-            found, rank, self._percents.get(key, old.limit_percent), self._ranks.get(key.pid, old.oom_rank)
-        )
+        oom_rank = self._ranks.get(key.pid) if self._ranked else old.oom_rank
+        fresh = RowMarks(found, rank, self._percents.get(key, old.limit_percent), oom_rank)
         if fresh == old:
             return False
         self._marks[key] = fresh

@@ -103,6 +103,7 @@ def _state_of(reading: CgroupReading) -> tuple[object, ...]:
         reading.oom_kill or 0,
         reading.high_events or 0,
         bool(reading.under_oom),
+        reading.unread,
         _stalled_percent(reading.pressure),
     )
 

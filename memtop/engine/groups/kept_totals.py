@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from itertools import compress
-from operator import is_not
+from operator import is_not, sub
 
 from memtop.engine.groups.naming import GroupName, Naming, by_program
 from memtop.engine.groups.sums import Totals
@@ -58,7 +58,7 @@ class KeptTotals:
                 self._add(row, programs)
             else:
                 kept[pid] = row
-                more = virt - (old.virt_bytes or 0), rss - (old.rss_bytes or 0), anon - (old.anon_bytes or 0)
+                more = tuple(map(sub, _sizes(row), _sizes(old)))
                 if any(more):
                     self._programs[by_program(row).key].add(*more)
                     self._users[row.uid].add(*more)
@@ -108,6 +108,8 @@ def _same(old: ProcessRow, row: ProcessRow) -> bool:
 
 
 def _sizes(row: ProcessRow) -> tuple[int, int, int]:
+    if row.same_memory_as is not None:
+        return 0, 0, 0
     return row.virt_bytes or 0, row.rss_bytes or 0, row.anon_bytes or 0
 
 

@@ -24,7 +24,7 @@ _FIELDS = (
     "threads",
 )
 """Summed where known."""
-summed: Final = attrgetter(*_FIELDS, "pss_bytes", "command_raw", "uid")
+summed: Final = attrgetter(*_FIELDS, "pss_bytes", "command_raw", "uid", "same_memory_as")
 """What a row of a process adds to its group, and what decides about the group."""
 
 
@@ -54,6 +54,22 @@ class Sums:
     def add(self, row: ProcessRow) -> None:
         """One more member."""
         self.members += 1
+        if row.same_memory_as is None:
+            self._add_memory(row)
+        if (minor := row.minflt_per_s) is not None:
+            self.minflt_per_s = minor + (self.minflt_per_s or 0.0)
+        if (major := row.majflt_per_s) is not None:
+            self.majflt_per_s = major + (self.majflt_per_s or 0.0)
+        if (cpu := row.cpu_percent) is not None:
+            self.cpu_percent = cpu + (self.cpu_percent or 0.0)
+        if (threads := row.threads) is not None:
+            self.threads = threads + (self.threads or 0)
+        if (pss := 0 if row.rss_bytes == 0 or row.same_memory_as is not None else row.pss_bytes) is not None:
+            self.pss_bytes = pss + (self.pss_bytes or 0)
+            self.pss_members += 1
+
+    def _add_memory(self, row: ProcessRow) -> None:
+        """The sizes of a member whose memory no other member has too."""
         (virt, rss, shr, anon) = row.virt_bytes, row.rss_bytes, row.shr_bytes, row.anon_bytes
         if rss is not None and virt is not None and shr is not None and anon is not None:  # of one file: all or none
             self.virt_bytes = virt + (self.virt_bytes or 0)
@@ -66,17 +82,6 @@ class Sums:
             self.file_bytes = file + (self.file_bytes or 0)
         if (shmem := row.shmem_bytes) is not None:
             self.shmem_bytes = shmem + (self.shmem_bytes or 0)
-        if (minor := row.minflt_per_s) is not None:
-            self.minflt_per_s = minor + (self.minflt_per_s or 0.0)
-        if (major := row.majflt_per_s) is not None:
-            self.majflt_per_s = major + (self.majflt_per_s or 0.0)
-        if (cpu := row.cpu_percent) is not None:
-            self.cpu_percent = cpu + (self.cpu_percent or 0.0)
-        if (threads := row.threads) is not None:
-            self.threads = threads + (self.threads or 0)
-        if (pss := 0 if rss == 0 else row.pss_bytes) is not None:
-            self.pss_bytes = pss + (self.pss_bytes or 0)
-            self.pss_members += 1
 
     def add_all(self, other: Sums) -> None:
         """All members of another group, which is inside this one."""

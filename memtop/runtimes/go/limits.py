@@ -130,8 +130,8 @@ def judge_limit(
     known = (parts.live_bytes, parts.stacks_bytes, parts.runtime_bytes)
     need = None if None in known else sum(part or 0 for part in known)
     advised = None
-    if container_bytes is not None:
-        advised = max(0, int(ADVISED_SHARE * container_bytes) - (parts.outside_bytes or 0) - others_bytes)
+    if container_bytes is not None and parts.outside_bytes is not None:
+        advised = max(0, int(ADVISED_SHARE * container_bytes) - parts.outside_bytes - others_bytes)
     return LimitAdvice(
         fit=limit_fit(
             limit, container_bytes, held_bytes=held_bytes(heap), gc_per_s=gc_per_s, minflt_per_s=minflt_per_s

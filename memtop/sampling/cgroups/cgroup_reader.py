@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from memtop.analysis.limits.cgroup_owner import CgroupOwner
-from memtop.errors import MemtopError, NotRecorded
+from memtop.errors import MemtopError, NotRecorded, ProcessGone
 from memtop.process_key import ProcessKey
 from memtop.procfs.limits import PidLimits, parse_limits
 from memtop.procfs.lines import int_or_none
@@ -28,7 +28,7 @@ from memtop.sampling.sample import ProcessSample, SystemSample
 from memtop.sources.protocol import Source
 
 MOST_MEMBERS: Final = 64
-"""Members of a cgroup whose oom_score_adj is read for the process in focus."""
+"""Members of a cgroup whose oom_score_adj is read at one instant for the process in focus."""
 KILLS_A_TICK: Final = 256
 """Cgroups whose count of kills is read at one instant."""
 FEW: Final = 4
@@ -247,24 +247,35 @@ class CgroupReader:
         return {key: limits for key, (_, limits) in self._limits.items()}
 
     def _read_adjs_of(self, key: ProcessKey, processes: Mapping[int, ProcessSample]) -> None:
-        """Read oom_score_adj of the members of its cgroup, once in their life."""
+        """Read oom_score_adj of some members of its cgroup: of each once, and again in turn."""
         found = self._homes.found(key)
         reading = self._readings.get(found.chain[0]) if found is not None and found.chain else None
-        for pid in (reading.members or ())[:MOST_MEMBERS] if reading is not None else ():
-            member = _key(processes, pid)
-            if member is not None and member not in self._adjs:
-                adj = self._number(f"proc/{pid}/oom_score_adj")
-                if adj is not None:
-                    self._adjs[member] = adj
+        members = [_key(processes, pid) for pid in reading.members or ()] if reading is not None else []
+        due = [one for number, one in enumerate(members) if one is not None and self._is_due(number, one)]
+        for member in sorted(due, key=self._adjs.__contains__)[:MOST_MEMBERS]:
+            self._read_adj(member)
+
+    def _is_due(self, number: int, key: ProcessKey) -> bool:
+        return key not in self._adjs or (number + self._tick) % RARELY_TICKS == 0
+
+    def _read_adj(self, key: ProcessKey) -> None:
+        """Read oom_score_adj of a process; unknown if it cannot be read, while a recording may just not have it."""
+        try:
+            adj = int_or_none(self._source.read(f"proc/{key.pid}/oom_score_adj", 64))
+        except (NotRecorded, ProcessGone):
+            return
+        except MemtopError:
+            adj = None
+        if adj is None:
+            self._adjs.pop(key, None)
+        else:
+            self._adjs[key] = adj
 
     def _read_adjs(self, processes: Mapping[int, ProcessSample]) -> None:
         """Read oom_score_adj of all processes: once in their life, and again in turn."""
         for number, one in enumerate(processes.values()):
-            due = one.key not in self._adjs or (number + self._tick) % RARELY_TICKS == 0
-            if due and one.statm is not None:
-                adj = self._number(f"proc/{one.key.pid}/oom_score_adj")
-                if adj is not None:
-                    self._adjs[one.key] = adj
+            if one.statm is not None and self._is_due(number, one.key):
+                self._read_adj(one.key)
 
     # -- files
 

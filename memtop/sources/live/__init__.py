@@ -16,7 +16,7 @@ from memtop.sources.live.bounded_read import OPENED, failure, made_up, pread_fil
 from memtop.sources.live.fd_cache import FdCache
 from memtop.sources.live.foreign_mounts import ForeignMounts
 from memtop.sources.live.runtime_access import RuntimeReader, read_runtime
-from memtop.sources.protocol import MOUNTS, READ_LIMIT, Answer, Exit, Instant, is_runtime, pid_of
+from memtop.sources.protocol import MOUNTS, READ_LIMIT, SAME_MEMORY, Answer, Exit, Instant, is_runtime, pid_of
 
 if TYPE_CHECKING:
     from memtop.sources.live.exits import ExitWatch
@@ -126,6 +126,10 @@ class LiveSource:
                 return self._files_of_cgroups().read(path, size)
             return read_file(self._prefix, path, size)
         except OSError as error:
+            if SAME_MEMORY in path and self.own_pids:  # no file has this name: the kernel answers by a system call
+                from memtop.sources.live.same_memory import compare  # noqa: PLC0415 (rarely asked for)
+
+                return compare(path)
             if error.errno in (errno.EMFILE, errno.ENFILE):
                 if self._of_cgroups is not None:
                     self._of_cgroups.close()

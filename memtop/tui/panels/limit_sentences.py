@@ -7,6 +7,7 @@ from typing import Final
 
 from memtop import units
 from memtop.analysis.ledger.cgroup import CgroupPart, cgroup_ledger
+from memtop.analysis.limits.oom_score import NEVER
 from memtop.analysis.trend.classify import LEAST_POINTS, LEAST_SPAN_S, Shape
 from memtop.analysis.trend.forecast import HELD_PERCENT
 from memtop.analysis.trend.hysteresis import LOOKS
@@ -37,7 +38,7 @@ def sentences(detail: Detail, outlook: Assessment, frame: Frame) -> Iterator[str
     yield from _rooms(outlook)
     yield from _cgroup(outlook)
     yield from _bridge(detail, outlook)
-    yield from _victims(outlook)
+    yield from _victims(outlook, detail.row.oom_score_adj)
     pressure = outlook.cgroup.pressure if outlook.cgroup is not None else None
     if pressure is not None and pressure.some is not None and pressure.full is not None:
         some, full = pressure.some.avg10_percent, pressure.full.avg10_percent
@@ -172,18 +173,18 @@ def _bridge(detail: Detail, outlook: Assessment) -> Iterator[str]:
     )
 
 
-def _victims(outlook: Assessment) -> Iterator[str]:
+def _victims(outlook: Assessment, adj: int | None) -> Iterator[str]:
     for place, where in (
         (outlook.in_cgroup, "In the cgroup with the binding limit"),
         (outlook.on_machine, "On the machine"),
     ):
         if place is not None:
-            yield f"{where} the OOM killer would kill {place.first_name} first; {_rank(place)}."
+            yield f"{where} the OOM killer would kill {place.first_name} first; {_rank(place, adj)}."
 
 
-def _rank(place: Place) -> str:
+def _rank(place: Place, adj: int | None) -> str:
     if place.rank is None:
-        return "this process is exempt (oom_score_adj -1000)"
+        return "this process is exempt" + (" (oom_score_adj -1000)" if adj == NEVER else "")
     return f"this process is {_ordinal(place.rank)} of {place.of}" if place.of > 1 else "it is the only candidate"
 
 

@@ -1,0 +1,99 @@
+"""An oom_score_adj that cannot be read is unknown in every sentence, field, rank and count; it is never 0."""
+
+from __future__ import annotations
+
+import pytest
+
+from memtop.analysis.limits.oom_score import Candidate, ranking
+from memtop.engine.engine import Engine
+from memtop.errors import AccessDenied, MemtopError
+from memtop.explain.finding_text import sentences_of
+from memtop.model.frame import Frame
+from memtop.sampling.request import Need
+from memtop.tui.panels.limit_sentences import sentences
+from tests.fakes import MIB_PAGES, FakeProcess, FakeSource, outlook
+from tests.requests import request
+from tests.sampling.test_cgroups import APP, MIB, STAT, v2
+
+DENIED = AccessDenied("proc/43/oom_score_adj: Permission denied")
+GIB = 1 << 30
+
+
+def full(adj: bytes | MemtopError, *, steps: int = 4) -> tuple[FakeSource, Engine, Frame]:
+    """A cgroup 95 % full of two processes; ``adj`` is that of the larger one."""
+    process = FakeProcess(42, rss_pages=30 * MIB_PAGES)
+    source = v2(process, FakeProcess(43, rss_pages=65 * MIB_PAGES, comm=b"giant"))
+    source.files |= {
+        f"{APP}/memory.high": b"max\n",
+        f"{APP}/memory.oom.group": b"0\n",
+        f"{APP}/memory.current": b"%d\n" % (96 * MIB),
+        f"{APP}/memory.stat": STAT.replace(b"anon 50000000", b"anon %d" % (90 * MIB)),
+        "proc/43/oom_score_adj": adj,
+    }
+    engine = Engine(source)
+    return source, engine, after(engine, steps)
+
+
+def after(engine: Engine, steps: int) -> Frame:
+    ask = request(
+        panel="limits",
+        focus=FakeProcess(42).key,
+        needs=Need.STAT | Need.STATUS,
+        needs_all=Need.STAT | Need.STATUS | Need.OOM | Need.VICTIM,
+    )
+    for _ in range(steps):
+        frame = engine.step(ask)
+    assert frame is not None
+    return frame
+
+
+def said(frame: Frame) -> str:
+    assert frame.detail is not None
+    near = next(one for one in outlook(frame).findings if one.name == "near_limit")
+    return "\n".join([sentences_of(near).says, *sentences(frame.detail, outlook(frame), frame)])
+
+
+def test_with_all_known_the_first_victim_is_named() -> None:
+    _, _, frame = full(b"0\n")
+    text = said(frame)
+    assert "giant (43) is first of 2" in text and "this process is 2nd of 2" in text
+    assert {row.pid: row.oom_rank for row in frame.rows} == {43: 1, 42: 2}
+
+
+def test_with_one_unknown_no_rank_no_victim_and_no_number_of_candidates_is_given() -> None:
+    _, _, frame = full(DENIED)
+    text = said(frame)
+    assert "giant" not in text and "first of" not in text and "only" not in text and "2nd of" not in text
+    assert (outlook(frame).in_cgroup, outlook(frame).on_machine) == (None, None)
+    assert {row.oom_rank for row in frame.rows} == {None}
+    assert next(row.oom_score_adj for row in frame.rows if row.pid == 43) is None
+
+
+def test_a_rank_that_was_known_goes_when_it_cannot_be_read_any_more() -> None:
+    source, engine, frame = full(b"0\n")
+    assert {row.oom_rank for row in frame.rows} == {1, 2}
+    source.files["proc/43/oom_score_adj"] = DENIED
+    assert {row.oom_rank for row in after(engine, 31).rows} == {None}
+
+
+@pytest.mark.parametrize(
+    ("changes", "order"),
+    [
+        ({}, [2, 1]),
+        ({"adj": None}, []),
+        ({"swap_bytes": None}, []),
+        ({"adj": None, "exempt": True}, [1]),
+        ({"adj": -1000, "swap_bytes": None}, [1]),
+    ],
+)
+def test_the_order_is_known_only_if_all_that_decides_is(changes: dict[str, int | None], order: list[int]) -> None:
+    other = Candidate(2, 5, 2 * MIB, 0, 0, 0)._replace(**changes)  # type: ignore[arg-type]
+    assert ranking([Candidate(1, 5, MIB, 0, 0, 0), other], GIB) == order
+
+
+@pytest.mark.parametrize("kernel_threads", [True, False])
+def test_only_the_init_of_the_machine_is_exempt_and_not_that_of_a_pid_namespace(kernel_threads: bool) -> None:
+    init = FakeProcess(1, ppid=0, rss_pages=50 * MIB_PAGES)
+    source = FakeSource(init, FakeProcess(42), *([FakeProcess(2, ppid=0, flags=0x0020_8040)] if kernel_threads else []))
+    ranks = {row.pid: row.oom_rank for row in after(Engine(source), 3).rows if row.pid != 2}
+    assert ranks == ({1: None, 42: 1} if kernel_threads else {1: 1, 42: 2})
