@@ -193,6 +193,8 @@ class CgroupSample:
     """Readings of this instant, by path."""
     latest: Mapping[str, TimedReading] = field(default_factory=dict)
     """The latest reading of every cgroup that has members, itself or below it, by path. They are read in turn."""
+    removed: Collection[str] = frozenset()
+    """Those of them whose use can be read no more: most have been removed, and their processes have ended."""
     kills: Mapping[str, int] = field(default_factory=dict)
     """oom_kill of every known cgroup, as last read."""
     adjs: Mapping[ProcessKey, int] = field(default_factory=dict)

@@ -49,7 +49,7 @@ class StandingIncidents(NamedTuple):
 
     def without(self, keys: Container[ProcessKey], paths: Container[str]) -> StandingIncidents:
         """What stands without the incidents about these processes, which have ended or become other programs, and
-        about these cgroups, in which the OOM killer has just killed."""
+        about these cgroups, in which the OOM killer has just killed or which were removed."""
 
         def is_over(incident: Incident) -> bool:
             subject = incident.subject

@@ -70,6 +70,8 @@ class CgroupWatch:
         latest, watched = step.cgroups.latest, self._watched
         total_bytes = step.meminfo.total_bytes if step.meminfo is not None else None
         for path, timed in latest.items():
+            if path in step.cgroups.removed:
+                continue
             old = watched.get(path)
             if old is None or old.timed is not timed:
                 one = watched[path] = _follow(old, timed, total_bytes)
@@ -81,8 +83,9 @@ class CgroupWatch:
                     self._braked[path] = one
                 else:
                     self._braked.pop(path, None)
-        if len(watched) > len(latest):
-            for path in watched.keys() - latest.keys():
+        removed = step.cgroups.removed
+        if removed or len(watched) > len(latest):
+            for path in [path for path in watched if path not in latest or path in removed]:
                 del watched[path]
                 self._told.pop(path, None)
                 self._braked.pop(path, None)

@@ -11,6 +11,7 @@ from memtop.analysis.limits.large import FAILED_BYTES, is_large
 from memtop.analysis.limits.memory_limits import binding, ceilings, is_known
 from memtop.engine.assessment.event_counters import KILL_S, Counters
 from memtop.engine.assessment.limit_names import MACHINE_NAME, limit_name
+from memtop.engine.assessment.run_place import run_place
 from memtop.engine.assessment.step_input import StepInput, is_low
 from memtop.history.process_history import peak_bytes, slope_bytes_per_min
 from memtop.history.rings import History, Point
@@ -198,9 +199,9 @@ class ExitAnalysis:
                 self._autopsies[key] = autopsy._replace(successor=heir)
 
     def _heir(self, autopsy: ExitReport, step: StepInput) -> ProcessKey | None:
-        """The youngest process that runs the same command in the same cgroup and began later."""
+        """The youngest process that runs the same command in the same cgroup or pod and began later."""
         key = autopsy.key
-        chain = self._counters.chain(key)
+        place = run_place(self._counters.chain(key), step)
         heirs = [
             row.key
             for row in step.rows.values()
@@ -210,7 +211,7 @@ class ExitAnalysis:
             and row.key.start_ticks > key.start_ticks
             and row.rss_bytes
             and row.key != key
-            and (not chain or step.cgroups.chains.get(row.key, chain) == chain)
+            and (not place or (chain := step.cgroups.chains.get(row.key)) is None or run_place(chain, step) == place)
         ]
         return max(heirs, key=lambda one: one.start_ticks, default=None)
 
@@ -310,7 +311,7 @@ class ExitAnalysis:
         """The limit that caused an OOM kill: of the cgroup that counted it, or of the one with the least room left.
 
         If a cgroup was first read after the kill, its room before is unknown. Then a limit that was ever reached counts
-        as the cause.
+        as the cause, and so does the lowest one where the machine was not low.
         """
         pairs = [(self._counters.now(path), self._counters.before(path)) for path in chain]
         known = [(now, before) for now, before in pairs if now is not None and before is not None]
@@ -318,14 +319,19 @@ class ExitAnalysis:
             if now.oom is not None and before.oom is not None and now.oom > before.oom and now.limit_bytes:
                 return limit_name(now.path, step), now.limit_bytes
         total = step.meminfo.total_bytes if step.meminfo is not None else None
-        found = binding([one for one in ceilings([before.use for _, before in known], total) if one.kills])
+        read = {before.path for _, before in known}
+        others = [
+            step.cgroups.latest[path].reading for path in chain if path in step.cgroups.latest and path not in read
+        ]
+        uses = [one.use for one in (*(before for _, before in known), *others)]
+        found = binding([one for one in ceilings(uses, total) if one.kills])
         was_low = step.machine_is_low or (step.before is not None and is_low(step.before.system.meminfo))
         if found is not None and found.path is not None:
             near = found.headroom_max_bytes <= _NEAR * found.limit_bytes or self._touched_unseen(found.path)
             if near or not was_low:
                 return limit_name(found.path, step), found.limit_bytes
         # A limit that was not read may have been the cause too.
-        all_read = 0 < len(chain) == sum(is_known(before.use) for _, before in known)
+        all_read = 0 < len(chain) == sum(map(is_known, uses))
         if total is not None and (was_low or all_read):
             return MACHINE_NAME, total
         return None

@@ -80,7 +80,9 @@ class IncidentTracker:
         self._cgroups.take(step)
         exits = tuple(exits)
         self._note_exits(step, exits, last)
-        killed = {path for one in exits if one.is_oom for path in self._counters.chain(one.key)}
+        over = {path for one in exits if one.is_oom for path in self._counters.chain(one.key)}.union(
+            step.cgroups.removed
+        )
         cgroups = self._cgroups.facts(step)
         filling = frozenset(one.path for one in cgroups if one.rise is not None)
         self.inputs = IncidentInputs(
@@ -93,7 +95,7 @@ class IncidentTracker:
             growing_groups(step, groups),
             self._cgroups.brakes(step),
         )
-        self._standing = self._standing.without(self._ended(step), killed)
+        self._standing = self._standing.without(self._ended(step), over)
         self._standing = self._standing.without_rises(self._rises.lost)
         self._standing = self._standing.after(step.now_s, find_incidents(self.inputs))
         if self._tick % UNSEEN_TICKS == 0:

@@ -1,4 +1,4 @@
-"""Finds programs that crash and come back: the same command, in the same cgroup.
+"""Finds programs that crash and come back: the same command, in the same cgroup or pod.
 
 An end counts if it was abnormal (by the OOM killer, by a signal that does not ask to end, or with a code other than
 0), if the process was large, or if its cause is unknown and its memory rose until then. So ``sleep 0.2`` in a
@@ -15,6 +15,7 @@ from typing import Final
 from memtop.analysis.crash_loop import LoopFacts
 from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.limit_names import cgroup_name
+from memtop.engine.assessment.run_place import run_place
 from memtop.engine.assessment.step_input import StepInput
 from memtop.model.assessment import ExitReport
 from memtop.model.frame import ProcessRow
@@ -33,7 +34,7 @@ WAIT_TICKS: Final = 5
 FORGET_S: Final = 900.0
 """A program whose last restart is this long ago begins a new story."""
 _Id = tuple[str, str]
-"""Command line and cgroup."""
+"""Command line, and the directory of the cgroup or pod."""
 
 
 class _Program:
@@ -117,7 +118,7 @@ class LivesTracker:
         )
 
     def _note_end(self, step: StepInput, report: ExitReport) -> None:
-        at = report.command, self._leaf(report.key)
+        at = report.command, run_place(self._counters.chain(report.key), step)
         program = self._programs.pop(at, None)
         if program is None or (program.restarts and step.now_s - program.restarted_s > FORGET_S):
             program = _Program(report, step.now_s)
@@ -145,7 +146,7 @@ class LivesTracker:
         chain = step.cgroups.chains.get(row.key)  # empty where there is no memory cgroup
         if chain is None and not last_try:
             return False
-        at = row.command, chain[0] if chain else ""
+        at = row.command, run_place(chain or (), step)
         program = self._programs.get(at)
         if program is None or not program.open or row.key.start_ticks < program.ends[-1].key.start_ticks:
             return False
@@ -161,9 +162,6 @@ class LivesTracker:
         self._of[row.key] = at
         found.append(row)
         return True
-
-    def _leaf(self, key: ProcessKey) -> str:
-        return next(iter(self._counters.chain(key)), "")
 
 
 def loop_facts(lives: Lives) -> LoopFacts:

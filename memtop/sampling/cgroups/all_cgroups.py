@@ -58,6 +58,8 @@ class AllCgroups:
         recording."""
         self._known: dict[str, _Known] = {}
         self._turns = Turns()
+        self.removed: set[str] = set()
+        """Those whose use could be read and now cannot: most have been removed. Their last readings stay."""
         self._read_s: float | None = None
         self._tick = -1
 
@@ -76,6 +78,7 @@ class AllCgroups:
         """Drop those that have no members any more."""
         for path in self._known.keys() - set(paths):
             del self._known[path]
+        self.removed &= self._known.keys()
         self._turns.keep_only(paths)
 
     def read(
@@ -125,7 +128,10 @@ class AllCgroups:
             return 1
         known.turns += 1
         if reading.usage_bytes is not None or old is None or old.usage_bytes is None:
-            self._take(known, reading, now_s)  # otherwise it was removed: the last reading stays
+            self._take(known, reading, now_s)
+            self.removed.discard(path)
+        else:
+            self.removed.add(path)
         stat = old is None or reading.stat is not old.stat
         return 1 + STAT_COST * stat + REST_COST * rest + 2 * limits
 

@@ -130,6 +130,7 @@ class CgroupReader:
             labels=self._labels,
             readings=self._readings,
             latest=self._all.latest,
+            removed=frozenset(self._all.removed),
             kills=self._kills,
             adjs=self._adjs,
             limits=self._limits_of(plan.assessed, processes),
