@@ -25,7 +25,7 @@ def filter_hint(text: str, *, groups: bool = False) -> str:
     names = columns_of(groups=groups).by_name | columns_of(groups=False).by_name
     match = _WORD.fullmatch(word)
     if match is None:
-        return "" if word else "text, !regex, rss>500m, user=app, s=D"
+        return "" if word or not text.strip() else "another term: all must match"
     name, sign = match[1].lower(), match[2]
     column = names.get(name)
     if sign is None:

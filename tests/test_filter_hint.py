@@ -12,7 +12,8 @@ from memtop.filter_hint import completion, filter_hint
 @pytest.mark.parametrize(
     ("typed", "says"),
     [
-        ("", "text, !regex, rss>500m, user=app, s=D"),
+        ("", ""),  # what may be typed is in the empty line itself
+        ("rss>1g ", "another term: all must match"),
         ("!^python", "regular expression, to the end of the line"),
         ("rss>", "rss: a size such as 500m or 1.5g; > < ="),
         ("nginx user=a", "user: the whole word; = or !="),

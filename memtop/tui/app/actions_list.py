@@ -34,9 +34,15 @@ class ListActions(AppState):
         for text in choice_sentences(frame.choices):
             self.say(text)
 
+    def focus_list(self) -> None:
+        """Give the focus to the list that a key has changed, so that the arrows move in it; not to a hidden one."""
+        if self.focused is not self.table and not self.zoomed:
+            self.set_focus(self.table)
+
     def sort_by(self, column: Column) -> None:
         """Sort by a column, and show its explanation."""
         self.view = self.view.sorted_by(column)
+        self.focus_list()
         self.topic = column.topic
         self.show_side()
 
@@ -46,6 +52,7 @@ class ListActions(AppState):
             self.say(f"groups have no column {name}")
             return
         self.view = self.view.in_order(column, column.descending)
+        self.focus_list()
         self.topic = column.topic
         self.show_side()
 
@@ -66,13 +73,16 @@ class ListActions(AppState):
     def action_by(self) -> None:
         there = self.frame.groupings if self.frame is not None else frozenset()
         order = [None, *(by for by in By if by in there or by is self.view.rows.by)]
+        self.focus_list()
         self.list_by(order[(order.index(self.view.rows.by) + 1) % len(order)])
 
     def action_reverse(self) -> None:
         self.choose_rows(descending=not self.view.rows.descending)
+        self.focus_list()
 
     def action_tree(self) -> None:
         self.choose_rows(tree=not self.view.rows.tree)
+        self.focus_list()
 
     def on_process_table_fold_toggled(self, message: ProcessTable.FoldToggled) -> None:
         """Fold or unfold a subtree."""
@@ -97,6 +107,9 @@ class ListActions(AppState):
 
     def action_user(self) -> None:
         list_prompts.ask_user(self)
+
+    def action_like(self) -> None:
+        list_prompts.ask_like(self)
 
     def action_go_to_pid(self) -> None:
         list_prompts.ask_pid(self)

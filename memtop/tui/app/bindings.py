@@ -61,6 +61,7 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
             "Filter as you type: text, !regex, or terms such as rss>1g user=app",
             priority=True,
         ),
+        _key("f", "like", "Filter like this", "Show only processes of the same program, container, unit or user"),
         _key("s,f6", "sort_menu", "Sort", "Choose the column to sort by"),
         _key("M", "sort('res')", "By memory", "Sort by RES"),
         _key("P", "sort('cpu')", "By CPU", "Sort by CPU time"),

@@ -1,4 +1,4 @@
-"""Prompts about the process list: the column to sort by, the columns shown, the user, the PID to go to."""
+"""Prompts about the process list: the column to sort by, the columns shown, what to filter by, the PID to go to."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from memtop.columns import Column, columns_of
 from memtop.errors import UsageError
+from memtop.filter import parse_query
 from memtop.model.frame import ProcessRow
 from memtop.tui.dialogs.column_chooser import ColumnChooser
 from memtop.tui.dialogs.dialog import Choice, Menu, Prompt
@@ -27,7 +28,7 @@ def ask_sort(app: AppState, use: Callable[[Column], None]) -> None:
     """Ask which column to sort by."""
     columns = app.view.columns
     start = columns.index(app.view.sort) if app.view.sort in columns else 0
-    choices = [Choice(f"{column.title:<9} {column.says}", column) for column in columns]
+    choices = [Choice(f"{column.title:<9} ", column, says=column.says) for column in columns]
     app.push_screen(Menu("Sort by", choices, start=start), _unless_cancelled(use))
 
 
@@ -40,6 +41,38 @@ def ask_columns(app: AppState) -> None:
     app.push_screen(
         ColumnChooser(app.view.columns, columns_of(groups=app.view.rows.lists_groups)), _unless_cancelled(use)
     )
+
+
+def ask_like(app: AppState) -> None:
+    """Ask what the processes to show have in common with the selected one, and filter by that."""
+    row = app.row
+    if row is None:
+        app.say("Enter lists the processes of a group" if app.view.rows.lists_groups else "no process is selected")
+        return
+    detail = app.frame.detail if app.frame is not None else None
+    if detail is not None and detail.row.key == row.key:
+        row = detail.row  # of the process in focus more is known
+    program = row.program_names[-1].split() or [row.name]
+    terms = [
+        ("p", "program", program[0], program[0]),
+        *(
+            (key, name, str(value), f"{name}={value}")
+            for key, name, value in (
+                ("c", "container", row.container),
+                ("o", "pod", row.pod),
+                ("n", "unit", row.unit),
+                ("g", "cgroup", row.cgroup),
+                ("u", "user", row.user),
+            )
+            if value and not str(value).split()[1:]  # a blank would end the term
+        ),
+    ]
+    choices = [Choice(f"{name:<10} ", text, key, says) for key, name, says, text in terms]
+
+    def use(text: str) -> None:
+        app.choose(query=parse_query(text))
+
+    app.push_screen(Menu("Show only processes of the same", choices), _unless_cancelled(use))
 
 
 def ask_pid(app: AppState) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from memtop.tui.app.app_state import AppState
 
 _NEEDS_PROCESS = frozenset(
-    {"mark", "signal", "renice", "report", "copy_pid", "copy_command", "copy_next", "read_now", "go_url"}
+    {"mark", "like", "signal", "renice", "report", "copy_pid", "copy_command", "copy_next", "read_now", "go_url"}
 )
 
 

@@ -35,7 +35,7 @@ class FilterInput(Input):
 
     def __init__(self, groups: Callable[[], bool], *, id: str | None = None) -> None:
         super().__init__(
-            placeholder="text, !regex, or rss>500m user=app",
+            placeholder="text, !regex, or terms: rss>500m user=app s=D",
             suggester=ColumnNames(groups),
             id=id,
             select_on_focus=False,

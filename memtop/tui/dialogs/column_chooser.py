@@ -7,13 +7,15 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
 from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
 from memtop.columns import Column, ColumnSet
-from memtop.tui.dialogs.dialog import Dialog
+from memtop.tui.bars.footer import Hint
+from memtop.tui.dialogs.dialog import CANCEL_HINT, Dialog
+from memtop.tui.dialogs.keys_line import ACCEPT, KeysLine
 from memtop.tui.dialogs.palette import ChoiceList
+from memtop.tui.drawing.hanging_text import HangingText, Paragraph
 
 
 class ColumnChooser(Dialog[tuple[Column, ...]]):
@@ -37,7 +39,14 @@ class ColumnChooser(Dialog[tuple[Column, ...]]):
         with Vertical(classes="dialog -wide"):
             yield Label("Columns", classes="dialog-title")
             yield ChoiceList()
-            yield Label("Space show or hide   < > move   d defaults   Enter apply   Esc cancel", classes="dialog-says")
+            yield KeysLine(
+                Hint("Space", "show or hide", "show_or_hide"),
+                Hint("<", "", "move(-1)"),
+                Hint(">", "move", "move(1)"),
+                Hint("d", "defaults", "defaults"),
+                Hint("Enter", "apply", ACCEPT),
+                CANCEL_HINT,
+            )
 
     def on_mount(self) -> None:
         """Fill the list."""
@@ -48,7 +57,7 @@ class ColumnChooser(Dialog[tuple[Column, ...]]):
         options.clear_options()
         for column in self._order:
             mark = "●" if column in self._shown else " "
-            options.add_option(Option(Content(f"{mark} {column.title:<9} {column.says}")))
+            options.add_option(Option(HangingText([Paragraph(f"{mark} {column.title:<9} ", column.says)])))
         options.highlighted = cursor
 
     @property

@@ -17,14 +17,21 @@ from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
 from memtop.errors import MemtopError, UsageError
+from memtop.tui.bars.footer import Hint
+from memtop.tui.dialogs.keys_line import ACCEPT, CANCEL, KeysLine
 from memtop.tui.dialogs.palette import ChoiceList, ClosedOnce
 from memtop.tui.drawing.cell_text import to_ascii
+from memtop.tui.drawing.hanging_text import HangingText, Paragraph
 
 Value = TypeVar("Value")
 LETTERS_S: Final = 1.0
 """Letters that come within this time of each other are the beginning of one line."""
 _LEAST_LINES, _MOST_LINES = 3, 20
 """Height of a list that has more lines."""
+CLOSE_HINT: Final = Hint("Esc", "close", CANCEL)
+CANCEL_HINT: Final = Hint("Esc", "cancel", CANCEL)
+_HANG_CELLS: Final = 2
+"""Indent of what follows the first line of a long choice."""
 NARROW_CELLS: Final = 52
 """Longest line of a list in a dialog of the ordinary width."""
 
@@ -37,6 +44,16 @@ class Choice(Generic[Value]):
     value: Value
     key: str = ""
     """A key that chooses the line at once, shown before it. Harmful choices have none."""
+    says: str = ""
+    """What it means, beside the label. It wraps under itself."""
+
+    @property
+    def prompt(self) -> HangingText:
+        """What the list shows."""
+        key = f"{self.key}  " if self.key else ""
+        if not self.says:
+            return HangingText([Paragraph(key, self.label, hang=_HANG_CELLS)])
+        return HangingText([Paragraph(key + self.label, self.says)])
 
 
 class Dialog(ClosedOnce[Value | None]):
@@ -56,7 +73,11 @@ class Dialog(ClosedOnce[Value | None]):
         for box in self.query(".dialog"):
             for choices in box.query(OptionList):
                 if choices.styles.height is not None and choices.styles.height.is_auto:
-                    beside = sum(each.outer_size.height for each in box.children if each is not choices)
+                    beside = sum(
+                        each.outer_size.height + each.styles.margin.height
+                        for each in box.children
+                        if each is not choices
+                    )
                     room = self.size.height - box.gutter.height - beside
                     choices.styles.max_height = max(_LEAST_LINES, min(_MOST_LINES, room))
 
@@ -67,6 +88,17 @@ class Dialog(ClosedOnce[Value | None]):
     def action_cancel(self) -> None:
         """Close without an answer."""
         self.dismiss(None)
+
+    def action_accept(self) -> None:
+        """Do what Enter does: choose the line under the cursor, or take what is typed."""
+        for choices in self.query(OptionList):
+            choices.action_select()
+        for line in self.query(Input):
+            self.run_worker(line.action_submit())
+
+    async def on_keys_line_clicked(self, message: KeysLine.Clicked) -> None:
+        """Run the action of a key that was clicked."""
+        await self.run_action(message.action)
 
     def on_click(self, event: events.Click) -> None:
         """Close without an answer if the click is outside of the box."""
@@ -104,7 +136,7 @@ class Prompt(Dialog[Value]):
             line.select_all()
             yield line
             yield Label("", classes="dialog-complaint")
-            yield Label("Enter apply   Esc cancel", classes="dialog-says")
+            yield KeysLine(Hint("Enter", "apply", ACCEPT), CANCEL_HINT)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Close with the answer, or show what is wrong."""
@@ -144,17 +176,13 @@ class Menu(Dialog[Value]):
 
     def compose(self) -> ComposeResult:
         """Title, subject, list, keys."""
-        wide = any(len(choice.label) > NARROW_CELLS for choice in self._choices)
+        wide = any(len(choice.label + choice.says) > NARROW_CELLS for choice in self._choices)
         with Vertical(classes="dialog -wide" if wide else "dialog"):
             yield Label(Content(self._title), classes="dialog-title")
             if self._says:
                 yield Label(Content(self._says), classes="dialog-about")
-            yield ChoiceList(
-                *(Option(Content(f"{c.key}  {c.label}" if c.key else c.label)) for c in self._choices),
-                one_click=self._one_click,
-            )
-            keys = self.spelled(f"↑ ↓ or letters move   Enter {self._verb}   Esc cancel")
-            yield Label(Content(keys), classes="dialog-says")
+            yield ChoiceList(*(Option(choice.prompt) for choice in self._choices), one_click=self._one_click)
+            yield KeysLine(Hint("↑ ↓ or letters", "move", ""), Hint("Enter", self._verb, ACCEPT), CANCEL_HINT)
 
     def on_mount(self) -> None:
         """Put the cursor on the safe line."""

@@ -14,14 +14,17 @@ from textual.widgets.option_list import Option
 from memtop.explain.exit_text import exit_lines, how
 from memtop.model.assessment import ExitReport
 from memtop.process_key import ProcessKey
-from memtop.tui.dialogs.dialog import Dialog
+from memtop.tui.bars.footer import Hint
+from memtop.tui.dialogs.dialog import CLOSE_HINT, Dialog
+from memtop.tui.dialogs.keys_line import ACCEPT, KeysLine
 from memtop.tui.dialogs.palette import ChoiceList
+from memtop.tui.drawing.hanging_text import HangingText, Paragraph
 from memtop.tui.drawing.severity_signs import DANGER_MARK, NOTE_MARK, WARNING_MARK
 
 _NONE: Final = "Since memtop started it has seen no watched or large process end, and none killed."
-_KEYS: Final = (
-    "Processes that were watched, used 1 % of RAM or of their limit, were killed, or failed with 32 MiB or more.\n"
-    "↑ ↓ move   Enter its last minute   Esc close"
+_WHICH: Final = (
+    "Listed: processes that were watched, used 1 % of RAM or of their limit, were killed, or failed with 32 MiB or "
+    "more."
 )
 
 
@@ -44,7 +47,8 @@ class EndedList(Dialog[ProcessKey]):
         with Vertical(classes="dialog -wide"):
             yield Label("Ended since memtop started", classes="dialog-title")
             yield ChoiceList(*self._options())
-            yield Label(self.spelled(words_below(self._ended, self._only, self._kills)), classes="dialog-says")
+            yield Label(Content(words_below(self._ended, self._only, self._kills)), classes="dialog-says")
+            yield KeysLine(Hint("↑ ↓", "move", ""), Hint("Enter", "show its last minute", ACCEPT), CLOSE_HINT)
 
     def on_mount(self) -> None:
         """The latest is under the cursor."""
@@ -71,18 +75,18 @@ class EndedList(Dialog[ProcessKey]):
     def _options(self) -> list[Option]:
         if not self._ended:
             return [Option(Content(_NONE), disabled=True)]
-        return [Option(Content(_text(*one))) for one in self._lines]
+        return [Option(HangingText(_text(*one))) for one in self._lines]
 
 
 def words_below(ended: Sequence[ExitReport], only: int | None, kills: int | None) -> str:
-    """What the list does not show, and the keys. The arguments are those of EndedList."""
+    """What the list does not show. The arguments are those of EndedList."""
     lines = [] if only is None else [f"Only the {only} that were asked for are read; a reads all."]
     unseen = (kills or 0) - sum(one.is_oom for one in ended)
     if kills is None:
         lines.append("This kernel does not say how many processes the OOM killer has ended.")
     elif unseen > 0:
         lines.append(f"OOM kills that the kernel has counted: {kills}; of {unseen} no end was seen.")
-    return "\n".join([*lines, _KEYS])
+    return "\n".join([*lines, _WHICH])
 
 
 def _runs(ended: Sequence[ExitReport]) -> list[list[ExitReport]]:
@@ -102,9 +106,9 @@ def _runs(ended: Sequence[ExitReport]) -> list[list[ExitReport]]:
     return runs
 
 
-def _text(report: ExitReport, *others: ExitReport) -> str:
+def _text(report: ExitReport, *others: ExitReport) -> list[Paragraph]:
     mark = DANGER_MARK if report.is_oom else WARNING_MARK if report.is_crash else NOTE_MARK
     first, second = exit_lines(report)
     if others:
         first = f"{first}, and {len(others)} more of that name since {exit_lines(others[-1])[0].partition(' ')[0]}"
-    return f"{mark} {first}\n  {second}"
+    return [Paragraph(f"{mark} ", first), Paragraph("  ", second)]

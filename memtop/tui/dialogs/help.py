@@ -15,7 +15,9 @@ from textual.widgets import Input
 
 from memtop.columns import COLUMNS
 from memtop.explain import topics
-from memtop.tui.dialogs.dialog import Dialog
+from memtop.tui.bars.footer import Hint
+from memtop.tui.dialogs.dialog import CLOSE_HINT, Dialog
+from memtop.tui.dialogs.keys_line import KeysLine
 from memtop.tui.drawing.text_lines import Line, TextLines
 
 _KEY_CELLS: Final = 13
@@ -74,10 +76,9 @@ class Help(Dialog[Found]):
         """What a click on each line of the text chooses."""
 
     def compose(self) -> ComposeResult:
-        """The text, which the arrows scroll, over the line of the search."""
+        """The text, which the arrows scroll, over the line of the search and the keys."""
         with Vertical(classes="dialog -page") as page:
             page.border_title = "Keys, mouse, columns, filter"
-            page.border_subtitle = self.spelled("/ search   ↑ ↓ PgUp PgDn scroll   Esc close")
             text = TextLines(id="help-text")
             text.can_focus = True
             yield text
@@ -86,6 +87,7 @@ class Help(Dialog[Found]):
                 id="help-search",
                 select_on_focus=False,
             )
+            yield KeysLine(Hint("/", "search", "search"), Hint("↑ ↓ PgUp PgDn", "scroll", ""), CLOSE_HINT)
 
     def on_mount(self) -> None:
         """Give the focus to the text, so that arrows scroll it."""

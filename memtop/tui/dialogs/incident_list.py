@@ -14,8 +14,11 @@ from textual.widgets.option_list import Option
 from memtop.analysis.incidents import Incident
 from memtop.explain.incident_text import SIGNS, incident_sentences, not_looked_at
 from memtop.model.incidents import IncidentReport
-from memtop.tui.dialogs.dialog import Dialog
+from memtop.tui.bars.footer import Hint
+from memtop.tui.dialogs.dialog import CANCEL_HINT, Dialog
+from memtop.tui.dialogs.keys_line import ACCEPT, KeysLine
 from memtop.tui.dialogs.palette import ChoiceList
+from memtop.tui.drawing.hanging_text import HangingText, Paragraph
 from memtop.units import duration
 
 _NONE: Final = "No incidents now."
@@ -38,6 +41,7 @@ class IncidentList(Dialog[Incident]):
             yield Label("Incidents of this machine", classes="dialog-title")
             yield ChoiceList(*self._options())
             yield Label(Content(self._words()), classes="dialog-says", id="incident-words")
+            yield KeysLine(Hint("↑ ↓", "move", ""), Hint("Enter", "go there", ACCEPT), CANCEL_HINT)
 
     def on_mount(self) -> None:
         """The worst is under the cursor."""
@@ -66,19 +70,21 @@ class IncidentList(Dialog[Incident]):
     def _options(self) -> list[Option]:
         if not self._report.standing:
             return [Option(Content(_NONE), disabled=True)]
-        return [Option(Content(self._lines(one))) for one in self._report.standing]
+        return [Option(HangingText(self._lines(one))) for one in self._report.standing]
 
-    def _lines(self, incident: Incident) -> str:
+    def _lines(self, incident: Incident) -> list[Paragraph]:
         words, since_s = incident_sentences(incident), self._report.since_wall_s(incident)
         clock = time.strftime("%H:%M:%S", time.localtime(since_s))
         since = f"since {clock}, {duration(max(0.0, self._now_s - since_s))}"
-        lines = [f"{SIGNS[incident.severity]} {words.says}", f"  {'; '.join((since, *words.evidence))}"]
+        lines = [
+            Paragraph(f"{SIGNS[incident.severity]} ", words.says),
+            Paragraph("  ", "; ".join((since, *words.evidence))),
+        ]
         if words.next:
-            lines.append(f"  Next: {words.next}")
-        return "\n".join(lines)
+            lines.append(Paragraph("  Next: ", words.next))
+        return lines
 
     def _words(self) -> str:
         unseen = not_looked_at(self._report.unseen)
         text = "; ".join([*([self._earlier] if self._earlier else []), *unseen])
-        seen = f"{text[0].upper()}{text[1:]}.\n" if text else ""
-        return self.spelled(f"{seen}↑ ↓ move   Enter go there   Esc cancel")
+        return f"{text[0].upper()}{text[1:]}." if text else ""

@@ -44,7 +44,7 @@ class SignalDialog(Menu[signal.Signals]):
     """Readings of the process in focus while the dialog is open: what ending it, or its family, would free."""
 
     def __init__(self, target: Target) -> None:
-        choices = [Choice(f"{number.name:<8} {int(number):>2}  {effect}", number) for number, effect in SIGNALS]
+        choices = [Choice(f"{number.name:<8} {int(number):>2}  ", number, says=effect) for number, effect in SIGNALS]
         self._key = target.key
         self._about = f"{target.key.pid}  RES {units.long_size(target.rss_bytes)}  {target.command[:120]}"
         about = f"{self._about}\n{READING_FREED}"

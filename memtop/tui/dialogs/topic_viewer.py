@@ -12,7 +12,9 @@ from textual.content import Content
 from textual.widgets import Label, Markdown
 
 from memtop.explain import topic, topics
-from memtop.tui.dialogs.dialog import Choice, Dialog, Menu
+from memtop.tui.bars.footer import Hint
+from memtop.tui.dialogs.dialog import CLOSE_HINT, Choice, Dialog, Menu
+from memtop.tui.dialogs.keys_line import KeysLine
 
 
 class TopicViewer(Dialog[None]):
@@ -37,8 +39,13 @@ class TopicViewer(Dialog[None]):
             with VerticalScroll():
                 yield Label(Content(self._sentence), classes="explain-sentence")
                 yield Markdown(open_links=False)
-            keys = "↑ ↓ scroll   Backspace back   n next   c contents   Esc close"
-            yield Label(self.spelled(keys), classes="dialog-says")
+            yield KeysLine(
+                Hint("↑ ↓", "scroll", ""),
+                Hint("Backspace", "back", "back"),
+                Hint("n", "next", "next"),
+                Hint("c", "contents", "contents"),
+                CLOSE_HINT,
+            )
 
     async def on_mount(self) -> None:
         """Show the first topic."""

@@ -39,6 +39,17 @@ def without_focus(frame: Frame | None) -> str:
     return LOADING if frame is None or frame.rows else "Select a process."
 
 
+def lines_without_focus(frame: Frame, width: int) -> list[Line]:
+    """What a panel that shows one process says if there is none."""
+    return wrapped(without_focus(frame), width)
+
+
+def words_of_group(frame: Frame, width: int) -> int | None:
+    """The number of lines of a panel that shows one process while a group is selected; None otherwise."""
+    of_group = frame.detail is None and frame.group is not None
+    return len(lines_without_focus(frame, width)) if of_group else None
+
+
 def wrapped(text: str, width: int, look: str = "", indent: str = "") -> list[Line]:
     """A paragraph as lines of at most ``width`` cells; those after the first begin with ``indent``."""
     return [Line(line, look) for line in _wrapped(text, max(8, width), indent)]

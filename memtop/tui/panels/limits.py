@@ -12,7 +12,7 @@ from memtop.model.assessment import CountLimit, ExitReport, LimitRow
 from memtop.model.frame import Frame
 from memtop.tui.drawing.cell_text import fit
 from memtop.tui.drawing.severity_signs import DANGER_MARK, WARNING_MARK
-from memtop.tui.drawing.text_lines import Line, TextLines, without_focus, wrapped
+from memtop.tui.drawing.text_lines import Line, TextLines, lines_without_focus, words_of_group, wrapped
 from memtop.tui.panels.limit_sentences import sentences
 
 WARN_PERCENT: Final = 80.0
@@ -55,15 +55,15 @@ class LimitsPanel(TextLines, can_focus=True):
         return f"{short(binds.name)} {units.percent(100 * binds.used_bytes / binds.limit_bytes)} % full"
 
     def words(self, frame: Frame) -> int | None:
-        """See ``Panel``. It always has something to show."""
-        return None
+        """See ``Panel``. It always has something to show of a process."""
+        return words_of_group(frame, self.scrollable_content_region.width)
 
 
 def limit_lines(frame: Frame, width: int) -> list[Line]:
     """Everything about limits, the most urgent first."""
     detail = frame.detail
     if detail is None:
-        return [Line(without_focus(frame))]
+        return lines_without_focus(frame, width)
     outlook = detail.outlook
     if outlook is None or (outlook.autopsy is not None and not outlook.limits):
         why = "it ended before its limits were read"

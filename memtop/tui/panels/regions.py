@@ -12,7 +12,7 @@ from memtop.explain.region_sentences import caption, is_without_memory, what_is_
 from memtop.model.frame import Detail, Frame
 from memtop.sampling.smaps.smaps_view import Missing
 from memtop.tui.drawing.cached_lines import KeptLines
-from memtop.tui.drawing.text_lines import Line, TextLines, without_focus, wrapped
+from memtop.tui.drawing.text_lines import Line, TextLines, lines_without_focus, words_of_group, wrapped
 from memtop.tui.panels.regions_table import RegionsTable
 from memtop.tui.side.virt_bar import VirtBar
 
@@ -47,7 +47,7 @@ class RegionsPanel(Vertical, KeptLines):
         elif detail is not None:
             prose.show(missing_lines(detail, max(20, self.content_region.width - 2)))
         else:
-            prose.show([Line(without_focus(frame))])
+            prose.show(lines_without_focus(frame, max(20, self.content_region.width - 2)))
 
     def caption(self, frame: Frame) -> str:
         """The age of the reading, and its cost."""
@@ -59,9 +59,14 @@ class RegionsPanel(Vertical, KeptLines):
 
 
 def lines_of_reason(frame: Frame, width: int) -> int | None:
-    """The number of lines that say why there are no mappings; None if there are some, or may be in a moment."""
+    """The number of lines that say why there are no mappings; None if there are some, or may be in a moment.
+
+    Also those that say that a group has none.
+    """
     view = frame.detail.regions if frame.detail is not None else None
-    if frame.detail is None or view is None or view.reading is not None or view.missing in _MAY_COME:
+    if frame.detail is None:
+        return words_of_group(frame, width)
+    if view is None or view.reading is not None or view.missing in _MAY_COME:
         return None
     return len(missing_lines(frame.detail, width))
 

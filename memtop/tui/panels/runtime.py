@@ -9,7 +9,7 @@ from memtop.model.frame import Detail, Frame
 from memtop.runtimes.view import RuntimeView
 from memtop.tui.chart.heap_chart import FRAME_ROWS, ROWS, heap_charts
 from memtop.tui.drawing.stacked_bar import StackedBar, legend
-from memtop.tui.drawing.text_lines import Line, TextLines, without_focus, wrapped
+from memtop.tui.drawing.text_lines import Line, TextLines, lines_without_focus, words_of_group, wrapped
 from memtop.units import duration
 
 WAITING = "Detecting the runtime …"
@@ -36,7 +36,7 @@ class RuntimePanel(VerticalScroll, can_focus=True):
         bar.display = bool(parts)
         bar.show(parts)
         plain = self.app.has_class("-ascii")
-        head = head_lines(frame.detail, width) or [Line(without_focus(frame))]
+        head = head_lines(frame.detail, width) or lines_without_focus(frame, width)
         room = self.scrollable_content_region.height - len(head) - len(parts[:1])
         body = body_lines(frame.detail, width, room, plain=plain)
         for name, lines in (("#runtime-head", head), ("#runtime-body", body)):
@@ -53,8 +53,8 @@ class RuntimePanel(VerticalScroll, can_focus=True):
         return f"read {duration(runtime.age_s)} ago{where}"
 
     def words(self, frame: Frame) -> int | None:
-        """See ``Panel``. It always has something to show."""
-        return None
+        """See ``Panel``. It always has something to show of a process."""
+        return words_of_group(frame, self.scrollable_content_region.width)
 
 
 def head_lines(detail: Detail | None, width: int) -> list[Line]:

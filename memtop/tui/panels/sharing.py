@@ -10,7 +10,7 @@ from memtop.explain.sharing_sentences import sharing_sentences
 from memtop.model.frame import Frame
 from memtop.sampling.smaps.smaps_view import Missing, Relative, SharingView
 from memtop.tui.drawing.cell_text import fit
-from memtop.tui.drawing.text_lines import Line, TextLines, without_focus, wrapped
+from memtop.tui.drawing.text_lines import Line, TextLines, lines_without_focus, wrapped
 from memtop.tui.panels.regions import lines_of_reason, missing_lines
 from memtop.units import UNKNOWN, size
 
@@ -51,7 +51,7 @@ def sharing_lines(frame: Frame, width: int, *, plain: bool = False) -> list[Line
     """The panel as lines."""
     detail = frame.detail
     if detail is None:
-        return [Line(without_focus(frame))]
+        return lines_without_focus(frame, width)
     view = detail.sharing
     if view is None or not view.relatives:
         return missing_lines(detail, width)

@@ -9,7 +9,7 @@ from typing import Final
 from memtop import units
 from memtop.model.frame import Detail, Frame
 from memtop.procfs.status import PidStatus
-from memtop.tui.drawing.text_lines import Line, TextLines, without_focus, wrapped
+from memtop.tui.drawing.text_lines import Line, TextLines, lines_without_focus, words_of_group, wrapped
 
 Value = Callable[[Detail, PidStatus], str]
 
@@ -63,15 +63,15 @@ class StatusPanel(TextLines, can_focus=True):
         return ""
 
     def words(self, frame: Frame) -> int | None:
-        """See ``Panel``. It always has something to show."""
-        return None
+        """See ``Panel``. It always has something to show of a process."""
+        return words_of_group(frame, self.scrollable_content_region.width)
 
 
 def status_lines(frame: Frame, width: int) -> list[Line]:
     """The fields as lines, or the reason why there are none."""
     detail = frame.detail
     if detail is None:
-        return [Line(without_focus(frame))]
+        return lines_without_focus(frame, width)
     if detail.status is None:
         why = "it was not read before the pause" if detail.paused else "it has not been read yet"
         if detail.cursor_s is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from memtop.tui.dialogs.dialog import Choice, Menu
+from memtop.tui.dialogs.keys_line import KeysLine
 from tests.tui.app.test_app import SIZE, board
 
 
@@ -42,7 +43,7 @@ async def test_the_keys_of_a_dialog_stay_on_screen_and_its_list_scrolls() -> Non
             await it.app.push_screen(Menu("Send a signal?", choices, "app --serve " * 15, verb="send"))
             for _ in range(3):
                 await it.pilot.pause()
-            [keys] = it.app.screen.query(".dialog-says")
-            assert keys.region.bottom < size[1] and "Enter send" in str(keys.render()), size
+            keys = it.app.screen.query_one(KeysLine)
+            assert keys.region.bottom < size[1] and "Enter send" in keys.render_line(0).text, size
             await it.press("escape")
             await it.until(it.at_rest, "the dialog is closed")

@@ -6,7 +6,9 @@ import pytest
 from textual.widgets import OptionList
 
 from memtop.errors import UsageError
+from memtop.model.frame import ProcessRow
 from memtop.tui.dialogs.dialog import whole_number
+from memtop.tui.dialogs.keys_line import KeysLine
 from tests.tui.app.test_app import board
 
 
@@ -41,3 +43,38 @@ async def test_letters_move_the_cursor_to_the_line_that_begins_with_them() -> No
         await it.press("enter")
         await it.until(it.at_rest, "it is chosen")
         assert it.app.view.sort.key == "verdict"
+
+
+async def test_the_keys_of_a_dialog_can_be_clicked() -> None:
+    async with board() as it:
+
+        async def click(key: str) -> None:
+            keys = it.app.screen.query_one(KeysLine)
+            assert await it.pilot.click(keys, offset=(keys.render_line(0).text.index(key), 0))
+
+        for opens in ("s", "c", "question_mark", "D", "d"):
+            await it.press(opens)
+            await it.until(lambda: len(it.app.screen_stack) == 2, f"{opens} opens a dialog")
+            await click("Esc")
+            await it.until(it.at_rest, f"the dialog of {opens} is closed")
+        await it.press("s", "v")
+        await click("Enter")
+        await it.until(it.at_rest, "it is chosen")
+        assert it.app.view.sort.key == "verdict"
+        await it.press("d", "5")
+        await click("apply")
+        await it.until(it.at_rest, "it is taken")
+        assert it.app.view.readings.delay_s == 5
+
+
+async def test_a_key_filters_by_what_the_selected_process_has_in_common_with_others() -> None:
+    async with board() as it:
+        row = it.app.table.selected_row
+        assert isinstance(row, ProcessRow)
+        await it.press("f", "u")
+        await it.until(it.at_rest, "it is chosen")
+        assert it.app.view.query.text == f"user={row.user}"
+        await it.press("f", "enter")
+        await it.until(it.at_rest, "it is chosen")
+        assert it.app.view.query.text == row.program_names[-1]
+        assert it.app.view.query.where is not None and it.app.view.query.where(row)

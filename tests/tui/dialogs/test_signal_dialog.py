@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import signal
 
-from textual.app import App
-from textual.widgets import OptionList
+from textual.widgets import OptionList, Static
 
 from memtop.process_control import hold
 from memtop.tui.dialogs.signal_dialog import SIGNALS, SignalDialog
 from tests.children import python
 from tests.test_process_control import row_of
+from tests.tui.frames import WidgetApp
 
 
 def test_the_safe_signals_come_first_and_the_deadly_one_last() -> None:
@@ -22,7 +22,7 @@ def test_the_safe_signals_come_first_and_the_deadly_one_last() -> None:
 async def test_one_click_on_a_signal_only_moves_the_cursor_and_the_second_one_chooses() -> None:
     with python() as child:
         target = hold(row_of(child.pid))
-        app: App[None] = App()
+        app = WidgetApp(Static())
         async with app.run_test() as pilot:
             answers: list[object] = []
             await app.push_screen(SignalDialog(target), answers.append)
