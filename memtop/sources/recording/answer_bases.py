@@ -32,11 +32,15 @@ class AnswerBases:
         if pid_of(path) is None:
             self._machine[path] = data
             return
-        self._processes.pop(path, None)
+        self.drop(path)
         if len(data) <= LENGTH_LIMIT:
             self._processes[path] = data
         if len(self._processes) > _PROCESS_FILES:
             del self._processes[next(iter(self._processes))]
+
+    def drop(self, path: str) -> None:
+        """Keep none of this file of a process, as after a long answer."""
+        self._processes.pop(path, None)
 
     def sizes_bytes(self) -> Iterator[int]:
         """The size of each answer with its path."""

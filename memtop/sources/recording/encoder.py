@@ -18,7 +18,7 @@ from memtop.sources.recording.format import (
     LABEL_LIMIT,
     PACKED_LIMIT,
     READ_ROWS,
-    VALUE_LIMIT,
+    TOOK_BYTES,
     Outcome,
     RecordKind,
     Row,
@@ -28,6 +28,7 @@ from memtop.sources.recording.format import (
     encode_took,
     has_basis,
     is_kept,
+    largest_bytes,
     pack,
     pack_answer,
     pack_rows,
@@ -208,7 +209,8 @@ class Encoder:
 
     def _answer(self, path: str, told: Recorded, took_s: float) -> Row:
         outcome, data = told
-        packed = pack_answer(took_s, data, self._answers.get(path)) if len(data) <= VALUE_LIMIT else b""
+        fits = TOOK_BYTES + len(data) <= largest_bytes(RecordKind.ASK, path)
+        packed = pack_answer(took_s, data, self._answers.get(path)) if fits else b""
         if not packed or len(packed) > PACKED_LIMIT:
             outcome, data = Outcome.UNAVAILABLE, b"too large to be recorded"
             packed = pack_answer(took_s, data)

@@ -73,6 +73,10 @@ PACKED_LIMIT: Final = 15 << 20
 """Most bytes of one value in the file."""
 VALUE_LIMIT: Final = 64 << 20
 """Most bytes of one value unpacked. It has room for the smaps of 65,000 mappings."""
+READ_FILE_LIMIT: Final = 4 << 20
+"""Most bytes of a file that memtop reads while it takes a sample. It has room for the ids of 500,000 threads."""
+LISTING_LIMIT: Final = 16 << 20
+"""Most bytes of a reading that may block, other than of mappings with their sizes."""
 PROCESS_LIMIT: Final = 1 << 18
 """Most processes of one listing or sweep."""
 LABEL_LIMIT: Final = 200
@@ -170,6 +174,15 @@ def is_kept(path: str) -> bool:
     return name in _ONCE if is_runtime(path) else name == "cmdline" or path.startswith("user/")
 
 
+def largest_bytes(kind: int, path: str) -> int:
+    """Most bytes of one value unpacked: no more than memtop ever reads of such a file."""
+    if kind == RecordKind.READ:
+        return READ_FILE_LIMIT
+    if kind in (RecordKind.ASK, RecordKind.KEPT):
+        return VALUE_LIMIT if path.endswith(("/smaps", "/pagemap")) else LISTING_LIMIT
+    return VALUE_LIMIT
+
+
 def encode_rows(rows: Iterable[Row]) -> bytes:
     """Encode rows as bytes."""
     return b"".join(_encoded(rows))
@@ -235,12 +248,14 @@ def pack_answer(took_s: float, data: bytes, basis: bytes = b"") -> bytes:
 
 def unpack(stored: bytes, basis: bytes = b"", limit_bytes: int = VALUE_LIMIT) -> bytes:
     """The inverse of :func:`pack`, at most ``limit_bytes``. Raises DamagedError or zlib.error."""
-    if stored[:1] == _PLAIN:
+    if stored[:1] == _PLAIN and len(stored) <= limit_bytes + 1:
         return stored[1:]
     if stored[:1] == _NUMBERS:
         return decode_changes_of(stored[1:], basis)
     if stored[:1] == _TOOK and stored[_TOOK_END : _TOOK_END + 1] != _TOOK:
         return stored[1:_TOOK_END] + unpack(stored[_TOOK_END:], basis[TOOK_BYTES:], limit_bytes)
+    if stored[:1] == _PLAIN:
+        raise DamagedError("a value is too large")
     if stored[:1] != _ZLIB:
         raise DamagedError("a value has an unknown encoding")
     inflater = zlib.decompressobj(zdict=basis[:_DICTIONARY_LIMIT])
@@ -248,6 +263,18 @@ def unpack(stored: bytes, basis: bytes = b"", limit_bytes: int = VALUE_LIMIT) ->
     if not inflater.eof:
         raise DamagedError("a value is cut short or too large")
     return data
+
+
+def is_longer(stored: bytes, basis: bytes, size: int) -> bool:
+    """Whether what :func:`pack_answer` has stored has more than ``size`` bytes, as far as that is seen at little cost.
+
+    Raises zlib.error.
+    """
+    if stored[:1] == _TOOK and stored[_TOOK_END : _TOOK_END + 1] != _TOOK:
+        return is_longer(stored[_TOOK_END:], basis[TOOK_BYTES:], size - TOOK_BYTES)
+    if stored[:1] == _ZLIB:
+        return len(zlib.decompressobj(zdict=basis[:_DICTIONARY_LIMIT]).decompress(stored[1:], size + 1)) > size
+    return stored[:1] == _PLAIN and len(stored) - 1 > size
 
 
 def number_changes(stored: bytes) -> bytes | None:

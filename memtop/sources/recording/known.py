@@ -27,16 +27,20 @@ from memtop.sources.recording.format import (
     decode_took,
     has_basis,
     is_kept,
+    is_longer,
+    largest_bytes,
     number_changes,
     unpack,
 )
-from memtop.sources.recording.number_changes import decode_several_changes
+from memtop.sources.recording.number_changes import LENGTH_LIMIT, decode_several_changes
 from memtop.sources.recording.tick import Recorded
 
 COUNT_LIMIT: Final = 1 << 40
 """Most missing samples that are counted at once: a number in the file may be anything."""
 TICK_LIMIT: Final = 256 << 20
 """Most bytes unpacked for one tick."""
+WAY_LIMIT: Final = 512 << 20
+"""Most bytes unpacked from a keyframe to the instant that is wanted: some seconds."""
 MEMORY_LIMIT: Final = 256 << 20
 """Most bytes kept from one tick to the next."""
 KEY_LIMIT: Final = 256 << 20
@@ -58,6 +62,7 @@ class Known:
         self.lost = 0
         """Samples that are missing up to this instant."""
         self._budget = 0
+        self._way_budget = WAY_LIMIT
         self._is_on_the_way = False
         self._undone: defaultdict[int | None, dict[str, list[bytes]]] = defaultdict(dict)
         """Changes of files that were left undone, by process and path."""
@@ -108,12 +113,14 @@ class Known:
         instant that is wanted, and all changes of one file together cost little more than one.
         """
         self._forget_those_who_left()
-        self._budget = TICK_LIMIT
         self._is_on_the_way = on_the_way
         if not on_the_way:
+            self._way_budget = WAY_LIMIT
             self.settle()
+        self._budget = budget = min(TICK_LIMIT, self._way_budget)
         for kind, path, status, data in facts:
             self._learn(kind, os.fsdecode(path), status, blob(data))
+        self._way_budget -= budget - self._budget
         self._check_memory()
 
     @property
@@ -179,7 +186,9 @@ class Known:
                 return
             if self._undone:
                 self._settle(pid_of(path), path)
-        data = unpack(stored, self._basis(kind, path))
+        if kind == RecordKind.ASK and self._is_on_the_way and self._is_passed_by(path, stored):
+            return
+        data = unpack(stored, self._basis(kind, path), largest_bytes(kind, path))
         if kind == RecordKind.ASK:
             self._answers.put(path, data)
         elif has_basis(kind) and kind != RecordKind.READ:
@@ -187,12 +196,22 @@ class Known:
         self._spend(ENTRY_BYTES + len(path) + len(data))
         self._learners[kind](path, status, data)
 
+    def _is_passed_by(self, path: str, stored: bytes) -> bool:
+        """Whether an answer of no instant but its own, and so long that none is packed by it, comes before the one that
+        is wanted."""
+        basis = self._answers.get(path)
+        if pid_of(path) is None or is_kept(path) or not is_longer(stored, basis, LENGTH_LIMIT):
+            return False
+        self._answers.drop(path)
+        self._spend(LENGTH_LIMIT)
+        return True
+
     def _spend(self, size_bytes: int) -> None:
         """Count memory that this instant takes. Raises RecordingError if it is too much."""
         self._budget -= size_bytes
         self._learnt_bytes += size_bytes
         if self._budget < 0:
-            raise DamagedError("one instant holds too much")
+            raise DamagedError("one instant holds too much, or those before it")
 
     def _learn_all(self, stored: bytes) -> None:
         """Take a keyframe in place of everything known before."""

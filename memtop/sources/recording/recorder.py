@@ -20,7 +20,7 @@ from memtop.sources.protocol import (
     without_address,
 )
 from memtop.sources.recording.about import about_this_machine
-from memtop.sources.recording.format import ERRORS, Outcome
+from memtop.sources.recording.format import ERRORS, READ_FILE_LIMIT, Outcome
 from memtop.sources.recording.ring import Ring
 from memtop.sources.recording.tick import Block, Recorded, Tick, Told
 from memtop.sources.recording.writer import Sink, Writer
@@ -38,6 +38,8 @@ KEPT_AGAIN: Final = 800
 """They are kept again when there are at most so many."""
 _CATCHING_UP: Final = 10
 """Instants in which everything is read again: names and command lines are read in turn."""
+_TIDS: Final = READ_FILE_LIMIT // len(b"4194304 ")
+"""Most threads of one process whose ids are recorded."""
 _NEVER_WHOLE: Final = ("/environ", "/cmdline")
 """Files whose answers are recorded with something left out."""
 _OUTCOMES = {error: outcome for outcome, error in ERRORS.items()}
@@ -231,7 +233,7 @@ class Recorder:
                 self._tick.reads[path] = _told(error)
             raise
         if self._tick is not None:
-            self._tick.reads[path] = b" ".join(b"%d" % tid for tid in tids)
+            self._tick.reads[path] = b" ".join(b"%d" % tid for tid in tids[:_TIDS])
         return tids
 
     def watch(self, pids: Sequence[int]) -> None:

@@ -18,14 +18,19 @@ from memtop.sources.protocol import Instant
 from memtop.sources.recording import file, known, opening
 from memtop.sources.recording.checked_values import path_set
 from memtop.sources.recording.format import (
+    LISTING_LIMIT,
     PROCESS_LIMIT,
+    READ_FILE_LIMIT,
+    VALUE_LIMIT,
     RecordKind,
     Row,
     decode_changes,
     decode_pids,
     encode_changes,
     encode_pids,
+    encode_took,
     pack,
+    pack_answer,
     pack_rows,
     unpack,
 )
@@ -194,6 +199,43 @@ def test_one_instant_holds_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(known, "TICK_LIMIT", 20_000)
     with pytest.raises(RecordingError, match="one instant holds too much"):
         taken(rows)
+
+
+def test_a_file_is_no_larger_than_what_memtop_reads_of_it() -> None:
+    taken([read_row("proc/self/mountinfo", b"x" * READ_FILE_LIMIT)])
+    with pytest.raises(RecordingError, match="too large"):
+        taken([read_row("proc/self/mountinfo", b"x" * (READ_FILE_LIMIT + 1))])
+    for name, limit in (("maps", LISTING_LIMIT), ("smaps", VALUE_LIMIT)):
+        rows = [(RecordKind.ASK, b"proc/1/" + name.encode(), 0, pack_answer(0.1, bytes(limit)))]
+        with pytest.raises(RecordingError, match="too large"):
+            taken(rows)
+
+
+def test_the_way_to_an_instant_holds_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known, "WAY_LIMIT", 50_000)
+    rows = [read_row(f"sys/{number}", bytes(1000)) for number in range(20)]
+    taken(rows, rows, rows)
+    found = Known()
+    found.take(rows, on_the_way=True)
+    found.take(rows, on_the_way=True)
+    with pytest.raises(RecordingError, match="or those before it"):
+        found.take(rows, on_the_way=True)
+
+
+def test_long_answers_on_the_way_are_not_unpacked_and_do_not_change_what_follows() -> None:
+    long, short, later = bytes(1 << 20), b"1 2 3 " * 100, b"1 2 4 " * 100
+    path = b"proc/1/smaps"
+
+    def answer(data: bytes, basis: bytes = b"") -> list[Row]:
+        return [(RecordKind.ASK, path, 0, pack_answer(0.1, data, basis and encode_took(0.1) + basis))]
+
+    ticks = [answer(short), answer(long), answer(short), answer(later, short)]
+    found = Known()
+    for rows in ticks[:-1]:
+        found.take(rows, on_the_way=True)
+        assert sum(len(told[1]) for told, _ in found.asks.get("proc/1/smaps", ())) <= len(short)
+    found.take(ticks[-1])
+    assert found.asks == taken(*ticks).asks
 
 
 def test_a_keyframe_holds_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
