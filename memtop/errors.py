@@ -32,6 +32,7 @@ What ends memtop gives the exit code, and each code has one meaning::
 
 import errno
 import os
+from collections.abc import Callable
 from typing import Final
 
 _RAN_OUT: Final = {
@@ -64,6 +65,19 @@ def starved(error: BaseException) -> str | None:
         return _RAN_OUT[errno.ENOMEM]
     if isinstance(error, RuntimeError) and "start new thread" in said:
         return "no thread can be started: not enough memory, or too many processes (ulimit -u, -v)"
+    return None
+
+
+def failure_of(act: Callable[[], object]) -> Exception | None:
+    """Call a function. Returns the exception that it raises; None for none.
+
+    This is the only place that catches whatever is raised. It is for the bottom of a thread, which would end without a
+    word and leave a screen that waits or lies, and for the bottom of memtop. Whoever calls it reports the exception.
+    """
+    try:
+        act()
+    except Exception as error:  # noqa: BLE001 (see above)
+        return error
     return None
 
 

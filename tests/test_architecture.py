@@ -46,6 +46,19 @@ def test_who_may_import_whom() -> None:
     assert done.returncode == 0, done.stdout
 
 
+def test_one_place_catches_whatever_is_raised(trees: Trees) -> None:
+    """``errors.failure_of``. Elsewhere what is caught is named, unless it is raised again."""
+    found = [
+        f"{path}: {node.lineno}"
+        for path, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ExceptHandler)
+        and (node.type is None or name_of(node.type) in ("Exception", "BaseException"))
+        and not isinstance(node.body[-1], ast.Raise)
+    ]
+    assert [one.partition(":")[0] for one in found] == ["errors.py"], found
+
+
 def name_of(node: ast.expr) -> str:
     """The last part of what is called: ``Static`` of ``widgets.Static``."""
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""

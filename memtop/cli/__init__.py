@@ -13,7 +13,7 @@ from memtop import __version__, preflight
 from memtop.cli.output import discard, put
 from memtop.cli.parser import COMMANDS, Parser, memtop_parser
 from memtop.cli.settings_from_args import settings_of
-from memtop.errors import MemtopError, UsageError, starved
+from memtop.errors import MemtopError, UsageError, failure_of, starved
 from memtop.sanitize import clean
 
 if TYPE_CHECKING:
@@ -30,18 +30,24 @@ INTERRUPTED: Final = 130
 
 def run(argv: Sequence[str]) -> int:
     """Run the command line. Returns the exit code."""
+    codes: list[int] = []
     try:
-        code = _run(argv)
-        put(lambda: None)  # what a help or a version has left in the buffer
-    except MemtopError as error:
-        return _fail(error)
-    except BrokenPipeError:  # the reader of our output has closed the pipe
-        discard()
-        return OK
+        error = failure_of(lambda: codes.append(_run_and_flush(argv)))
     except KeyboardInterrupt:
         return INTERRUPTED
-    except Exception as error:  # noqa: BLE001 (the last resort: a sentence, or a report in place of a traceback)
-        return _give_up(error)
+    if error is None:
+        return codes[0]
+    if isinstance(error, MemtopError):
+        return _fail(error)
+    if isinstance(error, BrokenPipeError):  # the reader of our output has closed the pipe
+        discard()
+        return OK
+    return _give_up(error)  # the last resort: a sentence, or a report in place of a traceback
+
+
+def _run_and_flush(argv: Sequence[str]) -> int:
+    code = _run(argv)
+    put(lambda: None)  # what a help or a version has left in the buffer
     return code
 
 

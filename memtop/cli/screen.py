@@ -23,7 +23,7 @@ from memtop.cli.composition import (
     recording_of,
 )
 from memtop.cli.output import say
-from memtop.errors import RecordingError, UsageError
+from memtop.errors import RecordingError, UsageError, failure_of
 from memtop.settings import Settings
 from memtop.sources.live.own_cost import OwnCostMeter
 from memtop.view_state import View
@@ -169,7 +169,7 @@ class _FirstLook:
     def __init__(self, look: Callable[[], Frame | None]) -> None:
         self._look = look
         self._frame: Frame | None = None
-        self._error: BaseException | None = None
+        self._error: Exception | None = None
         self._thread = Thread(target=self._run, name="memtop-first-look", daemon=True)
         self._thread.start()
 
@@ -189,10 +189,11 @@ class _FirstLook:
         self._thread.join()
 
     def _run(self) -> None:
-        try:
-            self._frame = self._look()
-        except Exception as error:  # noqa: BLE001 (raised again by frame; where that is over, the next sample meets it)
-            self._error = error
+        # Frame raises it; where that is over, the next sample meets it.
+        self._error = failure_of(self._take)
+
+    def _take(self) -> None:
+        self._frame = self._look()
 
 
 def _close(source: Source, life: lifecycle.Life) -> None:

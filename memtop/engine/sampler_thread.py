@@ -17,7 +17,7 @@ from typing import Final
 
 from memtop import units
 from memtop.engine.delivery import Delivery
-from memtop.errors import RecordingError
+from memtop.errors import RecordingError, failure_of
 from memtop.model.frame import Frame
 from memtop.model.request import Request
 from memtop.sampling.commands import Command
@@ -235,13 +235,14 @@ class SamplerThread:
                     commands, self._commands = self._commands, []
                     single = self._single_steps > 0
                     late_s = self._begin_step() if self._step_is_due() else None
-            try:
-                if works:
-                    self._do_work(request)
-                else:
-                    self._answer(request, commands, late_s, drawn=single or not self._too_soon_to_draw())
-            except Exception as error:  # noqa: BLE001 (a sampler that dies would leave a screen that lies)
+            if works:
+                error = failure_of(partial(self._do_work, request))
+            else:
+                drawn = single or not self._too_soon_to_draw()
+                error = failure_of(partial(self._answer, request, commands, late_s, drawn=drawn))
+            if error is not None:
                 self._note_failure(error, stepping=not works and late_s is not None)
+                del error  # its traceback holds what the step has read
 
     def _is_wanted(self) -> bool:
         """Whether there is something to do that is more urgent than other work."""

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from memtop.errors import Blocked, MemtopError, Unavailable, starved
+from memtop.errors import Blocked, MemtopError, Unavailable, failure_of, starved
 from memtop.sources.protocol import Answer, is_runtime, pid_of, without_address
 
 DEADLINE_S: Final = 2.0
@@ -208,19 +208,22 @@ class BlockingReader:
         reading = self._next()
         if reading is None:
             return False
-        error: MemtopError | None = None
         data, took_s = b"", 0.0
         # Pagemap does not hold up the process.
         clock_s = time.thread_time if reading.path.endswith("/pagemap") else spent_s
-        try:
+
+        def read() -> None:
+            nonlocal data, took_s
             began_s = reading.wanted_s = clock_s()
             reading.thread_id = get_native_id()
             data = self._read(reading.path, reading.size, reading.goes_on)
             took_s = clock_s() - began_s
-        except MemtopError as problem:
-            error = problem
-        except Exception as problem:  # noqa: BLE001 (no memory, no descriptor for an import: the thread must not die)
-            data, error = b"", Unavailable(f"{reading.path}: {starved(problem) or type(problem).__name__}")
+
+        error = failure_of(read)
+        if error is not None:
+            data = b""
+            if not isinstance(error, MemtopError):  # no memory, no descriptor for an import: the thread must not die
+                error = Unavailable(f"{reading.path}: {starved(error) or type(error).__name__}")
         with self._lock:
             reading.data, reading.took_s, reading.error, reading.done = data, took_s, error, True
             self._running.discard(reading)

@@ -6,9 +6,10 @@ import os
 import sqlite3
 import threading
 import time
+from functools import partial
 from typing import Final
 
-from memtop.errors import RecordingError, starved
+from memtop.errors import RecordingError, failure_of, starved
 from memtop.sanitize import clean
 from memtop.sources.protocol import Growth
 from memtop.sources.recording.one_sentence import STREAM, one_sentence
@@ -82,17 +83,16 @@ class Received:
 
     def _run(self) -> None:
         decoder = StreamDecoder()
-        try:
-            with one_sentence(STREAM):
-                self._take_all(decoder)
+        error = failure_of(partial(self._take_all, decoder))
+        if error is None:
             ended = _how_it_ended(decoder)
             if decoder.is_damaged and not self._count:
                 self._error = RecordingError(
                     f"{STREAM} cannot be played: it is damaged, and no sample of it can be read"
                 )
-        except RecordingError as error:
+        elif isinstance(error, RecordingError):
             self._error, ended = error, str(error)
-        except Exception as error:  # noqa: BLE001 (a thread that dies unsaid would leave a screen that waits)
+        else:
             ended = clean(starved(error) or f"{type(error).__name__}: {error}")
             self._error = RecordingError(ended)
         with self._changed:
@@ -100,10 +100,11 @@ class Received:
             self._changed.notify_all()
 
     def _take_all(self, decoder: StreamDecoder) -> None:
-        """Take blocks until the stream ends. Raises RecordingError and the errors of damaged bytes."""
-        while not decoder.has_ended and (data := os.read(self._descriptor, _CHUNK_BYTES)):
-            for block in decoder.feed(data):
-                self._take(block)
+        """Take blocks until the stream ends. Raises RecordingError."""
+        with one_sentence(STREAM):
+            while not decoder.has_ended and (data := os.read(self._descriptor, _CHUNK_BYTES)):
+                for block in decoder.feed(data):
+                    self._take(block)
 
     def _take(self, block: Block) -> None:
         self._since_key_bytes = 0 if block.key else self._since_key_bytes + len(block.rows)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from queue import SimpleQueue
 from threading import Event, Thread
 from typing import Any, Final
 
-from memtop.errors import RecordingError
+from memtop.errors import RecordingError, failure_of
 
 PATIENCE_S: Final = 0.5
 """Longest time of one query. The sampler waits for it."""
@@ -78,12 +79,14 @@ class _Job:
 
 def _work(connect: Callable[[], sqlite3.Connection], jobs: SimpleQueue[_Job | None]) -> None:
     connection: sqlite3.Connection | None = None
+
+    def run(job: _Job) -> None:
+        nonlocal connection
+        connection = connection or connect()
+        job.rows = connection.execute(job.query, job.values).fetchall()
+
     while (job := jobs.get()) is not None:
-        try:
-            connection = connection or connect()
-            job.rows = connection.execute(job.query, job.values).fetchall()
-        except Exception as error:  # noqa: BLE001 (the caller raises it)
-            job.error = error
+        job.error = failure_of(partial(run, job))  # the caller raises it
         job.done.set()
     if connection is not None:
         connection.close()

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
-from memtop.errors import RecordingError, starved
+from memtop.errors import RecordingError, failure_of, starved
 from memtop.sanitize import clean
 from memtop.sources.recording.encoder import Encoder
 from memtop.sources.recording.ring import Ring
@@ -189,10 +189,10 @@ class Writer:
     # In the thread
 
     def _run(self) -> None:
-        complete = False
-        try:
-            complete = self._take_all()
-        except Exception as error:  # noqa: BLE001 (a thread that dies unsaid would lose every later sample)
+        answers: list[bool] = []
+        error = failure_of(lambda: answers.append(self._take_all()))
+        complete = answers == [True]
+        if error is not None:
             self._failed = clean(starved(error) or f"{type(error).__name__}: {error}")
         with self._changed:
             self._broken = not complete
