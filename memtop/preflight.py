@@ -6,6 +6,7 @@ See proc_pid_oom_score_adj(5), pid_namespaces(7), credentials(7), stdin(3).
 from __future__ import annotations
 
 import os
+import resource
 import sys
 from io import TextIOWrapper
 from os import PathLike
@@ -120,8 +121,6 @@ def check_memory(least_bytes: int = LEAST_BYTES) -> None:
     CPython 3.11 does not survive it: a thread that finds no memory while it handles an exception tries again for ever,
     and holds the interpreter lock.
     """
-    import resource  # noqa: PLC0415 (the help does not need it)
-
     for kind, what in ((resource.RLIMIT_AS, "addresses (ulimit -v)"), (resource.RLIMIT_DATA, "data (ulimit -d)")):
         limit_bytes = resource.getrlimit(kind)[0]
         if 0 <= limit_bytes < least_bytes:
@@ -136,8 +135,6 @@ def check_descriptors(least: int = LEAST_DESCRIPTORS) -> None:
 
     In the middle of the work it would be too late: a program that was started would run on without memtop.
     """
-    import resource  # noqa: PLC0415 (the help does not need it)
-
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     opened: list[int] = []
     try:

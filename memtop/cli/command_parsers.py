@@ -7,7 +7,7 @@ from memtop.cli.parser import HELP, VIEWS, Parser, flag, memtop_parser, operand,
 
 
 def _demo() -> Parser:
-    from memtop.demo.recorded_runs import GO, recorded_runs  # noqa: PLC0415 (only for a demo)
+    from memtop.demo.recorded_runs import GO, recorded_runs  # noqa: PLC0415 (3 ms; only for a demo)
     from memtop.demo.scenarios import scenarios  # noqa: PLC0415 (32 ms, only for a demo)
 
     started = "; ".join(f"{scenario.name}: {scenario.says}" for scenario in scenarios())

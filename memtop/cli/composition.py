@@ -102,7 +102,7 @@ def player_on(
     Without a time it begins where the first of the ``pids`` is. ``whole``: see Player; there is no timeline then.
     Raises UsageError, and ProcessGone where the recording has none of the processes.
     """
-    from memtop.engine.player import Player  # noqa: PLC0415 (live there is none)
+    from memtop.engine.player import Player  # noqa: PLC0415 (2.5 ms; live there is none)
     from memtop.sources.recording.replay import Replay  # noqa: PLC0415 (as above)
 
     assert isinstance(source, Replay)
@@ -111,7 +111,7 @@ def player_on(
     if at == END:
         player.follow()
     elif at:
-        from memtop.time_of_day import parse_instant  # noqa: PLC0415 (for a recording only)
+        from memtop.time_of_day import parse_instant  # noqa: PLC0415 (0.0 ms; for a recording only)
 
         player.go_to(parse_instant(at, *player.span))
     elif seen_s is not None and seen_s > player.span.first_s:
@@ -121,7 +121,7 @@ def player_on(
 
 def _seen_s(source: Replay, pids: Sequence[int]) -> float | None:
     """Wall time of the first instant with one of the processes; None where more of it may come. Raises ProcessGone."""
-    from memtop.engine.recorded_processes import first_seen_s, not_held  # noqa: PLC0415 (for a recording only)
+    from memtop.engine.recorded_processes import first_seen_s, not_held  # noqa: PLC0415 (1.4 ms; for a recording only)
 
     found = [seen_s for pid in pids if (seen_s := first_seen_s(source, pid)) is not None]
     if not found and source.growth is None:
@@ -137,7 +137,7 @@ def _engine_of_recording(
 
 def looking_back_on(source: Source, engine: Engine | Player) -> Engine | LookingBack:
     """What shows earlier instants whole: of the recording that is played, or of what a recorder keeps."""
-    from memtop.cli.kept_past import PlayedPast, RecorderPast  # noqa: PLC0415 (one sample does without)
+    from memtop.cli.kept_past import PlayedPast, RecorderPast  # noqa: PLC0415 (2.6 ms; one sample does without)
     from memtop.engine.looking_back import LookingBack  # noqa: PLC0415 (as above)
     from memtop.engine.player import Player  # noqa: PLC0415 (as above)
     from memtop.sources.recording.recorder import Recorder  # noqa: PLC0415 (as above)

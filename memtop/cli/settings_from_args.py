@@ -153,7 +153,7 @@ def by_of(text: str | None) -> By | None:
     """Parse the kind of groups; None for processes. Raises UsageError."""
     if text is None:
         return None
-    from memtop.model.group import By  # noqa: PLC0415 (a list of processes does without)
+    from memtop.model.group import By  # noqa: PLC0415 (0.7 ms; a list of processes does without)
 
     kinds = {by.value: by for by in By}
     if text not in kinds:

@@ -57,7 +57,7 @@ class Watchdog:
     def _watch(self) -> None:
         step_s = min(self._late_s, self._end_s) / 4
         time.sleep(step_s)
-        from memtop.sources.live.processor_time import Starvation  # noqa: PLC0415 (one sample is over by now)
+        from memtop.sources.live.processor_time import Starvation  # noqa: PLC0415 (0.1 ms; one sample is over by now)
 
         starvation = Starvation()
         watched: float | None = None

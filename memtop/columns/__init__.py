@@ -20,7 +20,7 @@ def columns_of(*, groups: bool) -> ColumnSet:
     """The columns of processes, or of groups."""
     if not groups:
         return ColumnSet(COLUMNS, DEFAULT_COLUMNS, BY_NAME)
-    from memtop.columns import group_table  # noqa: PLC0415 (a single sample of processes does without)
+    from memtop.columns import group_table  # noqa: PLC0415 (0.9 ms; a single sample of processes does without)
 
     return ColumnSet(group_table.GROUP_COLUMNS, group_table.DEFAULT_GROUP_COLUMNS, group_table.GROUP_BY_NAME)
 

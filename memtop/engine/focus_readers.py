@@ -66,12 +66,12 @@ class FocusReaders:
         if self._smaps is None and (
             shown or Need.ROLLUP in readings.row_needs or self._commands or doubted or sums_family
         ):
-            from memtop.sampling.smaps.scheduler import SmapsScheduler  # noqa: PLC0415 (few runs want it)
+            from memtop.sampling.smaps.scheduler import SmapsScheduler  # noqa: PLC0415 (34 ms; few runs want it)
 
             self._smaps = SmapsScheduler(self._source)
         if self._runtimes is None and (readings.focus is not None or readings.runtimes or readings.go_urls or heaps):
-            from memtop.runtimes.registry import REGISTRY  # noqa: PLC0415 (few runs want it)
-            from memtop.sampling.runtimes.scheduler import RuntimeScheduler  # noqa: PLC0415 (few runs want it)
+            from memtop.runtimes.registry import REGISTRY  # noqa: PLC0415 (8 ms; few runs want it)
+            from memtop.sampling.runtimes.scheduler import RuntimeScheduler  # noqa: PLC0415 (8 ms; few runs want it)
 
             self._runtimes = RuntimeScheduler(
                 self._source, self._registry or REGISTRY, self._lazy_free_bytes, replaying=self._replaying
@@ -180,7 +180,7 @@ class FocusReaders:
 
     def runtime(self, row: ProcessRow, at_s: float, sample: Sample) -> RuntimeView | None:
         """Its runtime at the instant shown."""
-        from memtop.engine.runtime_inputs import arenas_of, kernel_figures  # noqa: PLC0415 (not needed for one sample)
+        from memtop.engine.runtime_inputs import arenas_of, kernel_figures  # noqa: PLC0415 (2.8 ms; not needed for one sample)
         from memtop.history.process_history import flat_s  # noqa: PLC0415 (as above)
 
         if self._runtimes is None:
@@ -205,7 +205,7 @@ class FocusReaders:
 
     def heap_facts(self, row: ProcessRow, sample: Sample) -> FindingFacts | None:
         """What the runtime of a process reports of its heap; None if it has reported nothing."""
-        from memtop.engine.runtime_inputs import kernel_figures  # noqa: PLC0415 (not needed for one sample)
+        from memtop.engine.runtime_inputs import kernel_figures  # noqa: PLC0415 (2.6 ms; not needed for one sample)
         from memtop.history.process_history import flat_s  # noqa: PLC0415 (as above)
 
         if self._runtimes is None:
@@ -217,7 +217,7 @@ class FocusReaders:
         self, key: ProcessKey, row: ProcessRow, plan: SamplePlan, sample: Sample, *, sums_family: bool
     ) -> ExpensiveInputs:
         """The expensive readings of a process that is assessed."""
-        from memtop.engine.assessment.expensive_inputs import ExpensiveInputs  # noqa: PLC0415 (not needed for one sample)
+        from memtop.engine.assessment.expensive_inputs import ExpensiveInputs  # noqa: PLC0415 (79 ms; not needed for one sample)
 
         facts = tools = None
         if self._runtimes is not None and row.key == key:

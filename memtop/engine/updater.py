@@ -177,7 +177,7 @@ class Updater:
         rows, focus = request.rows, request.readings.focus
         named = self._state.table.rows() if rows.only or rows.names else ()
         if rows.names:
-            from memtop.engine.named_rows import NamedRows, own_line  # noqa: PLC0415 (most runs name no program)
+            from memtop.engine.named_rows import NamedRows, own_line  # noqa: PLC0415 (1.4 ms; most runs name no program)
 
             if self._state.named_rows is None:
                 self._state.named_rows = NamedRows()

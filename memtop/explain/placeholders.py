@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from memtop.analysis.ledger.process import ProcessPart, address_ledger
+from memtop.explain.exit_text import how as how_it_ended
 from memtop.explain.limit_names import short
 from memtop.model.assessment import Assessment, Limit, LimitRow
 from memtop.model.frame import Note, ProcessRow, SystemRow
@@ -235,8 +236,6 @@ def _without_memory(row: ProcessRow, outlook: Assessment | None) -> str | None:
         how = " (OOM-killed)" if row.note is Note.OOM_KILLED else ""
         report = outlook.autopsy if outlook is not None else None
         if report is not None:
-            from memtop.explain.exit_text import how as how_it_ended  # noqa: PLC0415 (only for one that has ended)
-
             now = f"; PID {report.successor.pid} runs the same command now" if report.successor is not None else ""
             how = f" ({how_it_ended(report)}{now})"
         return f"This process has ended{how}{last if row.virt_bytes and row.rss_bytes is not None else ''}."

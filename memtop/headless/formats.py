@@ -105,7 +105,7 @@ def json_writer(out: TextIO, *, redact: bool = True) -> Writer:
             known.pop(key, None)
         tail = ""
         if frame.groups is not None:
-            from memtop.headless.groups import group_object  # noqa: PLC0415 (with the first list of groups)
+            from memtop.headless.groups import group_object  # noqa: PLC0415 (0.8 ms; with the first list of groups)
 
             tail = f',"groups":{_dumped([group_object(row) for row in frame.groups])}'
         elif frame.group is not None:

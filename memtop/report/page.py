@@ -31,7 +31,7 @@ gets a backslash, since tickets show it where they know no Markdown."""
 def as_html(report: Report) -> str:
     """The page. Raises UsageError where Jinja2 is not installed."""
     environment = environment_of_templates()
-    from markupsafe import Markup, escape  # noqa: PLC0415 (comes with Jinja2, which is optional)
+    from markupsafe import Markup, escape  # noqa: PLC0415 (0.7 ms; comes with Jinja2, which is optional)
 
     svg = Markup(chart(report, lambda text: str(escape(text))))
     return environment.get_template("page.html").render(report=report, chart=svg)
@@ -50,7 +50,7 @@ def markdown_text(text: str) -> str:
 def environment_of_templates() -> Environment:
     """What fills the templates. Raises UsageError where Jinja2 is not installed."""
     try:
-        from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape  # noqa: PLC0415 (optional)
+        from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape  # noqa: PLC0415 (30 ms; optional)
     except ModuleNotFoundError:
         raise UsageError("a report needs Jinja2: pip install 'memtop-tui[report]'") from None
     environment = Environment(

@@ -112,7 +112,7 @@ class ProcessReader:
             return False
         if b"hidepid=" not in mountinfo:
             return False
-        from memtop.sampling.invisible import leaves_processes_out  # noqa: PLC0415 (few machines have the option)
+        from memtop.sampling.invisible import leaves_processes_out  # noqa: PLC0415 (0.4 ms; few machines have the option)
 
         return leaves_processes_out(self._source, mountinfo)
 

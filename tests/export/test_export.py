@@ -9,9 +9,11 @@ import select
 import shutil
 import socket
 import subprocess
+import time
 from contextlib import closing
 from importlib import resources
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from prometheus_client import Metric
@@ -246,7 +248,7 @@ def test_a_directory_that_is_gone_for_a_while_ends_no_export(
         elif samples == 3:
             directory.mkdir()
 
-    monkeypatch.setattr("memtop.cli.export.time.sleep", sleep)
+    monkeypatch.setattr("memtop.cli.export.time", SimpleNamespace(sleep=sleep, monotonic=time.monotonic))
     assert run(["export", "--textfile", str(directory), "-n", "5"]) == 0
     assert (directory / "memtop.prom").exists()
     assert capsys.readouterr().err.splitlines() == [

@@ -219,7 +219,7 @@ class LiveSource:
 
     def _files_of_cgroups(self) -> KeptFiles:
         if self._of_cgroups is None:
-            from memtop.sources.live.kept_files import KeptFiles  # noqa: PLC0415 (one sample does without)
+            from memtop.sources.live.kept_files import KeptFiles  # noqa: PLC0415 (0.1 ms; one sample does without)
 
             self._of_cgroups = KeptFiles(self._prefix, self._most_of_cgroups)
         return self._of_cgroups
@@ -260,11 +260,11 @@ class LiveSource:
         if path.startswith("user/"):
             return user_name(path.removeprefix("user/"), self._read_directly)[:size]
         if path == MOUNTS:
-            from memtop.sources.live.mounts import mounts_report  # noqa: PLC0415 (only the Machine panel wants it)
+            from memtop.sources.live.mounts import mounts_report  # noqa: PLC0415 (0.7 ms; only the Machine panel wants it)
 
             return mounts_report(self._prefix)[:size]
         if path.startswith("proc/") and path.endswith("/deleted_files"):
-            from memtop.sources.live.deleted_files import deleted_files_report  # noqa: PLC0415 (few processes have any)
+            from memtop.sources.live.deleted_files import deleted_files_report  # noqa: PLC0415 (0.9 ms; few processes have any)
 
             try:
                 return deleted_files_report(self._prefix, path)[:size]
@@ -276,7 +276,7 @@ class LiveSource:
 
     def _read_pieces(self, path: str, size: int, goes_on: Callable[[], bool]) -> bytes:
         """Runs on a slow thread, for pagemap."""
-        from memtop.sources.live.pagemap_reader import read_pagemap  # noqa: PLC0415 (a run without panels reads none)
+        from memtop.sources.live.pagemap_reader import read_pagemap  # noqa: PLC0415 (5 ms; a run without panels reads none)
 
         return read_pagemap(self._prefix, path, goes_on)[:size]
 

@@ -61,7 +61,7 @@ class ForeignMounts:
         if not lines:
             self._points = frozenset()
             return
-        from memtop.procfs.mountinfo import parse_mountinfo  # noqa: PLC0415 (most machines have no such mount)
+        from memtop.procfs.mountinfo import parse_mountinfo  # noqa: PLC0415 (0.6 ms; most machines have no such mount)
 
         points = [mount.point for mount in parse_mountinfo(b"\n".join(lines))]
         self._points = frozenset(

@@ -114,7 +114,7 @@ class ProcessActions(ExitActions):
         if not self.frame.is_settled:
             self.set_timer(AGAIN_S, self.action_report)
             return
-        from memtop.report.write import write_report  # noqa: PLC0415 (Jinja2 is imported when a report is wanted)
+        from memtop.report.write import write_report  # noqa: PLC0415 (5 ms; Jinja2 is imported when a report is wanted)
 
         try:
             self.say(f"report written to {write_report(self.frame, replay=self.settings.replay)}")

@@ -53,6 +53,7 @@ from memtop.tui.drawing.ascii_filter import AsciiLines
 from memtop.tui.drawing.cached_lines import KeptLines
 from memtop.tui.drawing.clickable_line import Bar
 from memtop.tui.drawing.colorless_filter import ColorlessLines
+from memtop.tui.drawing.sixteen_filter import SixteenColors
 from memtop.tui.drawing.steady_size import SteadyScreen
 from memtop.tui.drawing.text_lines import without_focus
 from memtop.tui.panels.switcher import PANELS, Panels, panel_of
@@ -124,8 +125,6 @@ class MemtopApp(
         if self.no_color:
             self._own_filters.append(ColorlessLines())
         elif self.console.color_system == "standard":
-            from memtop.tui.drawing.sixteen_filter import SixteenColors  # noqa: PLC0415 (most terminals have more colors)
-
             self._own_filters.append(SixteenColors())
 
     # -- the screen

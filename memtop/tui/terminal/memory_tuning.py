@@ -131,7 +131,7 @@ def without_strip_caches() -> None:
     Each line would have seven, empty ones too, and a copy of itself for each place where it was cut: 2 MB, for lines
     that are drawn once. Call it before the first widget is drawn.
     """
-    from textual import strip  # noqa: PLC0415 (prepare must come before it)
+    from textual import strip  # noqa: PLC0415 (93 ms; prepare must come before it)
 
     nothing = _NoCache()
     if hasattr(strip, "FIFOCache"):
@@ -143,7 +143,7 @@ def forget() -> None:
 
     Rich would keep 4,096 of them with their texts: within minutes a megabyte of numbers that do not come back.
     """
-    from rich.cells import cached_cell_len  # noqa: PLC0415 (prepare must come before it)
+    from rich.cells import cached_cell_len  # noqa: PLC0415 (2.9 ms; prepare must come before it)
 
     if cached_cell_len.cache_info().currsize > WIDTHS_KEPT:
         cached_cell_len.cache_clear()
