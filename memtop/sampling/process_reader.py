@@ -8,7 +8,7 @@ A process that has not changed keeps its ProcessSample.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence, Set
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, Unavailable
 from memtop.process_key import ProcessKey
@@ -18,9 +18,11 @@ from memtop.sampling.problems import Problems
 from memtop.sampling.process_files import EMPTY, ProcessFiles
 from memtop.sampling.process_record import ProcessRecord
 from memtop.sampling.request import Need, SamplePlan
-from memtop.sampling.same_memory import SameMemory
 from memtop.sampling.sample import ProcessSample
 from memtop.sources.protocol import Source
+
+if TYPE_CHECKING:
+    from memtop.sampling.same_memory import SameMemory
 
 TURN_TICKS: Final = 32
 """Number of ticks in which stat of every process that is not on screen is read once."""
@@ -50,7 +52,8 @@ class ProcessReader:
         self._problems = problems
         self._names = NameReader(source)
         self._files = ProcessFiles(source, problems, self._names)
-        self._same_memory = SameMemory(source)
+        self._same_memory: SameMemory | None = None
+        """None until there are a parent and a child to compare."""
         self._records: dict[int, ProcessRecord] = {}
         self._samples: dict[int, ProcessSample] = {}
         self._gone: list[ProcessKey] = []
@@ -69,11 +72,20 @@ class ProcessReader:
         orphans = self._children_of({key.pid for key in self._gone}) if self._gone else []
         self._read_due(plan, [*empty, *orphans])
         self._files.changed.update(self._names.collect(self._records))
-        self._files.changed.update(self._same_memory.look(self._files.changed, self._records))
+        self._compare_with_parents()
         if (settle_s := self._settle_s(once=plan.readings.once)) is not None:
             self._source.settle(settle_s)
             self._files.changed.update(self._names.collect(self._records))
         return self._frozen()
+
+    def _compare_with_parents(self) -> None:
+        if self._same_memory is None:
+            if len(self._records) < 2:
+                return
+            from memtop.sampling.same_memory import SameMemory  # noqa: PLC0415 (0.3 ms; a single process has no parent)
+
+            self._same_memory = SameMemory(self._source)
+        self._files.changed.update(self._same_memory.look(self._files.changed, self._records))
 
     def _settle_s(self, *, once: bool) -> float | None:
         """How long this sample waits for the names that are awaited; None for not at all."""

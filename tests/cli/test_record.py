@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from memtop.cli.watchdog import STARVED
 from memtop.sources.protocol import Instant
 from memtop.sources.recording.file import RecordingFile
 from memtop.sources.recording.replay import Replay
@@ -82,7 +83,8 @@ def test_a_full_disk_ends_it_with_one_sentence(tmp_path: Path) -> None:
 
     done = run("-o", str(tmp_path / "r"), "-d", "0.1", preexec_fn=full)
     assert done.returncode == 2
-    assert done.stderr.count("\n") == 2, "one line at the start, one at the end"
+    said = [line for line in done.stderr.splitlines() if STARVED not in line]  # which a busy machine makes true
+    assert len(said) == 2, "one line at the start, one at the end"
     assert "the recording is incomplete" in done.stderr
 
 
