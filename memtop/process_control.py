@@ -26,6 +26,7 @@ class Target:
 
     key: ProcessKey
     name: str
+    """The program that a person means: the script, module or main class rather than its interpreter."""
     command: str
     rss_bytes: int | None
     pidfd: int
@@ -53,7 +54,7 @@ def hold(row: ProcessRow) -> Target:
         pidfd = os.pidfd_open(row.pid)
     except OSError as error:
         raise ActionRefused(f"{row.pid}: {error.strerror}") from error
-    target = Target(row.key, row.name, row.command, row.rss_bytes, pidfd)
+    target = Target(row.key, row.program_names[-1] or row.name, row.command, row.rss_bytes, pidfd)
     try:
         _check(target)
     except ActionRefused:

@@ -26,9 +26,9 @@ def row_of(pid: int, **changes: Any) -> ProcessRow:
 
 def test_a_signal_reaches_the_child_that_is_held() -> None:
     with python() as child:
-        target = hold(row_of(child.pid, name="sleeper"))
+        target = hold(row_of(child.pid, command_raw=b"python3\0sleeper.py\0"))
         try:
-            assert send(target, signal.SIGTERM) == f"SIGTERM sent to {child.pid} sleeper"
+            assert send(target, signal.SIGTERM) == f"SIGTERM sent to {child.pid} sleeper.py"
             assert child.wait(DEADLINE_S) == -signal.SIGTERM
         finally:
             target.close()

@@ -166,13 +166,14 @@ class LookingBack:
             self._player.go_to(wall_s)
 
     def _timeline(self, frame: Frame) -> Timeline | None:
-        """The timeline of a machine: all that can be looked back at."""
+        """The timeline of a machine: all that can be looked back at whole, and the instant on screen."""
         first_s = self._past.first_s()
         if first_s is None or isinstance(self._engine, Player):
             return None
+        at_s = frame.at_s if self._cursor_s is None else self._cursor_s
+        first_s = min(first_s, at_s)  # before what is kept whole, the chart knows the process in focus
         key = frame.detail.row.key if frame.detail is not None else None
         rss = self._engine.past_rss_bytes(key, first_s, frame.at_s, PARTS) if key is not None else ()
-        at_s = frame.at_s if self._cursor_s is None else self._cursor_s
         return Timeline(first_s, frame.at_s, at_s, rss, tuple(self._events))
 
     def _merge(self, past: Frame) -> Frame:

@@ -27,6 +27,7 @@ _BOUNDS_MEMORY: Final = frozenset(
 _RISEN_BYTES: Final = 8 << 20
 """A change within the last minute that is said before there is a verdict."""
 _EARLY: Final = "Growing? Unknown yet: a verdict takes about 90 s"
+_EARLY_THEN: Final = "Growing then? Not known: too few samples before that moment"
 _GROWS: Final = {Evidence.POSSIBLE_LEAK.value: "Leak?", Evidence.LIKELY_LEAK.value: "Likely leak:"}
 """What growth is called, by the evidence; it has no other name in the first five minutes."""
 _OF_SHAPES: Final = {
@@ -36,7 +37,7 @@ _OF_SHAPES: Final = {
     Shape.STEP: "No: a step of {rise}, level since",
     Shape.STAIRS: "In steps: {rise} in {span}",
     Shape.WARMUP: "Slowing down: {rise} in {span}",
-    Shape.SPIKE: "No: a peak that came back",
+    Shape.SPIKE: "No: a peak that has passed",
     Shape.SHRINK: "No: it is falling",
     Shape.GROWTH: "Maybe: {rate}/min, but not steadily",
     Shape.LEAK: "Maybe: {rate}/min; verdict in a few seconds",
@@ -73,7 +74,10 @@ def answers(detail: Detail, system: SystemRow, computed_percent: int | None = No
         slope = detail.slope_bytes_per_min
         moved = "not known" if slope is None else f"RES {_signed(slope)}/min in the minute before"
         return [Answer(f"Growing then? {moved[0].upper()}{moved[1:]}", Severity.NOTE, "growth"), of_virt]
-    return [_growth(outlook, computed_percent, row.growth_bytes_per_min), of_virt, _limit(outlook, system)]
+    grows = _growth(outlook, computed_percent, row.growth_bytes_per_min)
+    if detail.cursor_s is not None and grows.says == _EARLY:
+        grows = grows._replace(says=_EARLY_THEN)
+    return [grows, of_virt, _limit(outlook, system)]
 
 
 def _growth(outlook: Assessment, computed_percent: int | None, minute_bytes: float | None) -> Answer:
@@ -107,7 +111,7 @@ def _growth(outlook: Assessment, computed_percent: int | None, minute_bytes: flo
         return Answer(f"Growing? {rise}; verdict in a few seconds", Severity.NOTE, "verdict_growing")
     if growth is None or state is None or state.kind is Shape.INSUFFICIENT or growth.kind is Shape.INSUFFICIENT:
         if minute_bytes is not None and minute_bytes >= _RISEN_BYTES:
-            says = f"Growing? {_signed(minute_bytes)} within a minute, too early to say"
+            says = f"Growing? {_signed(minute_bytes)} in the last minute, too early to say"
             return Answer(says, Severity.NOTE, "verdicts")
         return Answer(_EARLY, Severity.NOTE, "verdicts")
     if outlook.of_heap and growth.slope_bytes_per_s is not None:
@@ -128,7 +132,7 @@ def _confirmed(finding: Finding, outlook: Assessment) -> Answer:
         shorter = (f"{level} · {rate}", level)
         return Answer(f"{level} · {rate}{since} before that", finding.severity, "verdict_growing", shorter)
     rate = f"{_GROWS.get(str(facts.get('evidence')), 'Growing')} {rate}"
-    since += ", rests now" if "rests_s" in facts else ""
+    since += ", level now" if "rests_s" in facts else ""
     ends, briefly = "", ""
     if growth is not None and growth.limit_s is not None and target is not None:
         when = span(*growth.limit_s)

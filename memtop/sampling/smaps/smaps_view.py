@@ -30,7 +30,7 @@ class Missing(Enum):
     ZOMBIE = "a zombie has ended and holds no memory"
     GONE = "the process has ended"
     ENDING = "the process was ending, or starting another program"
-    ABSENT = "this kernel or recording does not have them"
+    ABSENT = "this kernel or recording lacks the data"
     UNREADABLE = "the kernel's text could not be parsed"
     PAUSED = "nothing is read while the screen is frozen"
 

@@ -105,7 +105,7 @@ class ProcessActions(ExitActions):
     def _say_no_process(self) -> None:
         """A key acts on one process; a group is none, and nothing is ever done to all its members."""
         group = isinstance(self.table.selected_row, GroupRow)
-        self.say("that is for one process: Enter lists those of this group" if group else "no process is selected")
+        self.say("select a process first: Enter lists those of this group" if group else "no process is selected")
 
     def action_report(self) -> None:
         if self.frame is None or self.frame.detail is None:

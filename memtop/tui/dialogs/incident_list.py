@@ -76,10 +76,8 @@ class IncidentList(Dialog[Incident]):
         words, since_s = incident_sentences(incident), self._report.since_wall_s(incident)
         clock = time.strftime("%H:%M:%S", time.localtime(since_s))
         since = f"since {clock}, {duration(max(0.0, self._now_s - since_s))}"
-        lines = [
-            Paragraph(f"{SIGNS[incident.severity]} ", words.says),
-            Paragraph("  ", "; ".join((since, *words.evidence))),
-        ]
+        about = " ".join(f"{text[0].upper()}{text[1:]}." for text in (since, *words.evidence))
+        lines = [Paragraph(f"{SIGNS[incident.severity]} ", words.says), Paragraph("  ", about)]
         if words.next:
             lines.append(Paragraph("  Next: ", words.next))
         return lines

@@ -19,7 +19,7 @@ class NiceDialog(Prompt[int]):
     def __init__(self, target: Target) -> None:
         now = nice_of(target)
         super().__init__(
-            f"Nice value for {target.key.pid} {target.name}",
+            f"Nice value of {target.name} ({target.key.pid})",
             lambda text: whole_number(text, -20, 19),
             "" if now is None else str(now),
             says=_RANGE,

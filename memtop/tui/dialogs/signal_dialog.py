@@ -46,9 +46,11 @@ class SignalDialog(Menu[signal.Signals]):
     def __init__(self, target: Target) -> None:
         choices = [Choice(f"{number.name:<8} {int(number):>2}  ", number, says=effect) for number, effect in SIGNALS]
         self._key = target.key
-        self._about = f"{target.key.pid}  RES {units.long_size(target.rss_bytes)}  {target.command[:120]}"
+        self._about = f"RES {units.long_size(target.rss_bytes)}  {target.command[:120]}"
         about = f"{self._about}\n{READING_FREED}"
-        super().__init__(f"Send a signal to {target.name}?", choices, about, verb="send", one_click=False)
+        super().__init__(
+            f"Send a signal to {target.name} ({target.key.pid})?", choices, about, verb="send", one_click=False
+        )
 
     def show(self, frame: Frame) -> None:
         """Take a newer frame. What it does not say of the process, the dialog goes on to show."""

@@ -84,7 +84,7 @@ def _verdict(outlook: Assessment) -> Iterator[str]:
     if state.alarm and growth.limit_s is not None:
         swaps = outlook.first_met is not None and outlook.first_met.goes_to_swap
         words += f"; {'limit and swap full' if swaps else 'limit'} in {span(*growth.limit_s)}"
-        words += f" ({HELD_PERCENT} % of such ranges held the true time in test runs)"
+        words += f" (in tests, {HELD_PERCENT} % of such ranges contained the actual time)"
         if growth.slow_s is not None:
             words += f", slower from {span(*growth.slow_s)} on"
     yield words + "."

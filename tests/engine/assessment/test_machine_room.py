@@ -96,7 +96,7 @@ def test_a_second_process_that_takes_twice_as_much_is_counted_and_named() -> Non
     world = World([8, 16])
     frame, found = after(world)
     assert float(found["early_s"]) <= world.left_s() <= float(found["late_s"])
-    assert "Other processes of this machine that grow too: 1. That time counts what they take" in says_of(frame)
+    assert "Other processes of this machine that grow too: 1. The forecast includes their growth" in says_of(frame)
     assert float(found["rivals_bytes_per_min"]) == pytest.approx(60 * 16 * MIB, rel=0.1)
     assert frame.incidents is not None
     said = next(incident_sentences(one).says for one in frame.incidents.standing if one.name == "growth")
@@ -107,7 +107,7 @@ def test_what_no_process_explains_is_counted_by_the_fall_of_available_memory() -
     world = World([8], unseen_mib=24)
     frame, found = after(world)
     assert float(found["early_s"]) <= world.left_s() <= float(found["late_s"])
-    assert "That time follows available memory" in says_of(frame)
+    assert "The forecast follows available memory" in says_of(frame)
     assert float(found["falls_bytes_per_min"]) == pytest.approx(60 * 32 * MIB, rel=0.1)
     assert frame.incidents is not None
     said = next(incident_sentences(one).says for one in frame.incidents.standing if one.name == "growth")
