@@ -15,6 +15,7 @@ from memtop.columns import TREND_CELLS
 from memtop.engine.row_builder import TREND_LEVELS
 from memtop.model.frame import Note, ProcessRow
 from memtop.model.machine import Holder, MachinePartRow, MachineView, Rates
+from memtop.procfs.meminfo import Meminfo
 from memtop.procfs.statm import PAGE_BYTES
 from memtop.sampling.machine_reading import MachineReading
 from memtop.sampling.sample import Sample
@@ -146,8 +147,15 @@ def machine_view(
         mounts is not None and mounts.contained,
         mounts is not None and mounts.lxcfs,
         reading.unread,
+        _zswap(sample.system.meminfo) if past_s is None else None,
         past_s is not None,
     )
+
+
+def _zswap(meminfo: Meminfo | None) -> tuple[int, int] | None:
+    if meminfo is None or not meminfo.zswapped_bytes or meminfo.zswap_bytes is None:
+        return None
+    return meminfo.zswapped_bytes, meminfo.zswap_bytes
 
 
 def _holders(part: MachinePart, size_bytes: int, rows: list[ProcessRow], reading: MachineReading) -> tuple[Holder, ...]:

@@ -133,6 +133,9 @@ def _swap(view: MachineView) -> list[str]:
         moved = view.rates.swap_in_per_s, view.rates.swap_out_per_s
         rates = "" if None in moved else f"; in {units.count(moved[0])}, out {units.count(moved[1])} pages/s"
         found.append(f"Swap: {areas}{rates}.")
+    if view.zswap is not None:
+        held, used = map(units.long_size, view.zswap)
+        found.append(f"Of the swap in use, {held} is compressed in {used} of RAM (zswap) and not on disk.")
     for device in view.zram or ():
         if device.original_bytes:
             used, held = units.long_size(device.used_bytes), units.long_size(device.original_bytes)

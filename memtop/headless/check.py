@@ -152,8 +152,9 @@ def says(outlook: Assessment | None) -> list[str]:
         return [*beside, nothing_wrong(outlook, alone=not beside)]
     if not lines or outlook.unread:
         lines.append(nothing_wrong(outlook))
-    if any(finding.name == "stopped" for finding in outlook.findings):
-        lines.append("Unknown: it has to run (SIGCONT) before anything can be said about its growth.")
+    if (stopped := next((one for one in outlook.findings if one.name == "stopped"), None)) is not None:
+        how = "SIGCONT" if stopped.facts.get("by") == "a signal" else "its debugger must let it"
+        lines.append(f"Unknown: it has to run ({how}) before anything can be said about its growth.")
     elif weighing(outlook.findings, Weight.UNDECIDED) or _is_open(outlook):
         lines.append("Unknown: watch longer (--for) to see whether it is fine or growing.")
     return lines

@@ -70,5 +70,7 @@ class MachineView(NamedTuple):
     """Whether lxcfs shows the container's limit as MemTotal."""
     unread: Mapping[str, str]
     """Path -> why it could not be read."""
+    zswap: tuple[int, int] | None = None
+    """Bytes of swap that are compressed in RAM by zswap, and bytes of RAM that they take there; None without any."""
     past: bool = False
     """Whether this is an instant of the past, of which holders were not kept."""

@@ -13,6 +13,8 @@ _V1_UNLIMITED: Final = UNLIMITED - (1 << 20)
 _DELETED: Final = b" (deleted)"
 _KERNEL: Final = (b"slab", b"kernel_stack", b"pagetables", b"sec_pagetables", b"percpu", b"vmalloc")
 """Parts of kernel memory in memory.stat of v2."""
+_INACTIVE_ANON: Final = b"total_inactive_anon", b"inactive_anon"
+_ACTIVE_ANON: Final = b"total_active_anon", b"active_anon"
 _V1_LOCAL: Final = (b"rss", b"cache")
 _SHRINKS: Final = re.compile(rb"^(dentry|radix_tree_node|.*_inode(_cache)?)(\(|$)")
 """Names of slab caches whose objects the kernel frees under pressure (SLAB_RECLAIM_ACCOUNT)."""
@@ -61,6 +63,8 @@ class MemoryStat(NamedTuple):
     """v1 only: the lowest limit of the cgroup and its ancestors."""
     below_bytes: int | None
     """v1 only: the part of anonymous memory and page cache that belongs to descendants."""
+    swappable_bytes: int | None = None
+    """Anonymous memory and shmem that may be swapped out: locked memory (mlock) is on no list of theirs."""
 
 
 class MemoryEvents(NamedTuple):
@@ -153,6 +157,9 @@ def parse_memory_stat(data: bytes) -> MemoryStat:
         pgmajfault=value(b"total_pgmajfault", b"pgmajfault"),
         hierarchical_limit_bytes=None if limit is None else parse_limit(limit),
         below_bytes=None if b"total_rss" not in lines else _below(lines),
+        swappable_bytes=None
+        if None in (anon := (value(*_INACTIVE_ANON), value(*_ACTIVE_ANON)))
+        else sum(one or 0 for one in anon),
     )
 
 

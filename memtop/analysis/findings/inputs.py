@@ -114,7 +114,7 @@ class FindingInputs(NamedTuple):
     victim_of: int | None = None
     group_kill: bool | None = False
     frozen: bool = False
-    spared: bool = False
+    spared: bool | None = False
     """Whether the OOM killer of the limiting cgroup is disabled (v1): at the limit its tasks hang."""
     kills: int | None = None
     """OOM kills in its cgroup since memtop started."""

@@ -20,7 +20,7 @@ def near_limit(c: FindingInputs) -> Found:
         return None
     kills = c.swap_room == 0
     sure_percent = percent - 100 * c.unsure / c.limit if c.limit > 0 else percent
-    one_dies = kills and c.group_kill is False and not c.spared
+    one_dies = kills and c.group_kill is False and c.spared is False
     found = facts(
         limit_name=c.limit_name,
         limit_bytes=c.limit,
@@ -32,6 +32,7 @@ def near_limit(c: FindingInputs) -> Found:
         over_bytes=c.unreclaimable - c.limit if c.unreclaimable > c.limit else None,
         swap_room_bytes=c.swap_room or None,
         swap_unknown="unknown" if c.swap_room is None else None,
+        hang_unknown="unknown" if kills and c.spared is None else None,
         group_unknown="unknown" if kills and c.group_kill is None else None,
         victim=c.victim if one_dies and (c.victim_of or 0) > 1 else None,
         victim_of_count=c.victim_of if one_dies and (c.victim_of or 0) > 1 else None,

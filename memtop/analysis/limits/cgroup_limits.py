@@ -52,9 +52,10 @@ def usage_bytes(read: Read, folder: str, *, v2: bool) -> int | None:
 
 
 def memory_stat(read: Read, folder: str) -> MemoryStat | None:
-    """memory.stat of either version; None if it cannot be read."""
+    """memory.stat of either version; None if it cannot be read, or does not hold what it should."""
     data = read(f"{folder}/memory.stat", 16_384)
-    return None if data is None else parse_memory_stat(data)
+    stat = None if data is None else parse_memory_stat(data)
+    return None if stat is None or (stat.anon_bytes is None and stat.file_bytes is None) else stat
 
 
 def with_kernel_v1(stat: MemoryStat, read: Read, folder: str) -> MemoryStat:

@@ -13,6 +13,9 @@ from memtop.analysis.ledger.cgroup import cgroup_ledger, inactive_bytes, reclaim
 from memtop.procfs.cgroup import UNLIMITED, MemoryStat
 from memtop.procfs.meminfo import Meminfo
 
+_LOCKED_SHARE: Final = 0.02
+"""With less than this part of its limit that may be swapped out, the rest being locked, a cgroup does not swap."""
+
 
 class CgroupUse(NamedTuple):
     """The figures of one cgroup. Sizes in bytes; None if it cannot be read."""
@@ -129,6 +132,9 @@ def _below(
     in_swap = _swap_beyond(use) if kills else 0
     can_go = reclaimable_bytes(ledger)
     protected = min(_protected(child), can_go) if child is not None else 0
+    swappable = use.stat.swappable_bytes if use.stat is not None else None
+    if swap_room_bytes is not None and swappable is not None and swappable < _LOCKED_SHARE * limit_bytes:
+        swap_room_bytes = min(swap_room_bytes, swappable)
     room_max = limit_bytes - (ledger.whole_bytes - can_go) - protected - in_swap
     return Ceiling(
         path=use.path,

@@ -58,6 +58,7 @@ class RegionKind(Enum):
     TMPFS = ("posix_shm", "shared memory file", "region_posix_shm")
     SYSV = ("sysv_shm", "SysV shared memory", "region_sysv_shm")
     MEMFD = ("memfd", "memfd", "region_memfd")
+    SECRET = ("secret", "secret memory", "region_memfd")
     HUGETLB = ("huge_pages", "huge pages", "region_huge_pages")
     DEVICE = ("device", "device", "region_device")
     KERNEL_OBJECT = ("kernel_object", "kernel ring buffer", "region_kernel_object")
@@ -108,6 +109,7 @@ KERNEL_NAMES: Final[tuple[tuple[bytes, RegionKind], ...]] = (
     (b"/anon_hugepage", RegionKind.HUGETLB),
     (b"/SYSV", RegionKind.SYSV),
     (b"/memfd:", RegionKind.MEMFD),
+    (b"/secretmem", RegionKind.SECRET),
     (b"/dev/shm/", RegionKind.TMPFS),
     (b"anon_inode:", RegionKind.KERNEL_OBJECT),
     (b"/anon_inode:", RegionKind.KERNEL_OBJECT),

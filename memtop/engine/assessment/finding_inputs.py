@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from memtop.analysis.crash_loop import LoopFacts
@@ -151,9 +151,9 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
         unmapped=_unmapped(leaf, judged.tasks) if leaf is not None and bound is leaf else None,
         victim=in_cgroup.first_name if in_cgroup is not None else None,
         victim_of=in_cgroup.of if in_cgroup is not None else None,
-        group_kill=bound.group_kill if bound is not None else False,
+        group_kill=_group_kill(step.readings(row.key), bound),
         frozen=bool(bound and bound.under_oom and bound.kill_disabled),
-        spared=bool(bound and bound.kill_disabled),
+        spared=_spared(bound),
         kills=counters.events(leaf.path).oom_kill if leaf is not None else None,
         high_limit=brake[0].high_bytes if brake is not None else None,
         high_name=f"memory.high of {limit_name(brake[0].path, step)}" if brake is not None else None,
@@ -189,6 +189,17 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
         protected=f"{giant.name} ({giant.pid})" if giant is not None else None,
         protected_rss=giant.rss_bytes if giant is not None else None,
     )
+
+
+def _group_kill(chain: Sequence[CgroupReading], bound: CgroupReading | None) -> bool | None:
+    """Whether all in its cgroup, or in one between that and the limit, are killed at once; None if that is unknown."""
+    groups = [one.group_kill if one.v2 else False for one in chain[: chain.index(bound) + 1 if bound in chain else 0]]
+    return True if True in groups else None if None in groups else False
+
+
+def _spared(bound: CgroupReading | None) -> bool | None:
+    """Whether its tasks hang at the limit instead of being killed (version 1 only); None if that is unknown."""
+    return False if bound is None or bound.v2 else bound.kill_disabled
 
 
 def _room(row: LimitRow) -> int:

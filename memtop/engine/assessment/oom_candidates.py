@@ -62,7 +62,9 @@ def _all_seen(path: str, step: StepInput) -> bool:
     In version 2 a cgroup with members has none below it; in version 1 memory.stat says what those below it have.
     """
     reading = step.cgroups.readings.get(path)
-    if reading is None or not reading.members or (reading.stat is not None and reading.stat.below_bytes):
+    if reading is None or not reading.members:
+        return False
+    if not reading.v2 and (reading.stat is None or reading.stat.below_bytes != 0):
         return False
     return all(pid in step.rows for pid in reading.members)
 

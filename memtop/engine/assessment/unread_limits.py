@@ -47,8 +47,9 @@ def unread_cgroups(key: ProcessKey, step: StepInput) -> list[str]:
     elif key not in cgroups.chains:
         found.append("its cgroup has not been looked up")
     uses = {one.path: one.use for one in step.readings(key)}
+    blind = [path for path in step.chain(key) if path not in uses or not is_known(uses[path])]
     for path in step.chain(key):
-        if path not in uses or not is_known(uses[path]):
+        if path in blind:
             found.append(f"the limit of {limit_name(path, step)} cannot be read{_why(uses.get(path))}")
         else:
             swaps = swap_free_bytes(step.meminfo) != 0
@@ -57,7 +58,8 @@ def unread_cgroups(key: ProcessKey, step: StepInput) -> list[str]:
                 for name, why in unread_files(uses[path], swaps=swaps)
             ]
     if (hidden := _hidden_limit_bytes(key, step)) is not None:
-        found.append(f"an ancestor cgroup that is not visible from here has a limit of {long_size(hidden)}")
+        whose = "it or an ancestor" if blind else "an ancestor cgroup that is not visible from here"
+        found.append(f"{whose} has a limit of {long_size(hidden)}")
     return found
 
 

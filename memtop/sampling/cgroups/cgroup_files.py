@@ -30,8 +30,8 @@ class CgroupFiles:
         """Files that could not be read, and are not read again for a while."""
         self._unreadable: dict[str, dict[str, str]] = {}
         """Directory -> its files that exist and could not be read when last tried, each with the reason."""
-        self._open_ended: dict[str, int] = {}
-        """Ancestors without a limit -> tick at which that was read."""
+        self._open_ended: dict[str, tuple[int, CgroupReading]] = {}
+        """Ancestors without a limit -> tick at which that was read, and the reading."""
         self._not_recorded = False
         """Whether a recording lacked one of the requested files since this was last cleared."""
 
@@ -58,24 +58,29 @@ class CgroupFiles:
 
         A cgroup without a limit is not read for a while, unless it is the ``leaf`` that a process is in.
         """
-        if not leaf and self._tick - self._open_ended.get(path, -RARELY_TICKS) < RARELY_TICKS:
-            return CgroupReading(path, v2, UNLIMITED)
+        known = self._open_ended.get(path)
+        if not leaf and known is not None and self._tick - known[0] < RARELY_TICKS:
+            return known[1]
         limit = limit_bytes(self._read, path, v2=v2)
-        if limit is None and self._not_recorded and path in self._open_ended:
-            return CgroupReading(path, v2, UNLIMITED)  # when it was read again is in the recording
+        if limit is None and self._not_recorded and known is not None:
+            return known[1]  # when it was read again is in the recording
         high = self._limit(path, "memory.high") if v2 else None
         if v2 and limit is None and self._is_root(path):
             limit = UNLIMITED
         swap = self._limit(path, "memory.swap.max") if v2 and not leaf else None
         if all(one in (None, UNLIMITED) for one in (limit, high, swap)) and not (leaf and full):
-            if limit is not None and path not in self._unreadable:
-                self._open_ended[path] = self._tick
-            return self._told(CgroupReading(path, v2, limit, high_bytes=high, swap_limit_bytes=swap))
+            found = CgroupReading(path, v2, limit, high_bytes=high, swap_limit_bytes=swap)
+            found = self._told(found._replace(group_kill=self._group_kill(path)) if v2 else found)
+            if limit is not None and not found.unread:
+                self._open_ended[path] = self._tick, found
+            return found
         usage = usage_bytes(self._read, path, v2=v2)
         stat = memory_stat(self._read, path)
         if not full:
             reading = CgroupReading(path, v2, limit, usage, stat, high)
-            return self._told(self._with_swap_v2(reading) if v2 else self._with_swap_v1(reading))
+            if v2:
+                reading = self._with_swap_v2(reading)._replace(group_kill=self._group_kill(path))
+            return self._told(reading if v2 else self._with_control_v1(self._with_swap_v1(reading)))
         if stat is not None and not v2:
             stat = with_kernel_v1(stat, self._read, path)
         raw = self.file(path, "cgroup.procs")
@@ -138,12 +143,15 @@ class CgroupFiles:
         )
 
     def _rest_v1(self, one: CgroupReading) -> CgroupReading:
+        return self._with_control_v1(self._with_swap_v1(one))._replace(
+            max_events=self._count(one.path, "memory.failcnt"), swappiness=self._count(one.path, "memory.swappiness")
+        )
+
+    def _with_control_v1(self, one: CgroupReading) -> CgroupReading:
         raw = self.file(one.path, "memory.oom_control", 256)
         control = parse_oom_control(raw) if raw is not None else None
-        return self._with_swap_v1(one)._replace(
+        return one._replace(
             oom_kill=control.oom_kill if control else None,
-            max_events=self._count(one.path, "memory.failcnt"),
-            swappiness=self._count(one.path, "memory.swappiness"),
             kill_disabled=control.kill_disabled if control else None,
             under_oom=control.under_oom if control else None,
         )

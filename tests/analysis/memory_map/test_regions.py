@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from memtop.analysis.memory_map.classification import classify
+from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.analysis.memory_map.regions import Confidence, Regions, Sizes, total
 from memtop.procfs.smaps import parse_smaps
 from memtop.procfs.smaps_rollup import Rollup, parse_rollup
@@ -66,6 +67,11 @@ def test_names_that_programs_give_are_labels_with_their_numbers_folded() -> None
         )
     )
     assert [region.label for region in regions] == ["scudo:primary #", "wayland-#", ""]
+
+
+def test_secret_memory_is_no_deleted_file() -> None:
+    (region,) = classify(written("1000-9000 rw-s 9 /secretmem (deleted) | rss=32")).by_kind()
+    assert region.kind is RegionKind.SECRET
 
 
 def test_pages_that_lost_their_access_stay_resident_and_are_not_called_reserved() -> None:

@@ -124,6 +124,37 @@ def test_who_is_killed_at_the_limit_is_unknown_where_memory_oom_group_cannot_be_
     assert who in said(watched(files | {f"{LEAF}/memory.oom.group": group}))
 
 
+@pytest.mark.parametrize(
+    ("top", "leaf", "says"),
+    [
+        (b"1\n", b"0\n", "At the limit all processes in the cgroup are killed at once"),
+        (b"0\n", b"1\n", "At the limit all processes in the cgroup are killed at once"),
+        (b"0\n", b"0\n", "cannot be reclaimed (98.2 %)."),
+        (DENIED, b"0\n", "whether one process or all of the cgroup is unknown (memory.oom.group)"),
+    ],
+)
+def test_the_group_that_is_killed_at_the_limit_of_an_ancestor_may_be_that_of_any_cgroup_below_it(
+    top: MemtopError | bytes, leaf: bytes, says: str
+) -> None:
+    files: Files = {
+        f"{TOP}/memory.max": b"%d\n" % (112 * MIB),
+        f"{TOP}/memory.swap.max": b"0\n",
+        f"{TOP}/memory.oom.group": top,
+        f"{LEAF}/memory.oom.group": leaf,
+    }
+    assert says in said(watched(files))
+
+
+@pytest.mark.parametrize(("swappable_mib", "swaps"), [(110, True), (0, False)])
+def test_a_cgroup_whose_memory_is_locked_does_not_swap_at_its_limit(swappable_mib: int, swaps: bool) -> None:
+    stat = (
+        b"anon %d\nfile 0\ninactive_file 0\nactive_file 0\nkernel 0\nunevictable %d\ninactive_anon %d\nactive_anon 0\n"
+    )
+    sizes = 110 * MIB, (110 - swappable_mib) * MIB, swappable_mib * MIB
+    files: Files = {f"{LEAF}/memory.max": b"%d\n" % (112 * MIB), f"{LEAF}/memory.stat": stat % sizes}
+    assert ("At the limit it is swapped out" in said(watched(files))) is swaps
+
+
 @pytest.mark.parametrize("folder", [TOP, LEAF])
 def test_threads_whose_limit_cannot_be_read_are_named_as_not_checked(folder: str) -> None:
     assert "Not checked: the limit on threads of /a" in said(watched({f"{folder}/pids.max": DENIED}))
@@ -146,8 +177,60 @@ def test_the_memory_high_of_an_ancestor_is_near_in_the_headline_too() -> None:
     assert text.startswith("/a: 95.7 % of its memory.high (115 MiB) cannot be reclaimed")
 
 
-@pytest.mark.parametrize("stat", [b"", DENIED])
+@pytest.mark.parametrize("stat", [b"", b"kernel 5\n", DENIED])
 def test_use_that_could_not_be_divided_is_not_said_to_be_unreclaimable(stat: bytes | MemtopError) -> None:
     text = said(watched({f"{LEAF}/memory.max": b"%d\n" % (112 * MIB), f"{LEAF}/memory.stat": stat}))
     assert "98.2 % in use" in text and "How much of that can be reclaimed is unknown" in text
     assert "cannot be reclaimed" not in text
+
+
+@pytest.mark.parametrize(
+    ("control", "says"),
+    [
+        (b"oom_kill_disable 0\nunder_oom 0\noom_kill 0\n", "At the limit this process is killed"),
+        (b"oom_kill_disable 1\nunder_oom 0\noom_kill 0\n", "At the limit its tasks hang"),
+        (DENIED, "OOM-kills, or the tasks hang: which is unknown (memory.oom_control)"),
+        (b"", "OOM-kills, or the tasks hang: which is unknown (memory.oom_control)"),
+    ],
+)
+@pytest.mark.parametrize("inside", ["", "/b"])
+def test_what_happens_at_a_limit_of_version_1_is_known_only_from_its_oom_control(
+    control: MemtopError | bytes, says: str, inside: str
+) -> None:
+    process = FakeProcess(42, rss_pages=97 * MIB_PAGES, shr_pages=0)
+    source = FakeSource(process)
+    root = "sys/fs/cgroup/memory"
+    source.files |= {
+        "proc/self/mountinfo": b"31 1 0:27 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n",
+        "proc/42/cgroup": b"4:memory:/a%b\n" % inside.encode(),
+        f"{root}/memory.limit_in_bytes": b"9223372036854771712\n",
+        f"{root}/a/b/memory.limit_in_bytes": b"9223372036854771712\n",
+        f"{root}/a/memory.limit_in_bytes": b"%d\n" % (100 * MIB),
+        f"{root}/a/memory.oom_control": control,
+    }
+    for folder in (f"{root}/a", f"{root}/a/b"):
+        source.files[f"{folder}/memory.usage_in_bytes"] = b"%d\n" % (97 * MIB)
+        source.files[f"{folder}/memory.stat"] = b"rss %d\ncache 0\ntotal_rss %d\ntotal_cache 0\n" % (97 * MIB, 97 * MIB)
+        source.files[f"{folder}/cgroup.procs"] = b"42\n"
+    frame = frame_after(Engine(source), request(only=frozenset({42}), focus=process.key, needs=Need.STAT), 4)
+    text = said(frame)
+    assert says in text or ("this process" in says and inside and "hang" not in text)
+
+
+def test_a_limit_that_may_be_its_own_is_not_said_to_be_of_an_ancestor() -> None:
+    process = FakeProcess(42)
+    source = FakeSource(process)
+    folder = "sys/fs/cgroup/memory/a"
+    source.files |= {
+        "proc/self/mountinfo": b"31 1 0:27 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n",
+        "proc/42/cgroup": b"4:memory:/a\n",
+        "sys/fs/cgroup/memory/memory.limit_in_bytes": b"9223372036854771712\n",
+        f"{folder}/memory.limit_in_bytes": DENIED,
+        f"{folder}/memory.usage_in_bytes": b"60000000\n",
+        f"{folder}/memory.stat": b"rss 1\ncache 0\nhierarchical_memory_limit %d\n" % (100 * MIB),
+    }
+    frame = frame_after(Engine(source), request(focus=process.key, needs=Need.STAT), 4)
+    assert outlook(frame).unread == (
+        "the limit of /a cannot be read (permission denied)",
+        "it or an ancestor has a limit of 100 MiB",
+    )
