@@ -10,7 +10,8 @@ UNLIMITED: Final = (1 << 63) - 1
 """The value of a limit that is not set: larger than every size, so that it compares like a limit."""
 _V1_UNLIMITED: Final = UNLIMITED - (1 << 20)
 """cgroup v1 writes LONG_MAX rounded down to a page (9223372036854771712 with 4 KiB pages, less with larger ones)."""
-_DELETED: Final = b" (deleted)"
+DELETED: Final = b" (deleted)"
+"""What the kernel appends to the path of a cgroup that was removed."""
 _KERNEL: Final = (b"slab", b"kernel_stack", b"pagetables", b"sec_pagetables", b"percpu", b"vmalloc")
 """Parts of kernel memory in memory.stat of v2."""
 _INACTIVE_ANON: Final = b"total_inactive_anon", b"inactive_anon"
@@ -104,9 +105,9 @@ def parse_memberships(data: bytes) -> tuple[Membership, ...]:
         hierarchy = int_or_none(number)
         if hierarchy is None or not first or not second or not path.startswith(b"/"):
             continue
-        deleted = path.endswith(_DELETED)
+        deleted = path.endswith(DELETED)
         names = tuple(name for name in controllers.split(b",") if name)
-        found.append(Membership(hierarchy, names, path.removesuffix(_DELETED) if deleted else path, deleted))
+        found.append(Membership(hierarchy, names, path.removesuffix(DELETED) if deleted else path, deleted))
     return tuple(found)
 
 

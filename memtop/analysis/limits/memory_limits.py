@@ -84,19 +84,27 @@ class Ceiling(NamedTuple):
 
 
 _SWAP_FILES: Final = frozenset({"memory.swap.max", "memory.memsw.limit_in_bytes"})
+_SWAP_USES: Final = frozenset({"memory.swap.current", "memory.memsw.usage_in_bytes"})
 _ZSWAP_FILES: Final = frozenset({"memory.zswap.max", "memory.zswap.current"})
 
 
 def unread_files(use: CgroupUse, *, swaps: bool) -> tuple[tuple[str, str], ...]:
-    """Files of limits below which memory is not killed for (memory.high, swap) that exist and could not be read, each
-    with the reason. ``swaps``: the machine has swap, or may have it."""
-    return tuple(one for one in use.unread if one[0] == "memory.high" or (swaps and one[0] in _SWAP_FILES))
+    """Files of memory.high and of the limit on swap that exist and could not be read, each with the reason.
+
+    ``swaps``: the machine has swap, or may have it.
+    """
+    names = {"memory.high"}
+    if swaps:
+        names |= _SWAP_FILES
+        if use.swap_limit_bytes not in (None, UNLIMITED, 0):
+            names |= _SWAP_USES
+    return tuple(one for one in use.unread if one[0] in names)
 
 
 def is_known(use: CgroupUse) -> bool:
-    """Whether it is known how near the limit is: the limit was read, and the use if there is a limit."""
-    limited = use.limit_bytes is None or use.limit_bytes < UNLIMITED
-    return use.limit_bytes is not None and not (limited and use.usage_bytes is None)
+    """Whether it is known how near the limit is: the limit was read, and the use if there is a limit or memory.high."""
+    limits = [limit for limit in (use.limit_bytes, use.high_bytes) if limit is not None and limit < UNLIMITED]
+    return use.limit_bytes is not None and not (limits and use.usage_bytes is None)
 
 
 def ceiling(

@@ -127,7 +127,7 @@ class ProcessAssessor:
         if is_place_wanted(step):
             on_machine = place_in(index.order_on_machine, key, step)
         tasks = None
-        if leaf is not None and leaf.members is not None:
+        if leaf is not None and leaf.members is not None and row.pid in leaf.members:
             tasks = [step.rows.get(pid) for pid in leaf.members]
         sums = None if tasks is None else task_sums(tasks)
         copying = self._trail.take(step.now_s, key, inputs.sharing)

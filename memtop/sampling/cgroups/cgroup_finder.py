@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from memtop.analysis.limits.cgroup_owner import CgroupNames, CgroupOwner, names_of
 from memtop.analysis.limits.memory_cgroups import CgroupPlace, Version, memory_places, seen_below
 from memtop.errors import AccessDenied, MemtopError, NotRecorded
-from memtop.procfs.cgroup import Membership, parse_memberships
+from memtop.procfs.cgroup import DELETED, Membership, parse_memberships
 from memtop.procfs.mountinfo import Mount, parse_mountinfo
 from memtop.sampling.cgroups.cgroup_files import CgroupFiles
 from memtop.sources.protocol import Source
@@ -85,6 +85,12 @@ class CgroupFinder:
             return known[1]
         members = parse_memberships(raw)
         place = self._visible(memory_places(members, self.mounts, self.controllers))
+        if place is None and any(member.deleted for member in members):
+            named_so = tuple(map(_named_so, members))
+            place = self._visible(memory_places(named_so, self.mounts, self.controllers))
+            if place is None:
+                return Found(names_of(members), unread=REMOVED)
+            members = named_so
         if place is not None or self._never_accounted(members):
             found = self._at(place, "", members)
             self._found[raw] = raw, found  # the same for every process with these lines
@@ -105,8 +111,6 @@ class CgroupFinder:
 
     def _elsewhere(self, folder: str, members: tuple[Membership, ...]) -> tuple[CgroupPlace | None, str]:
         """The directory of its cgroup by the mounts that the process sees, and why that is unknown."""
-        if any(member.deleted for member in members):
-            return None, REMOVED
         why = OUTSIDE if any(b".." in member.path.split(b"/") for member in members) else NOT_MOUNTED
         try:
             raw = self._source.read(f"{folder}/mountinfo", _MOUNTS_BYTES)
@@ -146,6 +150,11 @@ class CgroupFinder:
         """The controllers of version 2 at the first of these mounts where they are readable."""
         found = (self._files.file(place.chain[0], "cgroup.controllers", 1024) for place in _roots(mounts))
         return next((raw for raw in found if raw is not None), None)
+
+
+def _named_so(member: Membership) -> Membership:
+    """The cgroup whose own name ends as the kernel marks one that was removed."""
+    return member._replace(path=member.path + DELETED, deleted=False) if member.deleted else member
 
 
 def _roots(mounts: Iterable[Mount]) -> list[CgroupPlace]:

@@ -234,3 +234,36 @@ def test_a_limit_that_may_be_its_own_is_not_said_to_be_of_an_ancestor() -> None:
         "the limit of /a cannot be read (permission denied)",
         "it or an ancestor has a limit of 100 MiB",
     )
+
+
+@pytest.mark.parametrize("current", [DENIED, b"", b"?\n"])
+def test_a_memory_high_whose_use_cannot_be_read_may_be_near(current: MemtopError | bytes) -> None:
+    files: Files = {f"{LEAF}/memory.high": b"%d\n" % (112 * MIB), f"{LEAF}/memory.current": current}
+    text = said(watched(files))
+    assert "the limit of /a/b cannot be read" in text and "no readable cgroup limit is near" in text
+
+
+def test_a_limit_on_swap_whose_use_cannot_be_read_may_be_near() -> None:
+    files: Files = {f"{LEAF}/memory.swap.max": b"%d\n" % (112 * MIB), f"{LEAF}/memory.swap.current": DENIED}
+    assert outlook(watched(files)).unread == ("memory.swap.current of /a/b cannot be read (permission denied)",)
+
+
+def test_a_list_of_members_that_leaves_the_process_out_is_no_evidence_of_memory_without_a_process() -> None:
+    files: Files = {f"{LEAF}/memory.max": b"%d\n" % (112 * MIB), f"{LEAF}/cgroup.procs": b""}
+    assert [one.name for one in outlook(watched(files)).findings if one.severity > Severity.NOTE] == ["near_limit"]
+
+
+@pytest.mark.parametrize(("exists", "unread"), [(True, ()), (False, ("its cgroup has been removed",))])
+def test_a_cgroup_whose_own_name_ends_with_deleted_is_found(exists: bool, unread: tuple[str, ...]) -> None:
+    leaf = f"{LEAF} (deleted)"
+    files: Files = {"proc/42/cgroup": b"0::/a/b (deleted)\n"}
+    if exists:
+        files |= {
+            f"{leaf}/cgroup.controllers": b"memory pids\n",
+            f"{leaf}/cgroup.type": b"domain\n",
+            f"{leaf}/memory.max": b"%d\n" % (112 * MIB),
+            f"{leaf}/memory.current": b"%d\n" % (110 * MIB),
+        }
+    frame = watched(files | {f"{LEAF}/{name}": ProcessGone("x") for name in ("cgroup.controllers", "cgroup.type")})
+    assert outlook(frame).unread == unread
+    assert ("98.2 % in use" in said(frame)) is exists
