@@ -18,6 +18,7 @@ NOT_READ: Final = "its cgroup cannot be read"
 NOT_MOUNTED: Final = "no file system of memory cgroups shows its cgroup"
 OUTSIDE: Final = "its cgroup is outside this cgroup namespace"
 REMOVED: Final = "its cgroup has been removed"
+_CGROUP_TYPES: Final = (b"cgroup", b"cgroup2")
 _MOUNTS_BYTES: Final = 1 << 20
 
 
@@ -84,6 +85,8 @@ class CgroupFinder:
         if (known := self._found.get(raw)) is not None:
             return known[1]
         members = parse_memberships(raw)
+        if not members and any(mount.fstype in _CGROUP_TYPES for mount in self.mounts):
+            return Found(unread=NOT_READ)
         place = self._visible(memory_places(members, self.mounts, self.controllers))
         if place is None and any(member.deleted for member in members):
             named_so = tuple(map(_named_so, members))

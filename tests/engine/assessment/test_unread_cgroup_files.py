@@ -267,3 +267,8 @@ def test_a_cgroup_whose_own_name_ends_with_deleted_is_found(exists: bool, unread
     frame = watched(files | {f"{LEAF}/{name}": ProcessGone("x") for name in ("cgroup.controllers", "cgroup.type")})
     assert outlook(frame).unread == unread
     assert ("98.2 % in use" in said(frame)) is exists
+
+
+def test_an_empty_list_of_cgroups_does_not_mean_that_there_is_none() -> None:
+    files: Files = {"proc/42/cgroup": b"", "sys/fs/cgroup/cgroup.controllers": b"cpu pids\n"}
+    assert outlook(watched(files)).unread == ("its cgroup cannot be read",)
