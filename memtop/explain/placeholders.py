@@ -267,6 +267,8 @@ class _Virt(NamedTuple):
     """RES as a share of that."""
     near_end: str | None
     """Which limit on address space is nearly reached; None if none is."""
+    is_multiple: bool = False
+    """Whether RES is more than all that is in use there: it counts pages several times, or pages charged elsewhere."""
 
     @property
     def in_use(self) -> bool:
@@ -284,7 +286,16 @@ def _virt(row: ProcessRow, system: SystemRow, outlook: Assessment | None) -> _Vi
     huge, ceiling = row.hugetlb_bytes or 0, _cgroup_ceiling(outlook)
     whole = system.mem_total_bytes if ceiling is None else ceiling.limit_bytes
     share = (row.rss_bytes + (huge if ceiling is None else 0)) / whole if whole else 0.0
-    return _Virt(row.virt_bytes, row.rss_bytes, untouched, swap, huge, ceiling, share, _near_end(outlook))
+    in_use = max(ceiling.limit_bytes, ceiling.used_bytes) if ceiling is not None else _in_use_bytes(system)
+    is_multiple = in_use is not None and row.rss_bytes > in_use
+    return _Virt(row.virt_bytes, row.rss_bytes, untouched, swap, huge, ceiling, share, _near_end(outlook), is_multiple)
+
+
+def _in_use_bytes(system: SystemRow) -> int | None:
+    """RAM in use for whatever; None if unknown."""
+    if system.mem_total_bytes is None or system.mem_free_bytes is None:
+        return None
+    return system.mem_total_bytes - system.mem_free_bytes
 
 
 def virt_answer(row: ProcessRow, system: SystemRow, outlook: Assessment | None = None) -> tuple[str, bool]:
@@ -296,6 +307,8 @@ def virt_answer(row: ProcessRow, system: SystemRow, outlook: Assessment | None =
     if found.near_end is not None:
         return f"{asked} Yes: {found.near_end}", True
     unread = outlook is None or bool(outlook.unread)
+    if found.is_multiple:
+        return f"{asked} {'No known limit' if unread else 'No'}; RES counts pages several times", True
     if found.share >= LOOK_SHARE:
         says = f"watch RES: {long_size(found.rss_bytes)}"
         return f"{asked} {'No known limit' if unread else 'No'}; {says}", True
@@ -322,6 +335,10 @@ def virt_sentence(row: ProcessRow, system: SystemRow, outlook: Assessment | None
     resident = f"RES is {long_size(rss)}{of_whole}{on_swap}{in_huge}"
     if found.near_end is not None:
         return f"Address space is nearly exhausted: {found.near_end}; VIRT is {long_size(virt)}; {resident}."
+    if found.is_multiple:
+        where = "this machine" if found.ceiling is None else short(found.ceiling.name)
+        why = "it maps the same pages several times" + ("" if found.ceiling is None else ", or pages charged elsewhere")
+        return f"RES is {long_size(rss)}, more than {where} can have in use: {why}. VIRT is {long_size(virt)}."
     if found.share >= LOOK_SHARE:
         if row.file_bytes is not None and row.file_bytes > rss / 2:
             verdict = f"but {long_size(row.file_bytes)} of that is file pages, which the kernel can reclaim"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from memtop.analysis.findings import Finding, Severity
-from memtop.explain.placeholders import facts_of, virt_sentence
+from memtop.explain.placeholders import facts_of, virt_answer, virt_sentence
 from memtop.model.assessment import Assessment, Limit, LimitRow
 from memtop.model.frame import Note, ProcessRow, SystemRow
 from memtop.procfs.statm import PAGE_BYTES
@@ -240,3 +240,16 @@ def test_huge_pages_are_not_address_space_without_ram() -> None:
     said = virt_sentence(row, MACHINE)
     assert "is nearly all in use" in said and "no RAM behind it" not in said
     assert "and 256 MiB is in huge pages, which RES does not count" in said
+
+
+def test_res_beyond_all_ram_in_use_is_no_danger_but_counted_several_times() -> None:
+    """A file of 100 MiB in RAM that is mapped 280 times, on a machine of 24 GiB."""
+    row = sized(28 * GIB, 28 * GIB)
+    sentence = virt_sentence(row, MACHINE, Assessment())
+    assert sentence == (
+        "RES is 28.0 GiB, more than this machine can have in use: it maps the same pages several times. "
+        "VIRT is 28.0 GiB."
+    )
+    assert virt_answer(row, MACHINE, Assessment())[0].endswith("No; RES counts pages several times")
+    shared = over(sized(900 * MIB, 300 * MIB), Limit.CGROUP, 100 * MIB, 40 * MIB)
+    assert "more than api can have in use: it maps the same pages several times, or pages charged elsewhere" in shared

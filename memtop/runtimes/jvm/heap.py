@@ -101,12 +101,13 @@ def jvm_heap(counters: Mapping[str, int | str]) -> JvmHeap:
     survivors = [used[place] for place in young if kinds[place] != "eden" and len(young) > 1]
     generations = sorted({place[0] for place in used})
     capacity = [size(f"sun.gc.generation.{each}.capacity") or 0 for each in generations]
-    largest = [size(f"sun.gc.generation.{each}.maxCapacity") or 0 for each in generations]
+    maxima = [size(f"sun.gc.generation.{each}.maxCapacity") for each in generations]
+    largest = [one for one in maxima if one is not None]
     policy = text("sun.gc.policy.name")
     flags = parse_jvm_flags((text("java.rt.vmArgs") or "").split(" "))
     names = [text(f"sun.gc.collector.{number}.name") or "" for number in range(3)]
     collector = _collector(names, policy) or flags.collector
-    heap_max = max(largest) if collector in _SHARED_HEAP else sum(largest)
+    heap_max = None if None in maxima else max(largest) if collector in _SHARED_HEAP else sum(largest)
     permanent = f"sun.gc.generation.{_PERMANENT}"
     classes = sum(bytes_used for place, bytes_used in spaces.items() if place[0] == _PERMANENT)
     classes_used = classes if (_PERMANENT, "0") in spaces else size("sun.gc.metaspace.used")
@@ -128,7 +129,7 @@ def jvm_heap(counters: Mapping[str, int | str]) -> JvmHeap:
         heap_used_bytes=sum(used.values()),
         heap_capacity_bytes=sum(capacity),
         heap_max_bytes=flags.max_heap_bytes or heap_max or None,
-        old_max_bytes=(largest[-1] or None) if old else None,
+        old_max_bytes=(maxima[-1] or None) if old else None,
         metaspace_used_bytes=classes_used,
         metaspace_capacity_bytes=classes_capacity,
         metaspace_max_bytes=classes_max,
