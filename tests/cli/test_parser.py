@@ -6,15 +6,17 @@ import os
 import re
 import shlex
 import sys
+from collections.abc import Callable
 
 import pytest
 
 from memtop.cli import parser
 from memtop.cli.command_parsers import parser_of
 from memtop.cli.parser import COMMANDS, Parser
-from memtop.cli.settings_from_args import settings_of
+from memtop.cli.settings_from_args import duration_s, pid_of, settings_of
 from memtop.errors import UsageError
 from memtop.model.group import By
+from memtop.sources.endpoint import parse_endpoint
 
 UNDERSTOOD: list[tuple[str, dict[str, object]]] = [
     ("-d2", {"delay": "2"}),
@@ -255,3 +257,16 @@ def test_groups_have_columns_of_their_own() -> None:
     settings = settings_of(parser_of("").parse(["--by", "cgroup", "-s", "charge", "-c", "+pss"]))
     assert settings.by is By.CGROUP and settings.sort is not None
     assert [column.key for column in settings.columns][-2:] == ["pss", "group"]
+
+
+@pytest.mark.parametrize("check", [pid_of, lambda text: parse_endpoint(f"http://{text}:1/")])
+def test_what_was_typed_is_quoted_in_part(check: Callable[[str], object]) -> None:
+    with pytest.raises(UsageError) as refused:
+        check("x" * 500)
+    assert 10 < str(refused.value).count("x") < 100
+
+
+def test_a_duration_is_bounded() -> None:
+    assert duration_s("864000000s", "--for") == 10_000 * 86_400
+    with pytest.raises(UsageError):
+        duration_s("864000001s", "--for")

@@ -186,6 +186,7 @@ def test_clients_that_say_nothing_do_not_keep_others_out_for_long_and_are_bounde
         one_more = [socket.create_connection(("127.0.0.1", server.port), timeout=5) for _ in range(2)]
         closed, _, _ = select.select(one_more, [], [], 5)  # either, for the place of the scrape may not be free yet
         assert closed and closed[0].recv(1) == b"", "closed at once"
+        assert not select.select(silent[:1], [], [], 0)[0], "before the first of those that say nothing"
         for connection in (*silent, *one_more):
             connection.close()
 

@@ -164,6 +164,14 @@ def test_a_bad_server_costs_a_clear_line_and_never_more_than_its_deadline(name: 
     assert str(caught.value).isprintable()
 
 
+def test_headers_take_a_bounded_amount() -> None:
+    lines = [b"X-%d: %s\r\n" % (number, b"x" * 2000) for number in range(60)]
+    with server(sends(OK, *lines[:20], b"\r\n", BODY)) as (endpoint, _):
+        assert fetch(endpoint, LONG_S, 1000) == BODY
+    with server(sends(OK, *lines, b"\r\n", BODY)) as (endpoint, _), pytest.raises(Unavailable):
+        fetch(endpoint, LONG_S, 1000)
+
+
 def test_the_deadline_is_two_seconds_for_everything() -> None:
     with server(BAD["a body that drips"][0]) as (endpoint, _):
         started_s = time.monotonic()

@@ -146,6 +146,7 @@ def expvar(**figures: object) -> bytes:
         (expvar(HeapSys=-1), "heap_sys_bytes is negative"),
         (expvar(HeapSys=1 << 60), "impossibly large"),
         (b"[" * 100_000, "nested too deeply"),
+        (b'{"a":' * 33 + b"1" + b"}" * 33, "nested too deeply"),
         (b'{"a":' * 100_000, "nested too deeply"),
         (b"\xff\xfe{", "without any of Go's figures"),
         (b"go_memstats_heap_alloc_bytes NaN\n", "not a number"),

@@ -114,6 +114,7 @@ def test_a_file_that_another_jvm_left_behind_is_recognised_by_its_start() -> Non
         (counters(("a", 1)), "no heap sizes"),
         (counters(*HEAP, ("sun.gc.generation.1.space.1.used", -5)), "cannot be true"),
         (G1[:28] + b"\xff\xff\xff\x7f" + G1[32:], "impossible number of counters"),
+        (G1[:28] + (10_001).to_bytes(4, "little") + G1[32:], "impossible number of counters"),
         (bytes(MOST_BYTES + 1), "larger than"),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 
 from memtop.errors import DamagedError, RecordingError
 from memtop.sources.protocol import Instant
-from memtop.sources.recording import encoder, known, opening, recorder
+from memtop.sources.recording import known, opening, recorder
 from memtop.sources.recording.about import about_this_machine, page_size_problem
 from memtop.sources.recording.answer_bases import AnswerBases
 from memtop.sources.recording.checked_values import mono_time_s, path_set, wall_time_s
@@ -89,9 +89,9 @@ def test_of_a_long_basis_the_beginning_is_the_dictionary() -> None:
     assert unpack(first, basis) == basis[1000:3000]
 
 
-@pytest.mark.parametrize("name", ["VALUE_LIMIT", "PACKED_LIMIT"])
-def test_an_answer_that_is_too_large_is_recorded_as_that(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encoder, name, 300)
+@pytest.mark.parametrize("limit", ["format.VALUE_LIMIT", "encoder.PACKED_LIMIT"])
+def test_an_answer_that_is_too_large_is_recorded_as_that(limit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"memtop.sources.recording.{limit}", 300)
     answer = Outcome.OK, random.Random(1).randbytes(1000)
     block = Encoder().block(Tick(Instant(1.0, 1.0), pids=[7], asks=[("proc/7/smaps", answer, 0.0)]))
     (status,) = [status for kind, _, status, _ in decode_rows(block.rows) if kind == RecordKind.ASK]
@@ -102,8 +102,10 @@ def test_an_answer_that_is_too_large_is_recorded_as_that(name: str, monkeypatch:
 
 
 def test_the_words_of_an_event_are_few() -> None:
-    event = decode_event(RecordKind.EVENT, b"k" * 1000, 7, b"\0" + b"x" * 1000)
+    event = decode_event(RecordKind.EVENT, b"k" * 1000, 7, b"\0" + b"\x1b" * 200)
     assert (len(event.kind), len(event.label)) == (200, 200)
+    with pytest.raises(DamagedError):
+        decode_event(RecordKind.EVENT, b"k", 7, b"\0" + b"x" * 201)
 
 
 @pytest.mark.parametrize("has_events", [True, False])
@@ -211,3 +213,21 @@ def test_numbers_that_stand_far_to_the_right_are_read_back_on_the_way_to_an_inst
     coded = encode_changes_of(after, before)
     assert coded is not None
     assert decode_changes_of(coded, before) == decode_several_changes([coded], before) == after
+
+
+def test_where_many_processes_come_and_go_minutes_are_kept_in_twice_as_much_memory() -> None:
+    ring = Ring()
+    for number in range(40):
+        ring.append(Block(Instant(0.0, float(number)), True, bytes(MIB // 2)))
+    assert len(ring) == 7, "4 MiB, which eight of them and what they cost beside exceed"
+
+
+def test_only_texts_of_a_moderate_length_are_coded_by_changes() -> None:
+    before, after = (b"x" * (32_768 - 1) + digit for digit in (b"1", b"2"))
+    coded = encode_changes_of(after, before)
+    assert coded is not None and decode_several_changes([coded], before) == after
+    assert encode_changes_of(b"x" + after, b"x" + before) is None
+    with pytest.raises(DamagedError):
+        decode_changes_of(coded, b"x" + before)
+    with pytest.raises(DamagedError):
+        decode_several_changes([coded], b"x" + before)
