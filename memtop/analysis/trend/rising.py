@@ -17,6 +17,8 @@ _RESTING_BYTES: Final = 4 << 20
 """A smaller one does not come in steps: it is over."""
 _STEP_SHARE: Final = 0.125
 """After a rest a new high goes on with the rise if it adds so much to it."""
+HIGH_KEPT_S: Final = 300.0
+"""The time for which a size that was reached before counts: what comes back to it swings."""
 SUM_GOES_ON: Final = 15.0
 """What many processes do together for seconds says nothing of hours: it is expected to go on for at most so many times
 as long as it was seen ..."""
@@ -78,6 +80,36 @@ class Rise(NamedTuple):
         return (
             not rested or now_bytes <= self.high_bytes or now_bytes - self.high_bytes >= _STEP_SHARE * self.size_bytes
         )
+
+
+class High(NamedTuple):
+    """The highest size of a rise that has ended."""
+
+    size_bytes: int
+    at_s: float
+
+
+def latest_high(before: High | None, old: Rise | None, new: Rise | None, now_s: float) -> High | None:
+    """The highest size of the last minutes before a rise: ``old`` was the rise at the sample before, ``new`` is now."""
+    if before is not None and now_s - before.at_s > HIGH_KEPT_S:
+        before = None
+    has_ended = old is not None and (new is None or new.since_s != old.since_s)
+    if old is not None and has_ended and (before is None or old.high_bytes >= before.size_bytes):
+        return High(old.high_bytes, old.high_s)
+    return before
+
+
+def beyond(rise: Rise, high_bytes: int | None) -> Rise | None:
+    """The part of a rise that is beyond the highest size of the last minutes before it; None if nothing is.
+
+    What swings comes back to where it was, which is no rise.
+    """
+    if high_bytes is None or high_bytes <= rise.from_bytes:
+        return rise
+    if high_bytes >= rise.high_bytes:
+        return None
+    share = (high_bytes - rise.from_bytes) / rise.size_bytes
+    return rise._replace(since_s=rise.since_s + share * rise.span_s, from_bytes=high_bytes)
 
 
 def most_quiet_s(delay_s: float) -> float:

@@ -10,7 +10,7 @@ from memtop.analysis.incidents import BrakeFacts, CgroupFacts
 from memtop.analysis.ledger.cgroup import CgroupPart, cgroup_ledger, unsure_bytes
 from memtop.analysis.limits.memory_limits import CgroupUse, ceiling, high_ceiling, swap_free_bytes, swap_room
 from memtop.analysis.trend.rates import per_s
-from memtop.analysis.trend.rising import QUIET_S, Rise, follow_rise
+from memtop.analysis.trend.rising import QUIET_S, High, Rise, beyond, follow_rise, latest_high
 from memtop.engine.assessment.limit_names import limit_name
 from memtop.engine.assessment.process_names import process_name
 from memtop.engine.assessment.step_input import StepInput
@@ -42,6 +42,10 @@ class _Watched:
     used_bytes: int = 0
     """What cannot be reclaimed."""
     rise: Rise | None = None
+    """The part of :attr:`followed` that is beyond what was in use within the last minutes before it."""
+    followed: Rise | None = None
+    high: High | None = None
+    """What was in use at most in the last minutes, before that rise."""
     refaults: int | None = None
     refault_per_s: float | None = None
     high_events: int | None = None
@@ -220,10 +224,10 @@ def _filled(old: _Watched | None, timed: TimedReading, total_bytes: int | None) 
     """How full it is, and what it gains."""
     reading, at_s = timed.reading, timed.at_s
     if old is not None and reading is old.timed.reading:  # the use has not moved
-        still = old.rise if old.rise is not None and at_s - old.rise.high_s <= QUIET_S else None
-        none_back = 0.0 if old.refaults else None
-        same = _Watched(timed, old.limit_bytes, old.used_bytes, still, old.refaults, none_back)
-        same.high_room_bytes = old.high_room_bytes
+        still = old.followed if old.followed is not None and at_s - old.followed.high_s <= QUIET_S else None
+        same = _Watched(timed, old.limit_bytes, old.used_bytes, high_room_bytes=old.high_room_bytes)
+        same.refaults, same.refault_per_s = old.refaults, 0.0 if old.refaults else None
+        _take_rise(same, old, still, at_s)
         return same
     limit, high = ceiling(reading.use, total_bytes), high_ceiling(reading.use, total_bytes)
     high_room_bytes = high.headroom_max_bytes if high is not None else None
@@ -236,6 +240,13 @@ def _filled(old: _Watched | None, timed: TimedReading, total_bytes: int | None) 
         return new
     elapsed_s = at_s - old.timed.at_s
     new.refault_per_s = per_s(new.refaults, old.refaults, elapsed_s)
-    rise = follow_rise(old.rise, old.timed.at_s, old.used_bytes, at_s, new.used_bytes)
-    new.rise = rise if rise is not None and at_s - rise.high_s <= max(QUIET_S, 2.5 * elapsed_s) else None
+    rise = follow_rise(old.followed, old.timed.at_s, old.used_bytes, at_s, new.used_bytes)
+    _take_rise(
+        new, old, rise if rise is not None and at_s - rise.high_s <= max(QUIET_S, 2.5 * elapsed_s) else None, at_s
+    )
     return new
+
+
+def _take_rise(new: _Watched, old: _Watched, rise: Rise | None, at_s: float) -> None:
+    new.followed, new.high = rise, latest_high(old.high, old.followed, rise, at_s)
+    new.rise = beyond(rise, new.high.size_bytes if new.high is not None else None) if rise is not None else None

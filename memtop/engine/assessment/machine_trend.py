@@ -8,7 +8,7 @@ from typing import Final
 
 from memtop.analysis.ledger.machine import MachinePart, Reclaim, counted_bytes, reclaim_of
 from memtop.analysis.trend.machine_room import Highs, MachineRoom, Peaks, machine_room
-from memtop.analysis.trend.rising import Rise
+from memtop.analysis.trend.rising import Rise, beyond
 from memtop.engine.assessment.step_input import StepInput
 from memtop.procfs.statm import PAGE_BYTES
 
@@ -122,21 +122,10 @@ class MachineTrend:
             return None
         lowest = min([size for size in series if size is not None])
         rise = rise_within(self._times_s, series) if last - lowest >= LEAST_BYTES else None
-        return rise_beyond(rise, self._highs[name]) if rise is not None else None
-
-
-def rise_beyond(rise: Rise, highs: Highs) -> Rise | None:
-    """The part of a rise that is beyond what was in use within the last minutes before it; None if nothing is.
-
-    What swings comes back to where it was, which is no rise.
-    """
-    before = highs.before(rise.since_s)
-    if before is None or before[1] <= rise.from_bytes:
-        return rise
-    if before[1] >= rise.high_bytes:
-        return None
-    share = (before[1] - rise.from_bytes) / rise.size_bytes
-    return rise._replace(since_s=rise.since_s + share * rise.span_s, from_bytes=before[1])
+        if rise is None:
+            return None
+        high = self._highs[name].before(rise.since_s)
+        return beyond(rise, high[1] if high is not None else None)
 
 
 def rise_within(times_s: Sequence[float], sizes: Sequence[int | None]) -> Rise | None:

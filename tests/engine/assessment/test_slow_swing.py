@@ -10,8 +10,10 @@ import pytest
 from memtop.engine.engine import Engine
 from memtop.explain.incident_text import headline
 from memtop.sampling.request import Need
+from tests.engine.assessment.test_assessor import charge
 from tests.fakes import FakeProcess, FakeSource
 from tests.requests import request
+from tests.sampling.test_cgroups import APP, v2
 
 KIB_A_GIB = 1 << 20
 
@@ -53,3 +55,29 @@ def test_what_has_fallen_and_comes_back_is_not_said_to_fall() -> None:
     headlines = said(sine(180), 140)
     assert "available falls" in headlines[84]
     assert not any("available falls" in one for second, one in headlines.items() if 105 < second < 140)
+
+
+def cgroup_said(used_mib: Callable[[int], float], seconds: int) -> dict[int, str]:
+    """The headline of each second, of a cgroup of 100 MiB of which so much is in use."""
+    process = FakeProcess(42)
+    source = v2(process)
+    source.files[f"{APP}/memory.high"] = b"max\n"
+    engine, found = Engine(source), {}
+    for second in range(seconds):
+        charge(source, int(used_mib(second) * (1 << 20)))
+        frame = engine.step(request(needs_all=Need.STAT | Need.CGROUP))
+        assert frame is not None
+        found[second] = headline(frame.incidents, frame.system).says
+    return found
+
+
+@pytest.mark.parametrize("at_most_mib", [60, 70])
+def test_a_cgroup_that_swings_does_not_fill_after_its_first_cycle(at_most_mib: int) -> None:
+    headlines = cgroup_said(lambda second: 30 + (at_most_mib - 30) * sine(60)(second) / 6, 180)
+    assert "fills" in headlines[20], "at first nobody can know that it comes back"
+    assert not any("fills" in one for second, one in headlines.items() if second > 60)
+
+
+def test_a_cgroup_that_fills_beyond_what_it_swings_by_is_named() -> None:
+    headlines = cgroup_said(lambda second: 30 + 5 * sine(60)(second) + max(0, 0.7 * (second - 130)), 170)
+    assert any("fills" in one for second, one in headlines.items() if second > 140)
