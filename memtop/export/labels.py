@@ -51,6 +51,10 @@ class Labels:
         self._before = frozenset(names)
         return chosen
 
+    def has_given(self, name: str) -> bool:
+        """Whether a name had a label before, so that it costs no new series."""
+        return name in self._known
+
     def _may_have(self, name: str, now_s: float) -> bool:
         if name in self._known or self._before is None:
             return True

@@ -111,6 +111,7 @@ class Metrics:
     def _groups(self, frame: Frame) -> Iterator[Metric]:
         living = [row for row in frame.groups or () if row.gone_s is None]
         named, others = self._choose(living, frame.at_s)
+        ended = self._ended(frame.groups or (), named)
         for value in _GAUGES:
             family = GaugeMetricFamily(f"memtop_group_{value.name}", value.help, labels=_LABELS)
             for row in named:
@@ -122,7 +123,7 @@ class Metrics:
             yield family
         for value in _COUNTERS:
             counter = CounterMetricFamily(f"memtop_group_{value.name}", value.help, labels=_LABELS)
-            for row in named:
+            for row in (*named, *ended):
                 if (found := value.read(row)) is not None:
                     counter.add_metric(_labels(row), found)
             yield counter
@@ -138,6 +139,15 @@ class Metrics:
         chosen = self._labels.choose(list(by_name), now_s)
         others += [row for name, row in by_name.items() if name not in set(chosen)]
         return [by_name[name] for name in chosen], others
+
+    def _ended(self, rows: Iterable[GroupRow], named: Iterable[GroupRow]) -> Iterable[GroupRow]:
+        """Groups that the OOM killer has emptied, and that have a series: its counter must still rise, for the alert.
+
+        memtop lists them for ten minutes.
+        """
+        taken = {_labels(row) for row in named}
+        ended = {_labels(row): row for row in rows if row.gone_s is not None and row.oom_kills}
+        return [row for labels, row in ended.items() if labels not in taken and self._labels.has_given(labels[1])]
 
     def _machine(self, frame: Frame) -> Iterator[Metric]:
         system = frame.system
