@@ -13,7 +13,7 @@ from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import Evidence
 from memtop.explain.finding_text import about, computed, span
 from memtop.explain.limit_names import short
-from memtop.explain.placeholders import virt_answer
+from memtop.explain.virt_text import virt_answer
 from memtop.model.assessment import Assessment, Limit, LimitRow
 from memtop.model.frame import Detail, SystemRow
 from memtop.units import duration, long_size, percent

@@ -20,8 +20,8 @@ from memtop.explain.finding_text import autopsy_lines, nothing_wrong, sentences_
 from memtop.explain.incident_text import headline, incident_sentences
 from memtop.explain.limit_names import short
 from memtop.explain.machine_sentences import PART_NAMES, held_by, large_and_small
-from memtop.explain.placeholders import virt_sentence
 from memtop.explain.region_sentences import mark_sentence
+from memtop.explain.virt_text import virt_sentence
 from memtop.model.assessment import Assessment, CountLimit, ExitReport, LimitRow
 from memtop.model.frame import Detail, Frame, ProcessRow
 from memtop.model.group import GroupRow

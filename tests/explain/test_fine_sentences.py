@@ -14,7 +14,8 @@ from memtop.explain.answers import answers
 from memtop.explain.finding_text import nothing_wrong
 from memtop.explain.incident_text import headline
 from memtop.explain.machine_sentences import held_by, sentences
-from memtop.explain.placeholders import facts_of, virt_sentence
+from memtop.explain.placeholders import facts_of
+from memtop.explain.virt_text import virt_sentence
 from memtop.model.assessment import Assessment, Limit, LimitRow
 from memtop.model.incidents import IncidentReport, Unseen
 from memtop.model.machine import MachinePartRow, MachineView, Rates

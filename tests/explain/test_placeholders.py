@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from memtop.analysis.findings import Finding, Severity
-from memtop.explain.placeholders import facts_of, virt_answer, virt_sentence
+from memtop.explain.placeholders import facts_of
+from memtop.explain.virt_text import virt_answer, virt_sentence
 from memtop.model.assessment import Assessment, Limit, LimitRow
 from memtop.model.frame import Note, ProcessRow, SystemRow
 from memtop.procfs.statm import PAGE_BYTES

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from textual.binding import Binding
 
-from memtop.explain.placeholders import facts_of, virt_sentence
+from memtop.explain.placeholders import facts_of
 from memtop.explain.region_placeholders import (
     BESIDE_NOW,
     facts_of_regions,
@@ -14,6 +14,7 @@ from memtop.explain.region_placeholders import (
     mapping_sentence,
     sizes_then,
 )
+from memtop.explain.virt_text import virt_sentence
 from memtop.tui.app.app_state import AppState
 from memtop.tui.app.bindings import THEMES
 from memtop.tui.dialogs.help import Found, Help

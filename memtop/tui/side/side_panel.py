@@ -16,7 +16,8 @@ from textual.message import Message
 from memtop.analysis.findings import Severity
 from memtop.demo.progress import Step
 from memtop.explain import plain, topic
-from memtop.explain.placeholders import facts_of, virt_answer, virt_sentence
+from memtop.explain.placeholders import facts_of
+from memtop.explain.virt_text import virt_answer, virt_sentence
 from memtop.model.frame import Detail, Frame, SystemRow
 from memtop.tui.chart.axes import clock
 from memtop.tui.drawing.cached_lines import KeptLines, entitle

@@ -6,7 +6,7 @@ import pytest
 
 from memtop.engine.engine import Engine
 from memtop.explain.chart_levels import chart_limits
-from memtop.explain.placeholders import virt_sentence
+from memtop.explain.virt_text import virt_sentence
 from memtop.model.assessment import Assessment, Limit, LimitRow
 from memtop.model.frame import Frame
 from memtop.model.request import Request
