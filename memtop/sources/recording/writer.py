@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -17,8 +18,12 @@ from memtop.sources.recording.tick import Block, Tick
 QUEUE_BYTES: Final = 16 << 20
 """Most memory that ticks may use while they wait for the disk. One tick is always accepted."""
 RETRY_S: Final = 1.0
+RECENT_S: Final = 0.5
+"""How long the last ticks are waited for when they are asked for."""
 CLOSE_S: Final = 2.0
 """How long closing waits for the disk."""
+GATHER_S: Final = 0.9
+"""For so long ticks wait for others where nothing is written: to wake costs the thread as much as a tick does."""
 FROZEN_S: Final = 3.0
 """A write that takes longer is reported."""
 
@@ -82,6 +87,8 @@ class Writer:
         self._changed = threading.Condition()
         self._queue: deque[tuple[Tick, int]] = deque()
         self._queued_bytes = 0
+        self._woken_s = -math.inf
+        """When the thread was woken for a tick, on the clock of Instant.mono_s."""
         self._sink: Sink | None = None
         self._next_sink: Sink | None = None
         self._ending_sink = False
@@ -128,8 +135,10 @@ class Writer:
         return self._failed
 
     def recent(self) -> list[Block]:
-        """What the ring holds, the oldest first."""
+        """What was taken last, the oldest first."""
         with self._changed:
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: not self._queue or self._broken, RECENT_S)
             return list(self._ring) if self._ring is not None else []
 
     def begin(self, sink: Sink) -> float | None:
@@ -170,7 +179,15 @@ class Writer:
                 return False
             self._queue.append((tick, size))
             self._queued_bytes += size
-            self._changed.notify_all()
+            if self._is_due(tick.instant.mono_s):
+                self._changed.notify_all()
+        return True
+
+    def _is_due(self, mono_s: float) -> bool:
+        """Whether the thread is to wake for what is queued."""
+        if self._sink is None and self._ring is not None and 0.0 <= mono_s - self._woken_s < GATHER_S:
+            return False
+        self._woken_s = mono_s
         return True
 
     def close(self) -> None:
@@ -214,6 +231,7 @@ class Writer:
                     return False
                 with self._changed:
                     self._queued_bytes -= self._queue.popleft()[1]
+                    self._changed.notify_all()
             if self._sink is not None:
                 self._sink.keep_house()
             if self._ending_sink and not self._queue:

@@ -70,7 +70,7 @@ def settle() -> None:
 
 
 def trim() -> None:
-    """Return freed memory to the kernel: the first samples of thousands of processes leave a megabyte behind."""
+    """Return freed memory to the kernel. malloc keeps holes that the work of each second leaves between what stays."""
     with suppress(AttributeError):  # malloc_trim(3), which only glibc has
         ctypes.CDLL(None).malloc_trim(0)
 

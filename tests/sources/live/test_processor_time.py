@@ -58,7 +58,10 @@ def test_what_another_thread_wants_is_seen_and_counts_for_the_process() -> None:
 
 def test_time_in_which_no_thread_wants_a_processor_is_idle() -> None:
     starvation = processor_time.Starvation()
-    began_s = time.monotonic()
-    work()
-    assert starvation.idle_s(time.monotonic() - began_s) < WORK_S / 2
+    idle_s = []
+    for _ in range(5):  # a machine that stands still itself for a moment, as virtual ones do, looks idle
+        began_s = time.monotonic()
+        work()
+        idle_s.append(starvation.idle_s(time.monotonic() - began_s))
+    assert min(idle_s) < WORK_S / 2
     assert starvation.idle_s(10.0) > 9.0

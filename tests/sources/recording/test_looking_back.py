@@ -22,6 +22,7 @@ from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.replay import Replay
 from memtop.sources.recording.ring import LEAST_S, Ring
 from memtop.sources.recording.tick import Block
+from tests.fakes import FakeProcess, FakeSource
 from tests.sources.recording.test_recording import World
 
 
@@ -77,6 +78,23 @@ def test_it_holds_what_was_seen_before_and_goes_on(
     recorder.start(str(tmp_path / "s"))
     recorder.close()
     assert played(tmp_path / "s") == seen
+
+
+def test_instants_of_one_second_wait_for_each_other_and_none_is_missing_when_it_is_asked_for(tmp_path: Path) -> None:
+    source = FakeSource(FakeProcess(10), step_s=0.125)
+    recorder = Recorder(source, looks_back=True)
+    for number in range(1, 20):
+        source.processes[10].rss_pages += 1
+        recorder.begin()
+        recorder.sweep("statm", [10])
+        if number % 5 == 0:
+            assert len(recorder.recent()) == number - 1
+    recorder.start(str(tmp_path / "r"))
+    recorder.close()
+    replay = Replay(str(tmp_path / "r"))
+    instants = [instant.mono_s for instant in iter(replay.begin, None)]
+    replay.close()
+    assert len(instants) == 19 and instants == sorted(set(instants))
 
 
 def test_a_file_that_cannot_be_created_changes_nothing(tmp_path: Path) -> None:
