@@ -26,6 +26,8 @@ class SameMemory:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._found: set[int] = set()
+        self._put_off: set[int] = set()
+        """Those that were too many at an instant, for the next."""
         self._waiting: dict[int, bool] = {}
         """Whether a parent waits for its child of vfork, as read at this instant."""
 
@@ -34,12 +36,16 @@ class SameMemory:
         is another now."""
         self._waiting.clear()
         other, left = [], MOST_A_TICK
-        for pid in {*changed, *self._found}:
+        due, self._put_off = {*changed, *self._found, *self._put_off}, set()
+        for pid in due:
             record = records.get(pid)
             if record is None:
                 self._found.discard(pid)
                 continue
-            if record.own_memory or record.stat is None or left <= 0:
+            if record.own_memory or record.stat is None:
+                continue
+            if left <= 0:
+                self._put_off.add(pid)
                 continue
             parent = records.get(record.stat.ppid)
             shares = None

@@ -12,6 +12,7 @@ from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied, MemtopError
 from memtop.model.frame import Frame
 from memtop.model.group import By
+from memtop.sampling import same_memory
 from memtop.sources.live import LiveSource
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
 from tests.requests import request
@@ -78,6 +79,17 @@ def test_a_child_with_memory_of_its_own_is_asked_for_once() -> None:
         engine.step(request(by=By.PROGRAM))
         asked += source.read_paths.count(ANSWER)
     assert asked == 1
+
+
+def test_of_very_many_children_all_are_asked_for_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(same_memory, "MOST_A_TICK", 3)
+    source = FakeSource(FakeProcess(42), *(FakeProcess(pid, ppid=42) for pid in range(50, 58)))
+    source.files |= {f"proc/{pid}/same_memory/42": b"0\n" for pid in range(50, 58)}
+    engine, asked = Engine(source), []
+    for _ in range(4):
+        engine.step(request(by=By.PROGRAM))
+        asked.append(sum("/same_memory/" in path for path in source.read_paths))
+    assert asked == [3, 3, 2, 0]
 
 
 def test_the_live_source_asks_the_kernel() -> None:
