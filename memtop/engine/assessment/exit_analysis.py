@@ -8,17 +8,15 @@ from typing import Final, NamedTuple
 
 from memtop.analysis.limits.exit_cause import Oom, ending_signal, exit_code, was_oom
 from memtop.analysis.limits.large import FAILED_BYTES, is_large
-from memtop.analysis.limits.memory_limits import binding, ceilings, is_known
 from memtop.engine.assessment.event_counters import KILL_S, Counters
-from memtop.engine.assessment.limit_names import MACHINE_NAME, limit_name
+from memtop.engine.assessment.exit_limits import limit_that_killed, lowest_limit
 from memtop.engine.assessment.run_place import run_place
-from memtop.engine.assessment.step_input import StepInput, is_low
+from memtop.engine.assessment.step_input import StepInput
 from memtop.history.process_history import peak_bytes, slope_bytes_per_min
 from memtop.history.rings import History, Point
 from memtop.model.assessment import ExitReport
 from memtop.model.frame import ProcessRow
 from memtop.process_key import ProcessKey
-from memtop.procfs.cgroup import UNLIMITED
 from memtop.program_name import runs_unknown_file
 from memtop.sampling.cgroup_reading import CgroupReading
 
@@ -35,8 +33,6 @@ MOST_AT_ONCE: Final = 64
 SETTLED_S: Final = 10.0
 """Time that the kernel may need to free everything that an ended process had."""
 _KILLED: Final = 9
-_NEAR: Final = 0.1
-"""With more than this share of a limit left, that limit was not the cause, if the machine was low."""
 _MOST_WANTED: Final = 64
 """Reports kept of processes that were on the command line or in focus and no longer are."""
 
@@ -153,7 +149,7 @@ class ExitAnalysis:
                 continue
             row = last.get(key) if others < MOST_AT_ONCE else None
             peak = self._peak_bytes(row) if row is not None else None
-            if (peak or 0) >= FAILED_BYTES or is_large(peak, total_bytes, self._lowest_limit(step, key)[1]):
+            if (peak or 0) >= FAILED_BYTES or is_large(peak, total_bytes, lowest_limit(self._counters, step, key)[1]):
                 ends[key] = step.sample.wall_s, None
                 others += 1
         by_pid = {key.pid: key for key in last}
@@ -236,8 +232,8 @@ class ExitAnalysis:
             vanished=max(1, len(mine)),
             largest=larger < max(1, kills),
         )
-        lowest, lowest_bytes = self._lowest_limit(step, key)
-        limit = self._culprit(step, chain) if oom in (Oom.CERTAIN, Oom.PROBABLE) else None
+        lowest, lowest_bytes = lowest_limit(self._counters, step, key)
+        limit = limit_that_killed(counters, step, chain) if oom in (Oom.CERTAIN, Oom.PROBABLE) else None
         if limit is None and cgroup_kills and oom in (Oom.CERTAIN, Oom.PROBABLE) and lowest is not None:
             limit = (lowest, lowest_bytes or 0)  # its cgroup counted the kill, and its use was not being read
         peak = max(self._peak_bytes(row) or 0, rss) or None
@@ -280,20 +276,6 @@ class ExitAnalysis:
         chain = self._counters.chain(key)
         return self._counters.cgroup_kills(chain[0]) if chain else None
 
-    def _lowest_limit(self, step: StepInput, key: ProcessKey) -> tuple[str | None, int | None]:
-        """Name and bytes of the lowest limit of its cgroups; None where there is none, or none is known."""
-        found: tuple[str, int] | None = None
-        total_bytes = step.meminfo.total_bytes if step.meminfo is not None else None
-        for path in self._counters.chain(key):
-            timed = step.cgroups.latest.get(path)
-            reading = timed.reading if timed is not None else self._counters.now(path)
-            limit_bytes = reading.limit_bytes if reading is not None else None
-            if limit_bytes is None or limit_bytes >= min(UNLIMITED, total_bytes or UNLIMITED):
-                continue
-            if found is None or limit_bytes < found[1]:
-                found = path, limit_bytes
-        return (limit_name(found[0], step), found[1]) if found is not None else (None, None)
-
     def _peak_bytes(self, row: ProcessRow) -> int | None:
         """The highest RES known: VmHWM as last read, or what the history has."""
         known = (row.peak_rss_bytes, row.rss_bytes, peak_bytes(self._history, row.key))
@@ -306,39 +288,6 @@ class ExitAnalysis:
     def _rss_of(self, dead: _Dead) -> int:
         point = self._last_point(dead.key)
         return (point.rss_bytes if point is not None else 0) or dead.rss_bytes
-
-    def _culprit(self, step: StepInput, chain: tuple[str, ...]) -> tuple[str, int] | None:
-        """The limit that caused an OOM kill: of the cgroup that counted it, or of the one with the least room left.
-
-        If a cgroup was first read after the kill, its room before is unknown. Then a limit that was ever reached counts
-        as the cause, and so does the lowest one where the machine was not low.
-        """
-        pairs = [(self._counters.now(path), self._counters.before(path)) for path in chain]
-        known = [(now, before) for now, before in pairs if now is not None and before is not None]
-        for now, before in reversed(known):
-            if now.oom is not None and before.oom is not None and now.oom > before.oom and now.limit_bytes:
-                return limit_name(now.path, step), now.limit_bytes
-        total = step.meminfo.total_bytes if step.meminfo is not None else None
-        read = {before.path for _, before in known}
-        others = [
-            step.cgroups.latest[path].reading for path in chain if path in step.cgroups.latest and path not in read
-        ]
-        uses = [one.use for one in (*(before for _, before in known), *others)]
-        found = binding([one for one in ceilings(uses, total) if one.kills])
-        was_low = step.machine_is_low or (step.before is not None and is_low(step.before.system.meminfo))
-        if found is not None and found.path is not None:
-            near = found.headroom_max_bytes <= _NEAR * found.limit_bytes or self._touched_unseen(found.path)
-            if near or not was_low:
-                return limit_name(found.path, step), found.limit_bytes
-        # A limit that was not read may have been the cause too.
-        all_read = 0 < len(chain) == sum(map(is_known, uses))
-        if total is not None and (was_low or all_read):
-            return MACHINE_NAME, total
-        return None
-
-    def _touched_unseen(self, path: str) -> bool:
-        now, before = self._counters.now(path), self._counters.before(path)
-        return now is not None and now is before and bool(now.max_events)
 
 
 def _status(step: StepInput, key: ProcessKey, status: int | None) -> int | None:

@@ -1,0 +1,63 @@
+"""Limits at the end of a process: the lowest over it, and the one that caused an OOM kill."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from memtop.analysis.limits.memory_limits import binding, ceilings, is_known
+from memtop.engine.assessment.event_counters import Counters
+from memtop.engine.assessment.limit_names import MACHINE_NAME, limit_name
+from memtop.engine.assessment.step_input import StepInput, is_low
+from memtop.process_key import ProcessKey
+from memtop.procfs.cgroup import UNLIMITED
+
+_NEAR: Final = 0.1
+"""With more than this share of a limit left, that limit was not the cause, if the machine was low."""
+
+
+def lowest_limit(counters: Counters, step: StepInput, key: ProcessKey) -> tuple[str | None, int | None]:
+    """Name and bytes of the lowest limit of its cgroups; None where there is none, or none is known."""
+    found: tuple[str, int] | None = None
+    total_bytes = step.meminfo.total_bytes if step.meminfo is not None else None
+    for path in counters.chain(key):
+        timed = step.cgroups.latest.get(path)
+        reading = timed.reading if timed is not None else counters.now(path)
+        limit_bytes = reading.limit_bytes if reading is not None else None
+        if limit_bytes is None or limit_bytes >= min(UNLIMITED, total_bytes or UNLIMITED):
+            continue
+        if found is None or limit_bytes < found[1]:
+            found = path, limit_bytes
+    return (limit_name(found[0], step), found[1]) if found is not None else (None, None)
+
+
+def limit_that_killed(counters: Counters, step: StepInput, chain: tuple[str, ...]) -> tuple[str, int] | None:
+    """The limit that caused an OOM kill: of the cgroup that counted it, or of the one with the least room left.
+
+    If a cgroup was first read after the kill, its room before is unknown. Then a limit that was ever reached counts
+    as the cause, and so does the lowest one where the machine was not low.
+    """
+    pairs = [(counters.now(path), counters.before(path)) for path in chain]
+    known = [(now, before) for now, before in pairs if now is not None and before is not None]
+    for now, before in reversed(known):
+        if now.oom is not None and before.oom is not None and now.oom > before.oom and now.limit_bytes:
+            return limit_name(now.path, step), now.limit_bytes
+    total = step.meminfo.total_bytes if step.meminfo is not None else None
+    read = {before.path for _, before in known}
+    others = [step.cgroups.latest[path].reading for path in chain if path in step.cgroups.latest and path not in read]
+    uses = [one.use for one in (*(before for _, before in known), *others)]
+    found = binding([one for one in ceilings(uses, total) if one.kills])
+    was_low = step.machine_is_low or (step.before is not None and is_low(step.before.system.meminfo))
+    if found is not None and found.path is not None:
+        near = found.headroom_max_bytes <= _NEAR * found.limit_bytes or _touched_unseen(counters, found.path)
+        if near or not was_low:
+            return limit_name(found.path, step), found.limit_bytes
+    # A limit that was not read may have been the cause too.
+    all_read = 0 < len(chain) == sum(map(is_known, uses))
+    if total is not None and (was_low or all_read):
+        return MACHINE_NAME, total
+    return None
+
+
+def _touched_unseen(counters: Counters, path: str) -> bool:
+    now, before = counters.now(path), counters.before(path)
+    return now is not None and now is before and bool(now.max_events)
