@@ -195,7 +195,12 @@ def span(early_s: float, late_s: float) -> str:
     step = _step_s(max(early_s, width_s))
     high = max(math.ceil(late_s / step) * step, low + step)
     unit, size = _unit_of(low if low > 0 else high)
-    return f"{low / size:.3g} to {high / size:.3g} {unit}" if low > 0 else f"less than {high / size:.3g} {unit}"
+    if low <= 0:
+        return f"less than {high / size:.3g} {unit}"
+    high_unit, high_size = _unit_of(high / 2)
+    if high_size > size:  # so that a beginning near two minutes does not change the unit of the end to and fro
+        return f"{low / size:.3g} {unit} to {high / high_size:.3g} {high_unit}"
+    return f"{low / size:.3g} to {high / size:.3g} {unit}"
 
 
 def about(seconds: float) -> str:

@@ -57,6 +57,9 @@ def test_no_sentence_says_leak_as_a_fact() -> None:
         (0.0, 1500.0, "less than 25 min"),
         (7300.0, 518_000.0, "2 h at the earliest"),
         (20.0, 130.0, "20 s at the earliest"),
+        (119.0, 268.0, "90 s to 4.5 min"),
+        (121.0, 268.0, "2 to 4.5 min"),
+        (100.0, 190.0, "100 to 190 s"),
     ],
 )
 def test_a_range_of_time_is_rounded_outwards(early_s: float, late_s: float, says: str) -> None:

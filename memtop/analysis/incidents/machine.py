@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Final
 
@@ -165,6 +166,7 @@ def memory_goes(inputs: IncidentInputs) -> Iterator[Incident]:
         # A part that no process holds is the same story, whatever else falls.
         story="falls" if part in (None, MachinePart.ANONYMOUS) or gainer else f"part {part.value}",
         show=m.gainer if gainer else None,
+        kills_in_s=max(1.0, full_s) if full_s is not None and not m.swap_free_bytes else math.inf,
     )
 
 
@@ -201,10 +203,14 @@ def swap_fills(inputs: IncidentInputs) -> Iterator[Incident]:
     rise, free = inputs.machine.swap_used, inputs.machine.swap_free_bytes
     if rise is None or free is None or rise.size_bytes < _SWAP_BYTES or rise.steps < 3:
         return
-    full_s = rise.full_s(free)
+    m, goes_on = inputs.machine, inputs.now_s - rise.high_s <= QUIET_S
+    full_s = rise.full_s(free) if goes_on else None
+    low = bool(m.total_bytes) and m.available_bytes is not None and m.available_bytes < LOW_SHARE * (m.total_bytes or 0)
+    kills_in_s = max(1.0, full_s) if full_s is not None and low else math.inf  # then there is nothing left
+    severity = WARNING if full_s is not None and full_s < _MINUTES_S else NOTE
     yield Incident(
         "swap_fills",
-        WARNING if full_s is not None and full_s < _MINUTES_S else NOTE,
+        DANGER if kills_in_s < _AT_ONCE_S else severity,
         MACHINE,
         facts(
             rise_bytes=rise.size_bytes,
@@ -215,6 +221,7 @@ def swap_fills(inputs: IncidentInputs) -> Iterator[Incident]:
         weight=rise.bytes_per_s,
         since_s=rise.since_s,
         story="swap",
+        kills_in_s=kills_in_s,
     )
 
 
@@ -225,9 +232,15 @@ def _riser(m: MachineFacts) -> MachinePart | None:
     found = [
         (rise.size_bytes, part)
         for part, rise in m.parts.items()
-        if part is not MachinePart.ANONYMOUS and rise.size_bytes >= least_of.get(part, least)
+        if part is not MachinePart.ANONYMOUS and rise.size_bytes >= least_of.get(part, least) and not _is_taken(part, m)
     ]
     return max(found, key=lambda one: one[0])[1] if found else None
+
+
+def _is_taken(part: MachinePart, m: MachineFacts) -> bool:
+    """Whether a part only uses what was taken from the machine before: the pages of a pool, while little else goes."""
+    fall_bytes = m.used.size_bytes if m.used is not None else 0
+    return part is MachinePart.HUGETLB_USED and fall_bytes < EXPLAINED * m.parts[part].size_bytes
 
 
 def _named(part: MachinePart, m: MachineFacts) -> str:

@@ -19,6 +19,12 @@ _STEP_SHARE: Final = 0.125
 """After a rest a new high goes on with the rise if it adds so much to it."""
 HIGH_KEPT_S: Final = 300.0
 """The time for which a size that was reached before counts: what comes back to it swings."""
+_TEETH: Final = 2
+"""A size that was given back so many times at one height is expected to be again ..."""
+_TOOTH_STEPS: Final = 3
+"""... where each rise had so many steps ..."""
+_SAME_HEIGHT: Final = 1.05
+"""... and their heights differ by no more than this."""
 SUM_GOES_ON: Final = 15.0
 """What many processes do together for seconds says nothing of hours: it is expected to go on for at most so many times
 as long as it was seen ..."""
@@ -110,6 +116,28 @@ def beyond(rise: Rise, high_bytes: int | None) -> Rise | None:
         return None
     share = (high_bytes - rise.from_bytes) / rise.size_bytes
     return rise._replace(since_s=rise.since_s + share * rise.span_s, from_bytes=high_bytes)
+
+
+class Teeth(NamedTuple):
+    """Rises that were given back again and again at about the same height, as a garbage collector does."""
+
+    high_bytes: int
+    """The highest of them."""
+    number: int
+    """How many in a row."""
+
+    def explains(self, rise: Rise) -> bool:
+        """Whether a rise is only on its way to where the last ones ended."""
+        return self.number >= _TEETH and rise.high_bytes <= _SAME_HEIGHT * self.high_bytes
+
+
+def teeth_after(teeth: Teeth | None, lost: Rise) -> Teeth | None:
+    """The teeth after one more rise has been lost; None where it was too small to be one."""
+    if lost.size_bytes < _SMALL_BYTES or lost.steps < _TOOTH_STEPS:
+        return teeth
+    if teeth is None or not teeth.high_bytes / _SAME_HEIGHT <= lost.high_bytes <= _SAME_HEIGHT * teeth.high_bytes:
+        return Teeth(lost.high_bytes, 1)
+    return Teeth(max(teeth.high_bytes, lost.high_bytes), teeth.number + 1)
 
 
 def most_quiet_s(delay_s: float) -> float:

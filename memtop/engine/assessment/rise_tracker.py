@@ -8,7 +8,7 @@ from itertools import compress
 from operator import is_not
 from typing import Final, NamedTuple
 
-from memtop.analysis.trend.rising import QUIET_S, Rise, follow_rise, most_quiet_s
+from memtop.analysis.trend.rising import QUIET_S, Rise, Teeth, follow_rise, most_quiet_s, teeth_after
 from memtop.engine.assessment.step_input import StepInput
 from memtop.history.rings import History
 from memtop.process_key import ProcessKey
@@ -19,6 +19,8 @@ MOST: Final = 8
 """Rises that are kept ready for those who look at all processes ..."""
 LOOKED_AT: Final = 24
 """... out of so many that have gained most."""
+MOST_TEETH: Final = 256
+"""Processes whose lost rises are remembered."""
 _LEAST_BYTES: Final = 1 << 20
 _LEAST_SHARE: Final = 0.005
 """Share of the size at its beginning."""
@@ -39,6 +41,8 @@ class RiseTracker:
     def __init__(self, history: History) -> None:
         self._history = history
         self._rises: dict[ProcessKey, Rise] = {}
+        self._teeth: dict[ProcessKey, Teeth] = {}
+        """Of processes that have lost rises."""
         self._now_s, self._quiet_s = 0.0, QUIET_S
         """As of the latest sample."""
         self.largest: dict[ProcessKey, RiseFact] = {}
@@ -51,6 +55,7 @@ class RiseTracker:
     def forget(self, key: ProcessKey) -> None:
         """Drop a process that has ended or become another program."""
         self._rises.pop(key, None)
+        self._teeth.pop(key, None)
         self.largest.pop(key, None)
 
     def take(self, step: StepInput) -> None:
@@ -70,6 +75,7 @@ class RiseTracker:
         ]
         if quiet:
             notable = [one for one in notable if one[2].goes_on(now_s, quiet_s)]
+        notable = [one for one in notable if not self._is_usual(one[1], one[2])]
         facts: dict[ProcessKey, RiseFact] = {}
         for _, key, rise in nlargest(LOOKED_AT, notable):
             if (
@@ -108,7 +114,19 @@ class RiseTracker:
             else:
                 if known is not None:
                     lost.add(seen.key)
+                    self._note_loss(seen.key, known)
                 rises.pop(seen.key, None)
+
+    def _note_loss(self, key: ProcessKey, rise: Rise) -> None:
+        if (teeth := teeth_after(self._teeth.pop(key, None), rise)) is not None:
+            self._teeth[key] = teeth  # the latest last
+            if len(self._teeth) > MOST_TEETH:
+                del self._teeth[next(iter(self._teeth))]
+
+    def _is_usual(self, key: ProcessKey, rise: Rise) -> bool:
+        """Whether a process is on its way to where it has given memory back again and again."""
+        teeth = self._teeth.get(key)
+        return teeth is not None and teeth.explains(rise)
 
     def fastest_in(
         self, cgroups: Collection[str], chains: Mapping[ProcessKey, tuple[str, ...]]
@@ -116,6 +134,8 @@ class RiseTracker:
         """The process that rises fastest in each of these cgroups. ``chains`` are the cgroups of each process."""
         fastest: dict[str, tuple[float, ProcessKey]] = {}
         for key, rise in self._rises.items() if cgroups else ():
+            if self._is_usual(key, rise):
+                continue
             for path in chains.get(key, ()):
                 if path in cgroups and rise.bytes_per_s > fastest.get(path, (0.0, key))[0]:
                     fastest[path] = rise.bytes_per_s, key

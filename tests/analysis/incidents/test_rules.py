@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -239,6 +240,13 @@ def test_a_cgroup_that_fills_names_the_process_that_fills_it_as_soon_as_one_is_k
         ({"some_percent": 34.0, "full_percent": 20.0, "refault_per_s": 5000.0}, [("pressure", DANGER)]),
         ({"swap_used": rise(100, 20.0), "swap_free_bytes": 200 * MIB}, [("swap_fills", WARNING)]),
         ({"swap_used": rise(100, 20.0), "swap_free_bytes": 20 * GIB}, [("swap_fills", NOTE)]),
+        ({"swap_used": rise(100, 20.0)._replace(high_s=90.0), "swap_free_bytes": 200 * MIB}, [("swap_fills", NOTE)]),
+        (
+            {"swap_used": rise(100, 20.0), "swap_free_bytes": 200 * MIB, "available_bytes": GIB},
+            [("host_low", WARNING), ("swap_fills", DANGER)],
+        ),
+        ({"parts": {MachinePart.HUGETLB_USED: rise(1024, 3.0)}}, []),
+        ({"parts": {MachinePart.HUGETLB_USED: rise(1024, 3.0)}, "used": rise(1100, 3.0)}, [("memory_goes", NOTE)]),
         ({"parts": {MachinePart.SHMEM: rise(1024, 3.0)}}, [("memory_goes", NOTE)]),
         ({"parts": {MachinePart.SHMEM: rise(30, 3.0)}}, []),
         ({"parts": {MachinePart.SLAB_RECLAIMABLE: rise(190, 9.0)}}, [("memory_goes", NOTE)]),
@@ -251,6 +259,15 @@ def test_a_cgroup_that_fills_names_the_process_that_fills_it_as_soon_as_one_is_k
 )
 def test_the_machine_speaks_for_itself(changes: dict[str, Any], expected: list[tuple[str, Severity]]) -> None:
     assert found(machine=replace(MachineFacts(16 * GIB, 8 * GIB), **changes)) == expected
+
+
+def test_what_ends_all_memory_soon_goes_before_how_little_is_left() -> None:
+    low = MachineFacts(16 * GIB, GIB // 2, swap_used=rise(100, 20.0), swap_free_bytes=200 * MIB)
+    falls = MachineFacts(16 * GIB, GIB // 2, used=rise(400, 20.0))
+    for machine in (low, falls):
+        kills = {one.name: one.kills_in_s for one in find_incidents(IncidentInputs(100.0, machine=machine))}
+        assert math.isinf(kills.pop("host_low"))
+        assert all(20.0 < one < 60.0 for one in kills.values()) and kills
 
 
 def test_what_the_machine_has_lost_is_explained_by_a_part_by_a_process_or_by_nothing() -> None:

@@ -458,6 +458,39 @@ def test_a_process_that_shrinks_again_is_not_said_to_rise() -> None:
     assert said[-5:] == [True, True, False, False, False], "it is said until most of what it had gained is lost"
 
 
+def test_what_goes_up_and_down_between_the_same_heights_is_said_to_rise_only_at_first() -> None:
+    process = FakeProcess(42, comm=b"gc", cmdline=b"gc\0")
+    source, engine = world(process)
+    step(engine)
+    said = []
+    for _ in range(6):
+        said.append(set[str]())
+        for mib in range(20, 80, 5):
+            process.rss_pages = mib * MIB_PAGES
+            source.files[f"{APP}/memory.current"] = b"%d\n" % (mib * MIB)
+            source.files[f"{APP}/memory.stat"] = b"anon %d\nfile 0\n" % (mib * MIB)
+            said[-1].update(names(step(engine)))
+    assert "rising" in said[0]
+    assert said[3:] == [set()] * 3
+    for mib in range(80, 98, 3):
+        process.rss_pages = mib * MIB_PAGES
+        frame = step(engine)
+    assert names(frame) == ["rising"], "it is higher than ever before"
+
+
+def test_of_processes_that_give_memory_back_the_last_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rise_tracker, "MOST_TEETH", 2)
+    them = [FakeProcess(42 + number, cmdline=b"/bin/gc%d\0" % number) for number in range(3)]
+    _, engine = world(*them)
+    for cycle in range(5):
+        for mib in range(20, 80, 5):
+            for number, one in enumerate(them):  # each loses its rise at another tick
+                one.rss_pages = (20 + (mib - 20 - 10 * number) % 60) * MIB_PAGES
+            frame = step(engine)
+            if cycle == 4 and mib > 65:
+                assert "rising" in names(frame), "each of them displaces another"
+
+
 def test_what_a_balloon_takes_is_a_fall_of_available_memory() -> None:
     source, engine = world(FakeProcess(42))
     for second in range(14):
