@@ -164,6 +164,10 @@ class FindingInputs(NamedTuple):
     given_back_rss: int | None = None
     """RES of that reading."""
     given_back_past_s: float | None = None
+    merged: int | None = None
+    """Pages in RES that KSM has merged with equal ones, as read last; since Linux 6.7."""
+    merged_rss: int | None = None
+    merged_past_s: float | None = None
     lazyfree: int | None = None
     """Memory given back by MADV_FREE and still in RES. It does not count as growth."""
     lazyfree_unread: str = ""

@@ -55,6 +55,13 @@ def lazyfree(c: FindingInputs) -> Found:
     return NOTE, facts(lazyfree_bytes=size, rss_bytes=rss, real_bytes=rss - size, past_s=c.given_back_past_s)
 
 
+def merged(c: FindingInputs) -> Found:
+    """Pages in RES of which the RAM holds one copy for several (KSM)."""
+    if c.merged is None or c.merged_rss is None or c.merged <= max(0.05 * c.merged_rss, 8 * MIB):
+        return None
+    return NOTE, facts(merged_bytes=c.merged, rss_bytes=c.merged_rss, past_s=c.merged_past_s)
+
+
 def crash_loop(c: FindingInputs) -> Found:
     """A program that crashes and comes back, of which this process is the latest life."""
     if c.loop is None or c.now_s is None or not c.loop.is_loop(c.now_s):

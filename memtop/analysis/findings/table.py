@@ -68,6 +68,7 @@ RULES: Final[dict[str, Rule]] = {
         Rule("virt_reserved", "region_reserved", other.virt_reserved),
         Rule("family", "pss", other.family),
         Rule("lazyfree", "lazyfree", other.lazyfree),
+        Rule("merged", "ksm", other.merged),
         Rule("keeps", "verdict_step", growth.keeps),
         Rule("gave_back", "peak", growth.gave_back),
         Rule("deleted", "region_text", other.deleted),

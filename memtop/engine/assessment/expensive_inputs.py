@@ -112,6 +112,7 @@ class ReadFacts:
         self._virt: tuple[Moment, Split] | None = None
         self._mappings: tuple[float, int] | None = None
         self._given_back: tuple[Moment, int] | None = None
+        self._merged: tuple[Moment, int] | None = None
         self._copying: Copying | None = None
         self._family: SharingView | None = None
 
@@ -121,6 +122,9 @@ class ReadFacts:
         if reading is not None:
             self._virt = reading.moment, reading.split
             self._mappings = reading.at_s, len(reading.regions)
+            merged = reading.rollup.number("KSM")
+            if merged is not None:
+                self._merged = reading.moment, merged
         if inputs.given_back is not None:
             self._given_back = inputs.given_back
         if copying is not None:
@@ -149,6 +153,10 @@ class ReadFacts:
                 given_back_rss=moment.rss_bytes,
                 given_back_past_s=past_s,
             )
+        if self._merged is not None:
+            moment, size_bytes = self._merged
+            past_s = moment.past_s(now_s, case.rss)
+            case = case._replace(merged=size_bytes, merged_rss=moment.rss_bytes, merged_past_s=past_s)
         if (copying := self._copying) is not None:
             age_s = now_s - copying.moment.at_s
             case = case._replace(

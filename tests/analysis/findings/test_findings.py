@@ -161,6 +161,12 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
     ("virt_reserved", VIRT, VIRT | {"reserved": 5 * GIB}, Severity.NOTE),
     ("family", FAMILY, FAMILY | {"family_pss": 240 * MIB}, Severity.NOTE),
     ("lazyfree", GIVEN_BACK, GIVEN_BACK | {"given_back_rss": GIB}, Severity.NOTE),
+    (
+        "merged",
+        {"merged": 9 * MIB, "merged_rss": 100 * MIB},
+        {"merged": 9 * MIB, "merged_rss": 180 * MIB},
+        Severity.NOTE,
+    ),
     ("keeps", KEEPS, KEEPS | {"flat_s": 599.0}, Severity.NOTE),
     ("gave_back", {"rss": 100 * MIB, "peak_rss": 151 * MIB}, {"rss": 100 * MIB, "peak_rss": 150 * MIB}, Severity.NOTE),
     ("deleted", {"deleted_file": "app"}, {"deleted_file": ""}, Severity.NOTE),

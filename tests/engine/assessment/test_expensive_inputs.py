@@ -74,6 +74,18 @@ def test_a_process_that_copies_what_it_shared_is_found_with_what_it_has_copied_a
     assert float(found["more_bytes"]) == pytest.approx(family.shared_mib * MIB, abs=10 * MIB)
 
 
+@pytest.mark.parametrize("merged_mib", [0, 300])
+def test_pages_that_ksm_has_merged_are_said_to_take_less_than_res(merged_mib: int) -> None:
+    process = FakeProcess(42, rss_pages=400 * MIB_PAGES)
+    source = FakeSource(process)
+    text = mapping(HEAP, 400 * KIB, 400 * KIB).replace(b"Swap:", b"KSM: %d kB\nSwap:" % (merged_mib * KIB))
+    source.files["proc/42/smaps"] = text
+    frame = frame_after(Engine(source), request(focus=process.key, panel="regions", needs=Need.STAT | Need.STATUS), 6)
+    found = facts(frame).get("merged")
+    assert (found is not None) is (merged_mib > 0)
+    assert found is None or (found["merged_bytes"], found["rss_bytes"]) == (300 * MIB, 400 * MIB)
+
+
 def test_faults_that_are_copies_are_called_so() -> None:
     assert "copies" in facts(Family(4, minflt=1024).play(20))
 
