@@ -11,6 +11,7 @@ import os
 import sys
 import time
 from _thread import start_new_thread
+from _weakref import ref
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -29,55 +30,64 @@ EXIT_CODE: Final = 2
 
 
 class Watchdog:
-    """A context for taking one sample; entered again and again. ``delay_s`` is the time between samples."""
+    """A context for taking one sample; entered again and again. ``delay_s`` is the time between samples.
+
+    Its thread starts with the first sample and ends when nobody holds the watchdog any more.
+    """
 
     def __init__(self, delay_s: float, end_s: float = END_S) -> None:
         self._late_s = max(LEAST_LATE_S, LATE_SAMPLES * delay_s)
         self._end_s = end_s
-        self._began_s: float | None = None
+        self.began_s: float | None = None
+        """When the sample that is being taken began; None between samples. Monotonic."""
         self._started = False
 
     def __enter__(self) -> None:
-        self._began_s = time.monotonic()
+        self.began_s = time.monotonic()
         if not self._started:
             self._started = True
-            start_new_thread(self._watch_while_possible, ())
+            start_new_thread(_watch_while_possible, (ref(self), self._late_s, self._end_s))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._began_s = None
+        self.began_s = None
 
-    def _watch_while_possible(self) -> None:
-        try:
-            self._watch()
-        except MemoryError:  # what lacks memory says so itself
+
+def _watch_while_possible(dog: ref[Watchdog], late_s: float, end_s: float) -> None:
+    try:
+        _watch(dog, late_s, end_s)
+    except MemoryError:  # what lacks memory says so itself
+        return
+
+
+def _watch(dog: ref[Watchdog], late_s: float, end_s: float) -> None:
+    step_s = min(late_s, end_s) / 4
+    time.sleep(step_s)
+    from memtop.sources.live.processor_time import Starvation  # noqa: PLC0415 (0.1 ms; one sample is over by now)
+
+    starvation = Starvation()
+    watched: float | None = None
+    watched_s, hangs_s, said = 0.0, 0.0, ""
+    while True:
+        time.sleep(step_s)  # longer if memtop is stopped meanwhile, which does not count
+        if (held := dog()) is None:
             return
-
-    def _watch(self) -> None:
-        step_s = min(self._late_s, self._end_s) / 4
-        time.sleep(step_s)
-        from memtop.sources.live.processor_time import Starvation  # noqa: PLC0415 (0.1 ms; one sample is over by now)
-
-        starvation = Starvation()
-        watched: float | None = None
-        watched_s, hangs_s, said = 0.0, 0.0, ""
-        while True:
-            time.sleep(step_s)  # longer if memtop is stopped meanwhile, which does not count
-            idle_s = starvation.idle_s(step_s)
-            began_s = self._began_s
-            if began_s is None or began_s != watched:
-                watched, watched_s, hangs_s, said = began_s, 0.0, 0.0, ""
-                continue
-            watched_s += step_s
-            hangs_s += idle_s
-            cause = HANGS if hangs_s >= self._late_s else STARVED if watched_s >= 2 * self._late_s else said
-            gives_up = hangs_s >= self._late_s + self._end_s
-            if gives_up or cause != said:
-                said = cause
-                _say(f"no sample for {time.monotonic() - began_s:.0f} s: {'giving up' if gives_up else cause}")
-            if gives_up:
-                os._exit(EXIT_CODE)
+        began_s = held.began_s
+        del held
+        idle_s = starvation.idle_s(step_s)
+        if began_s is None or began_s != watched:
+            watched, watched_s, hangs_s, said = began_s, 0.0, 0.0, ""
+            continue
+        watched_s += step_s
+        hangs_s += idle_s
+        cause = HANGS if hangs_s >= late_s else STARVED if watched_s >= 2 * late_s else said
+        gives_up = hangs_s >= late_s + end_s
+        if gives_up or cause != said:
+            said = cause
+            _say(f"no sample for {time.monotonic() - began_s:.0f} s: {'giving up' if gives_up else cause}")
+        if gives_up:
+            os._exit(EXIT_CODE)
 
 
 def _say(text: str) -> None:

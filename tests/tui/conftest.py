@@ -1,17 +1,26 @@
 """For all tests of the screen: a key has had its effect when the event loop has nothing left to do.
 
 The process of the tests keeps its docstrings, and the garbage of an application that has ended: to go through all
-objects of a test run costs more than the test.
+objects of a test run costs more than the test. Style sheets are parsed once for all applications.
 """
 
 from __future__ import annotations
 
 import gc
+from typing import Any, Final
 
 import pytest
+from textual.css.model import RuleSet
+from textual.css.parse import parse
+from textual.css.tokenize import tokenize_values
 
 from memtop.tui.terminal import memory_tuning
 from tests.tui.idle_loop import until_idle
+
+_VARIABLES: Final[dict[object, Any]] = {}
+"""The tokens of each set of variables, which a theme decides."""
+_RULES: Final[dict[object, list[RuleSet]]] = {}
+"""The rules of each style sheet."""
 
 
 @pytest.fixture(autouse=True)
@@ -27,3 +36,25 @@ def memory_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory_tuning, "settle", gc.freeze)
     for name in ("settle_again", "trim"):
         monkeypatch.setattr(memory_tuning, name, lambda: None)
+
+
+@pytest.fixture(autouse=True)
+def style_sheets_are_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Textual parses hundreds of rules for each application, which is a fifth of its start. They do not change."""
+    monkeypatch.setattr("textual.css.stylesheet.tokenize_values", _tokens_of)
+    monkeypatch.setattr("textual.css.stylesheet.parse", _rules_of)
+    monkeypatch.setattr(RuleSet, "__hash__", object.__hash__)  # by identity as Textual's own, in C
+
+
+def _tokens_of(variables: dict[str, str]) -> Any:
+    key = tuple(variables.items())
+    if key not in _VARIABLES:
+        _VARIABLES[key] = tokenize_values(variables)
+    return _VARIABLES[key]
+
+
+def _rules_of(scope: str, css: str, read_from: Any, *, variable_tokens: Any, **how: Any) -> list[RuleSet]:
+    key = scope, css, read_from, tuple(how.items()), id(variable_tokens)  # these are kept: no others have their id
+    if key not in _RULES:
+        _RULES[key] = [*parse(scope, css, read_from, variable_tokens=variable_tokens, **how)]
+    return _RULES[key]

@@ -170,7 +170,7 @@ class MemtopApp(
             yield FilterInput(lambda: self.view.rows.lists_groups, id="filter")
             yield Label("", id="filter-complaint", markup=False)
         yield FilterBar(id="filter-bar")
-        yield StatusBar(REPLAY_HINTS if self.settings.replay else TABLE_HINTS, id="status")
+        yield StatusBar(REPLAY_HINTS if self.settings.replay else TABLE_HINTS, id="status", classes="front")
 
     def on_mount(self) -> None:
         """Show what is known already, then start the sampler."""

@@ -36,16 +36,22 @@ class SteadySize:
 
 
 class SteadyScreen(SteadySize, SelectsText[None]):
-    """The screen of the application itself. It has the class ``-behind`` while a dialog is over it."""
+    """The screen of the application itself. While a dialog is over it, widgets of class ``front`` are not visible.
+
+    They are hidden one by one: a class of the screen would style all its widgets again, twice for each dialog.
+    """
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._compositor = SpanCompositor()
+        self._began = False
 
     def on_screen_suspend(self) -> None:
         """A dialog has opened."""
-        self.add_class("-behind")
+        self.query(".front").set(visible=False)
 
-    def on_screen_resume(self) -> None:
-        """The dialog has closed."""
-        self.remove_class("-behind")
+    def on_screen_resume(self, event: events.ScreenResume) -> None:
+        """The dialog has closed, or the application begins: then all widgets have just been styled."""
+        event.refresh_styles = event.refresh_styles and self._began
+        self._began = True
+        self.query(".front").set(visible=True)
