@@ -32,7 +32,7 @@ EXIT_CODE: Final = 2
 class Watchdog:
     """A context for taking one sample; entered again and again. ``delay_s`` is the time between samples.
 
-    Its thread starts with the first sample and ends when nobody holds the watchdog any more.
+    Its thread starts with the first sample and ends after the last reference to the watchdog is gone.
     """
 
     def __init__(self, delay_s: float, end_s: float = END_S) -> None:

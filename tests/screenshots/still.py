@@ -78,7 +78,7 @@ def _live(frame: Frame | None) -> Frame | None:
     return None if frame is None else frame._replace(replay_position=None)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=8)
 def played(recording: str, samples: int, pid: int | None, focus_pid: int | None) -> tuple[StillEngine, View, Frame]:
     """A recording after so many instants: the engine, which stands still, what was asked for, and the last frame."""
     view = View.of(Settings(pids=() if pid is None else (pid,), delay_s=DELAY_S))
