@@ -229,7 +229,7 @@ class Launch:
         if not whole:
             self._log.rescue()
             say(self._kept(still_open=still_open))
-        if not _print_lines(tail.lines):
+        if tail.lines and not _print_lines(tail.lines):
             say(self._kept(still_open=still_open))
         elif whole:
             self._log.discard()

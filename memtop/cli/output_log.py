@@ -151,8 +151,8 @@ class OutputLog:
         self._counters[_SHOWN] = size_bytes
 
     def discard_if_shown(self) -> None:
-        """Remove the file unless it has output that was not shown."""
-        if self.size_bytes and self._counters[_SHOWN] == self.size_bytes:
+        """Remove the file unless it has output that was not shown. An empty one is of no use."""
+        if self._counters[_SHOWN] == self.size_bytes:
             self.discard()
 
     def discard(self) -> None:
