@@ -255,14 +255,6 @@ def test_output_that_comes_after_the_end_of_the_program_is_kept(later: str, tmp_
         wait_for(lambda: not log.exists(), "the end of the keeper")
 
 
-def test_no_empty_file_is_left_where_the_terminal_has_gone(tmp_path: Path) -> None:
-    with watching(tmp_path, "sleep", "60") as run:
-        assert len(logs(tmp_path)) == 1
-        run.close_terminal()
-        assert run.end() in (128 + signal.SIGHUP, 128 + signal.SIGTERM)  # the kernel's, or memtop's
-    assert logs(tmp_path) == []
-
-
 def test_no_empty_file_is_left_where_memtop_was_killed(tmp_path: Path) -> None:
     with watching(tmp_path, "sleep", "60") as run:
         run.send(signal.SIGKILL)
