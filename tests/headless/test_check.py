@@ -6,6 +6,7 @@ import io
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -313,3 +314,16 @@ def test_a_kernel_thread_has_no_memory_to_be_checked_and_that_is_said_at_once() 
     source = FakeSource(FakeProcess(2, flags=KERNEL_FLAGS, ppid=0))
     assert check.run(Engine(source), 2, 1e6, 1e6, out) is Answer.UNKNOWN
     assert "kernel thread" in out.getvalue()
+
+
+@pytest.mark.parametrize(("files", "least_s"), [({}, 100), ({"proc/42/limits": AccessDenied("hidden")}, 120)])
+def test_without_a_duration_it_watches_as_long_as_it_takes_up_to_a_bound(
+    files: dict[str, bytes | MemtopError], least_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check, "LONGEST_S", 120.0)
+    source = Shaped(lambda second: 50, 400)
+    source.files |= files
+    began_s = source.mono_s
+    monkeypatch.setattr(check, "time", SimpleNamespace(monotonic=lambda: source.mono_s, sleep=lambda seconds: None))
+    check.run(Engine(source), 42, None, 1.0, io.StringIO())
+    assert least_s <= source.mono_s - began_s < least_s + 5

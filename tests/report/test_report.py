@@ -47,6 +47,7 @@ from tests.engine.test_machine_view import PANEL
 from tests.engine.test_machine_view import world as machine_world
 from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource, frame_after
 from tests.requests import changed, request
+from tests.sampling.test_smaps import mapping
 from tests.screenshots.record import RECORDINGS
 
 HOSTILE = b"<script>x"
@@ -444,3 +445,16 @@ def test_of_a_very_long_command_line_the_beginning_is_there() -> None:
     frame = frame_after(Engine(FakeSource(process)), request(), 1)
     (table,) = [one for one in report_of(frame).tables if one.title == "Largest processes"]
     assert table.rows[0][-1] == "x" * 200
+
+
+def test_of_very_many_mappings_the_largest_are_listed_and_of_a_long_past_some_points_are_drawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("memtop.report.collect.POINTS", 20)
+    source = FakeSource(FakeProcess(42))
+    source.files["proc/42/smaps"] = b"".join(mapping(at << 20, 512, 4 + 4 * at) for at in range(1, 31))
+    collected = from_machine(Engine(source), 42, 60.0, 1.0, sleep=lambda seconds: None)
+    series = collected.frame.detail.series if collected.frame.detail is not None else None
+    assert series is not None and 2 < len(series.times_s) <= 21
+    (table,) = [one for one in report_of(collected.frame).tables if one.title.startswith("Largest mappings")]
+    assert [row[0].split("-")[0].split()[0] for row in table.rows] == [f"{at << 20:012x}" for at in range(30, 20, -1)]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from memtop.analysis.trend.machine_room import PEAK_S, PEAKS, Peaks
 from memtop.analysis.trend.rates import levels
 from memtop.engine.named_rows import NamedRows
+from memtop.sampling.cgroups import mapping_counts
+from memtop.sampling.cgroups.mapping_counts import MappingCounts
 from memtop.sampling.machine_reader import MachineReader
 from memtop.sampling.sampler import Sampler
 from memtop.sources.protocol import READ_LIMIT
@@ -70,3 +74,19 @@ def test_trends_without_a_change_are_shared_while_they_are_few() -> None:
     flats = [(5,) * length for length in range(1, 600)]
     shared = sum(levels(flat) is levels(flat) for flat in flats)
     assert shared < 300
+
+
+def test_mappings_are_counted_up_to_a_size_of_their_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mapping_counts, "MAPS_LIMIT", 2500)
+    source = FakeSource(FakeProcess(42))
+    counts, sampler = MappingCounts(source), Sampler(source)
+    sample = sampler.sample(plan())
+    assert sample is not None
+    key, found = FakeProcess(42).key, {}
+    for mappings in (10, 200):
+        source.files["proc/42/task/42/maps"] = b"1000-2000 rw-p 0 00:00 0\n" * mappings
+        for _ in range(2):
+            found = counts.read([key], sample.processes, 1e6 * mappings, allowed=True)
+        assert (found[key].number, found[key].unread) == (
+            (10, "") if mappings == 10 else (None, "it has too many mappings to count")
+        )

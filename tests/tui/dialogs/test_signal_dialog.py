@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-from textual.widgets import OptionList, Static
+from textual.widgets import Label, OptionList, Static
 
 from memtop.process_control import hold
 from memtop.tui.dialogs.signal_dialog import SIGNALS, SignalDialog
@@ -30,4 +30,15 @@ async def test_one_click_on_a_signal_only_moves_the_cursor_and_the_second_one_ch
             for chosen in ([], [SIGNALS[2][0]]):
                 assert await pilot.click(lines, offset=(4, 3))
                 assert (lines.highlighted, answers) == (2, chosen)
+        target.close()
+
+
+async def test_of_a_long_command_line_the_beginning_is_shown() -> None:
+    with python() as child:
+        target = hold(row_of(child.pid, command="x" * 1000))
+        app = WidgetApp(Static())
+        async with app.run_test():
+            await app.push_screen(SignalDialog(target))
+            (about,) = app.screen.query(".dialog-about").results(Label)
+            assert str(about.content).count("x") == 120
         target.close()

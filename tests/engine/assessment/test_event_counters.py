@@ -1,0 +1,31 @@
+"""Which kills and cgroups are remembered of processes that come and go."""
+
+from __future__ import annotations
+
+from memtop.engine.assessment.event_counters import Counters
+from memtop.engine.assessment.step_input import StepInput
+from memtop.process_key import ProcessKey
+from memtop.sampling.cgroup_reading import CgroupSample
+from memtop.sampling.request import SamplePlan
+from memtop.sampling.sample import Sample, SystemSample
+
+
+def step(cgroups: CgroupSample) -> StepInput:
+    sample = Sample(0.0, 100.0, SystemSample(None, None, None), {}, (), (), 0)
+    return StepInput(sample, None, SamplePlan(), cgroups)
+
+
+def test_the_cgroups_of_processes_that_have_ended_are_forgotten_after_many_others() -> None:
+    counters = Counters()
+    keys = [ProcessKey(pid, pid) for pid in range(1, 201)]
+    for key in keys:
+        counters.note(step(CgroupSample(chains={key: ("app",)})))
+    known = [key for key in keys if counters.chain(key)]
+    assert keys[-1] in known and len(known) < 100
+
+
+def test_of_a_storm_of_kills_the_latest_are_counted() -> None:
+    counters = Counters()
+    for number in range(400):
+        counters.note(step(CgroupSample(kills={"app": number})))
+    assert counters.cgroup_kills("app") == 256
