@@ -102,6 +102,13 @@ def _limit(detail: GroupDetail, *, swaps: bool) -> list[GroupSentence]:
         return []
     blind = short(clean(detail.blind_name), NAME_CELLS)
     unknown = [GroupSentence(Severity.NOTE, f"The limit of {blind} is not known.", "limits")] if blind else []
+    if detail.brake is not None and detail.brake[2] >= WARNING_PERCENT:
+        name, high_bytes, used_percent = detail.brake
+        says = (
+            f"memory.high of {short(clean(name), NAME_CELLS)}: {long_size(high_bytes)}, of which "
+            f"{percent(used_percent)} % cannot be reclaimed. Beyond it the kernel slows its tasks down."
+        )
+        unknown.append(GroupSentence(Severity.WARNING, says, "limits"))
     if row.limit_percent is None or row.limit_bytes is None:
         return unknown
     severity = (
@@ -112,14 +119,14 @@ def _limit(detail: GroupDetail, *, swaps: bool) -> list[GroupSentence]:
         else Severity.NOTE
     )
     reclaims, kills = long_size(row.room_bytes), long_size(row.room_max_bytes)
-    acts = "swaps or kills" if swaps else "kills"
+    acts = "swaps or kills" if swaps and detail.swaps else "kills"
     room = f"{kills} before the kernel {acts}"
     if reclaims != kills:
         room = f"{reclaims} before the kernel reclaims page cache in use, {kills} before it {acts}"
-    says = (
-        f"Limit of {_limit_name(detail)}: {long_size(row.limit_bytes)}, of which {percent(row.limit_percent)} % cannot "
-        f"be reclaimed. Room: {room}."
-    )
+    used = f"{percent(row.limit_percent)} % cannot be reclaimed"
+    if detail.undivided:
+        used = f"{percent(row.limit_percent)} % is in use. How much of that can be reclaimed is unknown"
+    says = f"Limit of {_limit_name(detail)}: {long_size(row.limit_bytes)}, of which {used}. Room: {room}."
     return [GroupSentence(severity, says, "limits"), *unknown]
 
 

@@ -283,6 +283,12 @@ class GroupDetail(NamedTuple):
     """Why nothing is known of a charge, as a clause; empty where it is known."""
     blind_name: str = ""
     """The nearest cgroup whose limit could not be read, its own or one above it; empty where all limits were read."""
+    undivided: bool = False
+    """Whether it is unknown how much of what is in use where its limit stands can be reclaimed."""
+    swaps: bool = True
+    """Whether anything may go to swap at its limit, or whether that is unknown."""
+    brake: tuple[str, int, float] | None = None
+    """The memory.high that leaves it least: whose it is, its bytes, and the percentage of it in use for good."""
 
 
 if TYPE_CHECKING:

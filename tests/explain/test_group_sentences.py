@@ -58,3 +58,42 @@ def test_only_a_level_shape_is_said_to_be_level(kind: Shape) -> None:
     assert level is (kind is Shape.FLAT)
     turning = found._replace(state=Confirmation(kind=kind, leaning=Shape.LEAK, agreeing=2, leant_s=1.0))
     assert "Memory is level." not in says(turning)
+
+
+def test_use_that_could_not_be_divided_is_in_use_and_not_unreclaimable() -> None:
+    source = world(p42=UNIT)
+    cgroup(source, UNIT, 180, b"%d\n" % (200 * MIB))
+    assert "of which 90.0 % cannot be reclaimed" in says(detail(source))
+    source.files[f"{ROOT}{UNIT}/memory.stat"] = AccessDenied("memory.stat")
+    assert "of which 90.0 % is in use. How much of that can be reclaimed is unknown" in says(detail(source))
+
+
+@pytest.mark.parametrize(("swap_limit", "acts"), [(b"max\n", "swaps or kills"), (b"0\n", "before the kernel kills")])
+def test_a_group_that_may_not_swap_is_not_said_to(swap_limit: bytes, acts: str) -> None:
+    source = world(p42=UNIT)
+    cgroup(source, UNIT, 180, b"%d\n" % (200 * MIB))
+    source.files["proc/meminfo"] = (
+        b"MemTotal: 8000000 kB\nMemAvailable: 6000000 kB\nSwapTotal: 2000000 kB\nSwapFree: 2000000 kB\n"
+    )
+    source.files[f"{ROOT}{UNIT}/memory.swap.max"] = swap_limit
+    source.files[f"{ROOT}{UNIT}/memory.swap.current"] = b"0\n"
+    engine = Engine(source)
+    readings = ReadingsRequest(needs_all=Need.MEMBERSHIP | Need.GROUPS)
+    groups = GroupsRequest(focus=GroupKey(By.CGROUP, ROOT + UNIT))
+    frame = frame_after(engine, Request(readings, RowSelection(by=By.CGROUP), groups=groups), 14)
+    assert frame.group is not None and acts in says(frame.group)
+
+
+@pytest.mark.parametrize("above", [False, True])
+def test_a_memory_high_that_is_near_is_said_of_its_group_too(above: bool) -> None:
+    source = world(p42="/top/a.service")
+    cgroup(source, "/top/a.service", 100)
+    cgroup(source, "/top", 100)
+    source.files[f"{ROOT}/top{'' if above else '/a.service'}/memory.high"] = b"%d\n" % (105 * MIB)
+    readings = ReadingsRequest(needs_all=Need.MEMBERSHIP | Need.GROUPS)
+    groups = GroupsRequest(focus=GroupKey(By.CGROUP, f"{ROOT}/top/a.service"))
+    frame = frame_after(Engine(source), Request(readings, RowSelection(by=By.CGROUP), groups=groups), 4)
+    assert frame.group is not None
+    assert "105 MiB, of which 95.2 % cannot be reclaimed. Beyond it the kernel slows its tasks down." in says(
+        frame.group
+    )

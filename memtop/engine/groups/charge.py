@@ -81,6 +81,15 @@ def _is_read(reading: CgroupReading) -> bool:
 
 def ceiling_of(path: str, cgroups: CgroupSample, meminfo: Meminfo | None) -> Ceiling | None:
     """The limit that binds a cgroup, its own or that of a cgroup above it; None without one."""
+    return binding([one for one in _ceilings(path, cgroups, meminfo) if one.kills])
+
+
+def brake_of(path: str, cgroups: CgroupSample, meminfo: Meminfo | None) -> Ceiling | None:
+    """The memory.high that leaves least to a cgroup, its own or that of a cgroup above it; None without one."""
+    return binding([one for one in _ceilings(path, cgroups, meminfo) if not one.kills])
+
+
+def _ceilings(path: str, cgroups: CgroupSample, meminfo: Meminfo | None) -> tuple[Ceiling, ...]:
     total, swap_free = meminfo.total_bytes if meminfo is not None else None, swap_free_bytes(meminfo)
     uses = [cgroups.latest[above].reading.use for above in chain_of(path, cgroups)]
-    return binding([one for one in ceilings(uses, total, swap_free, zswap=cgroups.policy.zswap) if one.kills])
+    return ceilings(uses, total, swap_free, zswap=cgroups.policy.zswap)

@@ -7,7 +7,7 @@ from heapq import nlargest
 
 from memtop.analysis.limits.memory_limits import Ceiling
 from memtop.engine.assessment.growth_tracker import growth_now
-from memtop.engine.groups.charge import blind_path, ceiling_of
+from memtop.engine.groups.charge import blind_path, brake_of, ceiling_of
 from memtop.engine.groups.group_table import GroupTable
 from memtop.engine.groups.listing import found_key, members_of
 from memtop.history.process_history import fitting_window_s, right_edge_s, series
@@ -57,9 +57,10 @@ def group_detail(
     level = row.working_set_bytes if row.working_set_bytes is not None else row.rss_bytes
     known = sum(one.rss_bytes or 0 for one in largest)
     cgroups = sample.cgroups or CgroupSample()
-    ceiling, blind, own = None, None, row.path or None
+    ceiling, brake, blind, own = None, None, None, row.path or None
     if own is not None and past_s is None and row.gone_s is None:
         ceiling = ceiling_of(own, cgroups, sample.system.meminfo)
+        brake = brake_of(own, cgroups, sample.system.meminfo)
         blind = blind_path(own, (one.key for one in members), cgroups)
     verdict = table.growth.verdict(of) if past_s is None else None
     return GroupDetail(
@@ -79,6 +80,9 @@ def group_detail(
         if own is None
         else NO_CHARGE,
         blind_name="" if blind is None else _name(blind, cgroups),
+        undivided=ceiling is not None and 0 < ceiling.unreclaimable_bytes <= ceiling.unsure_bytes,
+        swaps=ceiling is None or ceiling.swap_room_bytes != 0,
+        brake=None if brake is None else (_limit_name(brake, cgroups), brake.limit_bytes, brake.used_percent),
     )
 
 
