@@ -71,6 +71,17 @@ def test_the_cost_of_a_tick_has_a_bound_however_many_cgroups_there_are() -> None
     assert len(reads(source, "cgroup")) <= LOOKUPS + 2 * AGAIN
 
 
+def test_ticks_cost_the_same_where_many_cgroups_were_found_together() -> None:
+    source = crowd(60)
+    sampler = Sampler(source)
+    take(sampler, 12)
+    costs = []
+    for _ in range(24):
+        take(sampler)
+        costs.append(sum(len(reads(source, f"memory.{name}")) for name in ("current", "max", "events.local")))
+    assert min(costs) > 0.6 * max(costs), costs
+
+
 def test_statistics_are_read_again_only_where_the_use_has_moved() -> None:
     source = crowd(3)
     sampler = Sampler(source)

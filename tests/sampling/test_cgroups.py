@@ -11,7 +11,7 @@ from memtop.model.request import Request
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
 from memtop.sampling.cgroup_reading import CgroupSample
-from memtop.sampling.cgroups import cgroup_reader
+from memtop.sampling.cgroups import all_cgroups, cgroup_reader
 from memtop.sampling.cgroups.cgroup_files import CgroupFiles
 from memtop.sampling.cgroups.cgroup_reader import CgroupReader
 from memtop.sampling.cgroups.homes import SETTLED_TICKS
@@ -397,6 +397,7 @@ def test_of_a_cgroup_with_very_many_members_the_adj_of_some_is_read_at_each_inst
 
 def test_counts_of_kills_of_very_many_cgroups_are_read_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cgroup_reader, "KILLS_A_TICK", 3)
+    monkeypatch.setattr(all_cgroups, "REST_TURNS", 1000)  # whose turn it is has its count read anyway
     source = world(**{f"p{pid}": f"/g{pid}" for pid in range(100, 112)})
     sampler = Sampler(source)
     for _ in range(8):

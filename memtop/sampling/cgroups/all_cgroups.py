@@ -71,7 +71,8 @@ class AllCgroups:
     def add(self, path: str, *, v2: bool) -> None:
         """Add a directory that has members, or descendants with members."""
         if path not in self._known:
-            self._known[path] = _Known(v2)
+            # Of cgroups that are found together some read the rest at each of their turns, or ticks would be uneven.
+            self._known[path] = _Known(v2, turns=len(self._known) % LIMIT_TURNS)
             self._turns.add(path)
 
     def keep_only(self, paths: Collection[str]) -> None:
