@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from memtop import units
 from memtop.cli.composition import STANDARD, asked_words, engine_on
 from memtop.cli.end_signals import EndSignals
+from memtop.cli.mappings_turn import MappingsTurn
 from memtop.cli.output import say
 from memtop.cli.settings_from_args import duration_s, settings_of, size_bytes
 from memtop.cli.watchdog import Watchdog
@@ -88,7 +89,7 @@ def run(given: Namespace) -> int:
 def _sample(engine: Engine, recorder: Recorder, settings: Settings, ending: EndSignals) -> None:
     """Sample until the last process has ended, or what is recorded can no longer be written."""
     troubled = _trouble_of(recorder)
-    request, dog = _request(settings), Watchdog(settings.delay_s)
+    request, dog, turn = _request(settings), Watchdog(settings.delay_s), MappingsTurn()
     planned_s = time.monotonic()
     while not troubled():
         with dog:
@@ -110,7 +111,7 @@ def _sample(engine: Engine, recorder: Recorder, settings: Settings, ending: EndS
             return
         if settings.pids and not settings.names and not frame.total:
             return
-        request = _in_focus(request, frame, settings)
+        request = _in_focus(request, frame, settings, turn)
         planned_s = max(planned_s + settings.delay_s, time.monotonic())
         with ending:
             time.sleep(max(0.0, planned_s - time.monotonic()))
@@ -145,11 +146,16 @@ def _request(settings: Settings) -> Request:
     )
 
 
-def _in_focus(request: Request, frame: Frame, settings: Settings) -> Request:
-    """With the first process that was asked for in focus, so that its limits and runtime are read."""
-    if request.readings.focus is not None or not (settings.pids or settings.names) or not frame.rows:
-        return request
-    return request._replace(readings=request.readings._replace(focus=frame.rows[0].key))
+def _in_focus(request: Request, frame: Frame, settings: Settings, turn: MappingsTurn) -> Request:
+    """With the first process that was asked for in focus, so that its limits, its runtime and its mappings are read."""
+    readings = request.readings
+    if readings.focus is None and (settings.pids or settings.names) and frame.rows:
+        readings = readings._replace(focus=frame.rows[0].key)
+    if readings.smaps and readings.focus is not None:
+        # smaps has what smaps_rollup has, which would make it wait
+        needs = (_FOCUS_NEEDS & ~Need.LAZY_FREE) | Need.MAPPINGS if turn.is_due(frame) else _FOCUS_NEEDS
+        readings = readings._replace(focus_needs=needs) if needs != readings.focus_needs else readings
+    return request if readings is request.readings else request._replace(readings=readings)
 
 
 def _bounds(given: Namespace) -> Bounds:

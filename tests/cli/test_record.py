@@ -8,11 +8,13 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from memtop.cli.watchdog import STARVED
+from memtop.errors import NotRecorded
 from memtop.sources.protocol import Instant
 from memtop.sources.recording.file import RecordingFile
 from memtop.sources.recording.replay import Replay
@@ -101,6 +103,23 @@ def test_no_cmdline_leaves_out_arguments(tmp_path: Path) -> None:
         answers += [answer.data] if answer is not None else []
     replay.close()
     assert answers and set(answers) == {sys.executable.encode()}
+
+
+def test_the_mappings_of_its_process_are_in_the_recording(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        done = run("-o", str(tmp_path / "r"), "-d", "0.1", "-n", "12", str(process.pid))
+        assert done.returncode == 0, done.stderr
+        process.kill()
+    replay = Replay(str(tmp_path / "r"))
+    found = []
+    while replay.begin() is not None:
+        for name in ("pagemap", "smaps"):
+            with suppress(NotRecorded):
+                answer = replay.ask(f"proc/{process.pid}/{name}")
+                found += [answer.data] if answer is not None else []
+    replay.close()
+    assert len(found) == 1, "read once, not at each sample"
+    assert b"[heap]" in found[0]
 
 
 def fill(file: RecordingFile, blocks: int, block_bytes: int) -> None:

@@ -177,7 +177,7 @@ class Encoder:
             return
         for status, changed in ((0, fewer), (1, more)):
             if changed:
-                self._rows.append((kind, b"", status, pack(_joined(changed))))
+                self._rows.append((kind, b"", status, b"\0" + _joined(changed)))  # the bundle is compressed
 
     def _add(self, kind: RecordKind, path: str, status: int | None, data: bytes) -> None:
         chained = has_basis(kind)
