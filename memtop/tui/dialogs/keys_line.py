@@ -16,6 +16,8 @@ CANCEL: Final = "cancel"
 ACCEPT: Final = "accept"
 _ALWAYS: Final = (CANCEL, ACCEPT)
 """Actions whose keys are dropped last on a narrow screen."""
+_NO_ACTION: Final = "none"
+"""Target of keys that cannot be clicked."""
 
 
 class KeysLine(Bar):
@@ -41,16 +43,19 @@ class KeysLine(Bar):
 
     def clicked(self, target: str) -> None:
         """Ask for the action."""
-        self.post_message(self.Clicked(target))
+        if target != _NO_ACTION:
+            self.post_message(self.Clicked(target))
 
     def parts(self, width: int) -> tuple[list[LinePart], list[LinePart]]:
         """All keys from the left."""
         left: list[LinePart] = []
         shares = False
-        for number, (key, label, action) in enumerate(self._hints, len(_ALWAYS)):
-            rank = _ALWAYS.index(action) if action in _ALWAYS else number
-            left.append(LinePart(key, rank, action, "strong", glued=shares))
+        for number, (key, label, action) in enumerate(self._hints, 1):
+            # A key without a label goes before the one whose label it shares.
+            rank = _ALWAYS.index(action) if action in _ALWAYS else 2 * number + (0 if label else 3)
+            target = action or _NO_ACTION  # a key and its label go together
+            left.append(LinePart(key, rank, target, "strong", glued=shares))
             if label:
-                left.append(LinePart(label, rank, action, "dim", glued=True))
+                left.append(LinePart(label, rank, target, "dim", glued=True))
             shares = not label
         return left, []
