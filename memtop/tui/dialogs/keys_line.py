@@ -10,14 +10,12 @@ from textual.message import Message
 
 from memtop.tui.bars.footer import Hint
 from memtop.tui.drawing.clickable_line import Bar
-from memtop.tui.drawing.line_parts import LinePart
+from memtop.tui.drawing.line_parts import EDGE_CELLS, LinePart, cells
 
 CANCEL: Final = "cancel"
 ACCEPT: Final = "accept"
 _ALWAYS: Final = (CANCEL, ACCEPT)
 """Actions whose keys are dropped last on a narrow screen."""
-_NO_ACTION: Final = "none"
-"""Target of keys that cannot be clicked."""
 
 
 class KeysLine(Bar):
@@ -43,19 +41,31 @@ class KeysLine(Bar):
 
     def clicked(self, target: str) -> None:
         """Ask for the action."""
-        if target != _NO_ACTION:
-            self.post_message(self.Clicked(target))
+        self.post_message(self.Clicked(target))
 
     def parts(self, width: int) -> tuple[list[LinePart], list[LinePart]]:
-        """All keys from the left."""
-        left: list[LinePart] = []
-        shares = False
-        for number, (key, label, action) in enumerate(self._hints, 1):
-            # A key without a label goes before the one whose label it shares.
-            rank = _ALWAYS.index(action) if action in _ALWAYS else 2 * number + (0 if label else 3)
-            target = action or _NO_ACTION  # a key and its label go together
-            left.append(LinePart(key, rank, target, "strong", glued=shares))
-            if label:
-                left.append(LinePart(label, rank, target, "dim", glued=True))
-            shares = not label
-        return left, []
+        """The keys that fit, from the left: later ones are dropped first."""
+        hints = list(self._hints)
+        while len(hints) > 1 and cells(_parts(hints)) + 2 * EDGE_CELLS > width:
+            least = max(range(len(hints)), key=lambda at: _rank(hints, at))
+            del hints[least]
+        return _parts(hints), []
+
+
+def _rank(hints: Sequence[Hint], at: int) -> tuple[int, int]:
+    """Hints of the highest rank are dropped first: a key without a label before the one whose label it shares."""
+    hint = hints[at]
+    if hint.action in _ALWAYS:
+        return _ALWAYS.index(hint.action), 0
+    return (len(_ALWAYS) + at, 0) if hint.label else (len(_ALWAYS) + at + 1, 1)
+
+
+def _parts(hints: Sequence[Hint]) -> list[LinePart]:
+    found: list[LinePart] = []
+    shares = False
+    for key, label, action in hints:
+        found.append(LinePart(key, 0, action, "strong", glued=shares))
+        if label:
+            found.append(LinePart(label, 0, action, "dim", glued=True))
+        shares = not label
+    return found
