@@ -8,6 +8,7 @@ from memtop.analysis.findings import Severity
 from memtop.analysis.trend.classify import Shape
 from memtop.analysis.trend.hysteresis import Evidence
 from memtop.engine.assessment.heap_verdict import heap_verdict, time_to_heap_limit
+from memtop.engine.engine import Engine
 from memtop.explain.answers import answers
 from memtop.explain.assessment_json import judged_object
 from memtop.explain.chart_levels import chart_forecast
@@ -15,6 +16,7 @@ from memtop.model.assessment import Assessment, Limit, LimitRow
 from memtop.model.frame import Frame
 from memtop.runtimes.view import FindingFacts, HeapFloor, RuntimeCeiling
 from memtop.sampling.request import Need
+from tests.fakes import FakeProcess, FakeSource
 from tests.requests import changed, request
 from tests.sampling.test_runtimes import GO, JVM, URL, World
 
@@ -120,3 +122,13 @@ def test_the_time_to_the_heaps_limit_is_that_of_the_limit_met_first() -> None:
     assert time_to_heap_limit(facts, heap) == (60.0, 90.0)
     assert time_to_heap_limit(facts, heap._replace(limit=Limit.CGROUP)) is None
     assert time_to_heap_limit(facts, None) is None
+
+
+def test_of_very_many_jvms_the_heaps_of_the_largest_are_read() -> None:
+    pids = range(100, 120)
+    java = b"/usr/bin/java\0-jar\0shop.jar\0"
+    source = FakeSource(*(FakeProcess(pid, b"java", rss_pages=pid * 100, cmdline=java) for pid in pids))
+    engine = Engine(source)
+    for _ in range(30):
+        engine.step(request(needs=Need.STAT | Need.STATUS))
+    assert {pid for pid in pids if f"proc/{pid}/runtime/identity" in source.asked_ever} == {116, 117, 118, 119}
