@@ -133,7 +133,9 @@ def _is_open(outlook: Assessment) -> bool:
         return True
     if DIRECTIONS[state.kind] is Direction.LEVEL or outlook.heap_level:
         return False
-    return outlook.level_s is None or outlook.level_s < LEVEL_S
+    pause = outlook.growth.pause if outlook.growth is not None else None
+    level_s = pause.level_s if pause is not None and pause.over else outlook.level_s
+    return level_s is None or level_s < LEVEL_S
 
 
 def says(outlook: Assessment | None) -> list[str]:

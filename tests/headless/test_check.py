@@ -14,6 +14,7 @@ from memtop.analysis.findings import RULES, Finding, Severity, Weight
 from memtop.analysis.limits.exit_cause import Clue, Oom
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import Confirmation
+from memtop.analysis.trend.pause import Pause
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied, MemtopError, ProcessGone, Unavailable
 from memtop.headless import check
@@ -276,6 +277,18 @@ def test_a_rise_leaves_the_question_open_unless_the_runtime_says_that_no_more_is
 def test_a_step_is_over_when_a_minute_of_level_has_followed() -> None:
     assert answer_to(judged(Shape.STEP, level_s=59.0)) is Answer.UNKNOWN
     assert answer_to(judged(Shape.STEP, level_s=60.0)) is Answer.FINE
+
+
+@pytest.mark.parametrize("kind", [Shape.WARMUP, Shape.STAIRS])
+def test_a_rise_is_over_when_a_minute_of_level_has_followed_that_is_longer_than_its_rests(kind: Shape) -> None:
+    def rested(pause: Pause) -> Answer:
+        found = judged(kind)
+        assert found.growth is not None
+        return answer_to(replace(found, growth=found.growth._replace(pause=pause)))
+
+    assert rested(Pause(59.0, 1.0)) is Answer.UNKNOWN
+    assert rested(Pause(60.0, 1.0)) is Answer.FINE
+    assert rested(Pause(60.0, 30.0)) is Answer.UNKNOWN, "it may rest as long as before"
 
 
 def test_a_warning_that_is_neither_growth_nor_a_limit_is_said_beside_the_answer() -> None:
