@@ -32,7 +32,7 @@ from memtop.view_state import View
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource, frame_after
 from tests.requests import request
 from tests.tui.app.test_app import board
-from tests.tui.conftest import memory_stays_as_it_is, pilots_wait_until_idle, style_sheets_are_parsed_once  # noqa: F401 (for all tests here)
+from tests.tui.conftest import memory_stays_as_it_is, pilots_wait_until_idle, screens_cost_little  # noqa: F401 (for all tests here)
 from tests.tui.frames import line
 
 TOY_COLUMN = Column(

@@ -8,7 +8,7 @@ import pytest
 
 from tests.screenshots.__main__ import STILLS
 from tests.screenshots.still import Still, picture, played
-from tests.tui.conftest import memory_stays_as_it_is, pilots_wait_until_idle, style_sheets_are_parsed_once  # noqa: F401 (for all tests here)
+from tests.tui.conftest import memory_stays_as_it_is, pilots_wait_until_idle, screens_cost_little  # noqa: F401 (for all tests here)
 
 BY_NAME = {still.name: still for still in STILLS}
 

@@ -1,7 +1,8 @@
 """For all tests of the screen: a key has had its effect when the event loop has nothing left to do.
 
 The process of the tests keeps its docstrings, and the garbage of an application that has ended: to go through all
-objects of a test run costs more than the test. Style sheets are parsed once for all applications.
+objects of a test run costs more than the test. Style sheets are parsed once for all applications, and what has changed
+is drawn after a millisecond.
 """
 
 from __future__ import annotations
@@ -39,11 +40,12 @@ def memory_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def style_sheets_are_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Textual parses hundreds of rules for each application, which is a fifth of its start. They do not change."""
+def screens_cost_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Textual parses hundreds of rules for each application, a fifth of its start, and draws every 17 ms at most."""
     monkeypatch.setattr("textual.css.stylesheet.tokenize_values", _tokens_of)
     monkeypatch.setattr("textual.css.stylesheet.parse", _rules_of)
     monkeypatch.setattr(RuleSet, "__hash__", object.__hash__)  # by identity as Textual's own, in C
+    monkeypatch.setattr("textual.screen.UPDATE_PERIOD", 0.001)
 
 
 def _tokens_of(variables: dict[str, str]) -> Any:
