@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from memtop.tui.panels.switcher import PANELS
+from tests.fakes import FakeProcess, FakeSource
 from tests.tui.app.test_app import board
 
 
@@ -22,3 +23,18 @@ async def test_a_panel_opens_and_takes_frames(number: int) -> None:
         await it.pilot.pause()
         assert not layouts, "a frame of the same shape lays out the screen again"
         assert it.app.query_one(f"#panel-{PANELS[number - 1].name}").display
+
+
+async def test_no_panel_leaves_blank_lines_between_the_list_and_the_keys() -> None:
+    many = FakeSource(*(FakeProcess(number, b"worker") for number in range(10, 50)))
+    async with board(source=many, size=(80, 24)) as it:
+        for groups in (False, True):
+            for number, kind in enumerate(PANELS, 1):
+                await it.press(str(number))
+                await it.until(lambda kind=kind: it.app.view.panel == kind.name, "the panel is open")  # type: ignore[misc]
+                await it.tick()
+                await it.pilot.pause()
+                panels, table = it.app.query_one("#panels"), it.app.query_one("#table")
+                assert panels.region.bottom == table.region.y, (kind.name, groups)
+                assert table.region.bottom == it.app.query_one("#status").region.y, (kind.name, groups)
+            await it.press("b")
