@@ -257,6 +257,7 @@ class MemtopApp(
             self.show_hints()
         self.chart.limits, self.chart.forecast = chart_limits(outlook), chart_forecast(outlook)
         self.chart.group = frame.group if frame.detail is None else None
+        self.chart.rests = self._words_can_wait(frame)
         self.chart.detail, self.chart.words = frame.detail, without_focus(frame)
         self.fit_points()
         self.set_class(frame.timeline is not None, "-timeline")

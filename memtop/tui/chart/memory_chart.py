@@ -31,6 +31,8 @@ from memtop.tui.drawing.cell_text import LOADING, to_ascii
 from memtop.tui.drawing.clickable_line import Bar
 
 _FACTS_FROM_ROWS: Final = 3
+_DOT_S: Final = 0.5
+"""The time between two frames, at most."""
 
 
 def zoomed(window_s: float, factor: float) -> float:
@@ -75,6 +77,11 @@ class MemoryChart(TimedChart, can_focus=True):
         """(label, bytes) of the binding limits. Those within the scale are drawn with the next detail."""
         self.forecast: Forecast | None = None
         """How RES will reach a limit, if that can be predicted. It is drawn with the next detail."""
+        self.rests = False
+        """Whether the curves may stay as they are if the next detail only has newer numbers. They would move them by less
+        than a dot."""
+        self._is_behind = False
+        """Whether there are newer numbers than the curves were built from."""
         self._drawn = DrawnCurves()
         self._facts: Strip | None = None
 
@@ -120,7 +127,9 @@ class MemoryChart(TimedChart, can_focus=True):
         scale = before.scale if before else Scale.ONE
         self.picture = picture_of(detail, self.scale, self.limits, scale, self.forecast)
         self._entitle(title_text(detail, self.picture.scale), looking_back_text(detail))
-        if not self.picture.looks_like(before) or self._built is None:
+        self._is_behind = self._is_behind or not self.picture.looks_like(before)
+        may_rest = self.rests and not detail.paused and detail.window_s >= _DOT_S * self.points
+        if self._built is None or (self._is_behind and not (may_rest and self.picture.has_only_newer_numbers(before))):
             self.invalidate()
         elif self._facts is not None:
             fresh = self._facts_strip(detail, self._built_size.width, self._built_size.height)
@@ -159,6 +168,7 @@ class MemoryChart(TimedChart, can_focus=True):
         detail, picture, inks = self.detail or self.group, self.picture, self.inks()
         if detail is None or picture is None:
             return message_strips(self.words, width, height, inks, self.look)
+        self._is_behind = False
         self._facts = self._facts_strip(detail, width, height)
         if height < _FACTS_FROM_ROWS:
             return [self._facts]

@@ -36,6 +36,12 @@ class MemoryPicture(NamedTuple):
             return self == other
         return self == other._replace(right_edge_s=self.right_edge_s)
 
+    def has_only_newer_numbers(self, before: MemoryPicture | None) -> bool:
+        """Whether scale, window, limits and marks are those of the picture before."""
+        return before is not None and self == before._replace(
+            series=self.series, right_edge_s=self.right_edge_s, peak_bytes=self.peak_bytes, forecast=self.forecast
+        )
+
 
 def picture_of(
     detail: Detail,

@@ -167,6 +167,26 @@ async def test_an_unchanged_picture_is_not_built_again(builds: list[tuple[int, i
         assert len(builds) == before + 2
 
 
+async def test_while_words_wait_newer_numbers_move_the_curves_a_frame_later(builds: list[tuple[int, int]]) -> None:
+    detail = make_detail()
+    app = Charts(detail)
+    async with app.run_test(size=(120, 20)) as pilot:
+        await pilot.pause()
+        before, app.memory.rests = len(builds), True
+        newer = detail._replace(series=make_series(anon=300 * MIB), row=make_row(rss_bytes=400 * MIB))
+        app.memory.detail = newer
+        await pilot.pause()
+        assert len(builds) == before and "RES 400M" in lines(app.memory)[1]
+        app.memory.rests = False
+        app.memory.detail = newer._replace(slope_bytes_per_min=1.0)  # nothing that the curves depend on
+        await pilot.pause()
+        assert len(builds) == before + 1
+        app.memory.rests = True
+        app.memory.detail = detail._replace(window_s=30.0)
+        await pilot.pause()
+        assert len(builds) == before + 2, "another window, and one of 30 s moves by more than a dot"
+
+
 async def test_looking_back_is_said_on_the_frame_with_the_time() -> None:
     app = Charts(make_detail()._replace(cursor_s=-100.0))
     async with app.run_test(size=(120, 20)):
