@@ -78,8 +78,8 @@ class MemoryChart(TimedChart, can_focus=True):
         self.forecast: Forecast | None = None
         """How RES will reach a limit, if that can be predicted. It is drawn with the next detail."""
         self.rests = False
-        """Whether the curves may stay as they are if the next detail only has newer numbers. They would move them by less
-        than a dot."""
+        """Whether the curves may stay as they are if the next detail only has newer numbers, in a window of which a
+        dot is longer than the time between two frames."""
         self._is_behind = False
         """Whether there are newer numbers than the curves were built from."""
         self._drawn = DrawnCurves()
