@@ -134,7 +134,8 @@ def _is_open(outlook: Assessment) -> bool:
     if DIRECTIONS[state.kind] is Direction.LEVEL or outlook.heap_level:
         return False
     pause = outlook.growth.pause if outlook.growth is not None else None
-    level_s = pause.level_s if pause is not None and pause.over else outlook.level_s
+    is_over = pause is not None and pause.over and state.kind is Shape.WARMUP  # after stairs another may follow
+    level_s = pause.level_s if pause is not None and is_over else outlook.level_s
     return level_s is None or level_s < LEVEL_S
 
 
@@ -151,7 +152,8 @@ def says(outlook: Assessment | None) -> list[str]:
         return lines
     if answer is Answer.FINE:
         beside = [sentences_of(finding).says for finding in outlook.findings if finding.severity > Severity.NOTE]
-        return [*beside, nothing_wrong(outlook, alone=not beside)]
+        changed = [sentences_of(finding).says for finding in weighing(outlook.findings, Weight.CHANGE)]
+        return [*beside, *changed, nothing_wrong(outlook, alone=not beside and not changed)]
     if not lines or outlook.unread:
         lines.append(nothing_wrong(outlook))
     if (stopped := next((one for one in outlook.findings if one.name == "stopped"), None)) is not None:

@@ -71,7 +71,7 @@ def checked(shape: Callable[[int], float], seconds: int = 100) -> tuple[Answer, 
         (lambda second: 50 + second % 9, Answer.FINE, ""),
         (lambda second: 50 + 0.5 * second, Answer.BAD, "Growing: "),
         (lambda second: 50 + 60 * (second > 80), Answer.UNKNOWN, "in one step"),
-        (lambda second: 50 + 60 * (second > 25), Answer.FINE, ""),
+        (lambda second: 50 + 60 * (second > 25), Answer.FINE, "in one step"),
         (lambda second: 50 + 25 * (second // 30), Answer.UNKNOWN, "rose in steps"),
         (lambda second: 50 + 100 * (1 - math.exp(-second / 25)), Answer.UNKNOWN, "the rise is ending"),
     ],
@@ -82,6 +82,12 @@ def test_the_answer_follows_from_what_was_seen(shape: Callable[[int], float], an
     assert found is answer, text
     assert words in text
     assert ("Unknown: " in text) == (answer is Answer.UNKNOWN)
+
+
+def test_a_table_that_filled_and_has_been_level_for_a_minute_is_fine_and_said_to_have_risen() -> None:
+    found, text = checked(lambda second: 50 + 5 * min(second, 70), 145)
+    assert found is Answer.FINE, text
+    assert "has been level for the last" in text and "No limit is near" in text
 
 
 def test_a_look_that_is_too_short_says_that_it_does_not_know() -> None:
@@ -279,9 +285,8 @@ def test_a_step_is_over_when_a_minute_of_level_has_followed() -> None:
     assert answer_to(judged(Shape.STEP, level_s=60.0)) is Answer.FINE
 
 
-@pytest.mark.parametrize("kind", [Shape.WARMUP, Shape.STAIRS])
-def test_a_rise_is_over_when_a_minute_of_level_has_followed_that_is_longer_than_its_rests(kind: Shape) -> None:
-    def rested(pause: Pause) -> Answer:
+def test_a_rise_is_over_when_a_minute_of_level_has_followed_that_is_longer_than_its_rests() -> None:
+    def rested(pause: Pause, kind: Shape = Shape.WARMUP) -> Answer:
         found = judged(kind)
         assert found.growth is not None
         return answer_to(replace(found, growth=found.growth._replace(pause=pause)))
@@ -289,6 +294,7 @@ def test_a_rise_is_over_when_a_minute_of_level_has_followed_that_is_longer_than_
     assert rested(Pause(59.0, 1.0)) is Answer.UNKNOWN
     assert rested(Pause(60.0, 1.0)) is Answer.FINE
     assert rested(Pause(60.0, 30.0)) is Answer.UNKNOWN, "it may rest as long as before"
+    assert rested(Pause(60.0, 1.0), Shape.STAIRS) is Answer.UNKNOWN, "another step may follow"
 
 
 def test_a_warning_that_is_neither_growth_nor_a_limit_is_said_beside_the_answer() -> None:
