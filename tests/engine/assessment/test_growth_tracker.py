@@ -1,0 +1,24 @@
+"""Whose growth is judged when: of very many processes a few at a tick, in turn."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from memtop.engine.assessment.growth_tracker import OTHERS_A_TICK, GrowthTracker
+from memtop.history.rings import History
+from memtop.process_key import ProcessKey
+
+MIB = 1 << 20
+
+
+def test_of_very_many_processes_a_few_are_judged_at_a_tick_and_all_in_turn() -> None:
+    history = History()
+    keys = [ProcessKey(pid, pid) for pid in range(1, 41)]
+    for second in range(60):
+        for key in keys:
+            history.note(key, float(second), 200 * MIB, (50 + second) * MIB, MIB)
+    tracker, judged = GrowthTracker(history), [0]
+    for tick in range(20):
+        tracker.look(60.0 + tick, 1.0, (), lambda key: None)
+        judged.append(sum(tracker.of(key) is not None for key in keys))
+    assert [after - before for before, after in pairwise(judged)] == [OTHERS_A_TICK] * 20
