@@ -9,7 +9,7 @@ from argparse import Namespace
 from contextlib import closing
 from typing import Final
 
-from memtop.cli.composition import engine_on
+from memtop.cli.composition import STANDARD, engine_on
 from memtop.cli.output import put, say
 from memtop.cli.settings_from_args import duration_s, notice_of, pid_of, refuse_hidden, thread_group
 from memtop.errors import UsageError
@@ -29,8 +29,9 @@ _DELAY_S: Final = 1.0
 
 def run(given: Namespace) -> int:
     """Write the page. Raises MemtopError."""
-    if given.output:
-        refuse_new(given.output)
+    output = "" if given.output == STANDARD else given.output
+    if output:
+        refuse_new(output)
     environment_of_templates()  # without Jinja2 there is no report, which is said before anything is watched
     subject = given.subject
     if subject.isdecimal() and not os.path.exists(subject):
@@ -49,10 +50,10 @@ def run(given: Namespace) -> int:
         source=again,
     )
     text = as_markdown(page) if given.markdown else as_html(page)
-    if not given.output:
+    if not output:
         put(sys.stdout.write, text)
         return 0
-    write_new(given.output, text)
+    write_new(output, text)
     return 0
 
 

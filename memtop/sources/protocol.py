@@ -96,6 +96,9 @@ class RecordingState(NamedTuple):
     size_bytes: int
     from_s: float | None
     """Wall time of its first instant; None before that is known."""
+    kept_to: tuple[int, int] | None = None
+    """Where it began without a past, because there were too many processes: most processes of which one is kept, and
+    from how few on it is kept again. None where it has the past that there was."""
 
 
 class Growth(NamedTuple):

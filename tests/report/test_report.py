@@ -284,6 +284,16 @@ def test_the_command_writes_a_private_file_once(tmp_path: Path, capsys: pytest.C
     assert "File exists" in capsys.readouterr().err
 
 
+def test_the_name_of_standard_output_makes_no_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = os.path.abspath(SERVER)
+    monkeypatch.chdir(tmp_path)
+    assert run(["report", server, "--pid", QUEUE_WORKER, "--markdown", "-o", "-"]) == 0
+    assert "queue-worker" in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_stretch_of_time_may_be_chosen(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "UTC")
     whole = reported(capsys, SERVER, "--pid", QUEUE_WORKER)

@@ -81,6 +81,8 @@ class Recorder:
         sink = sink or (_new_file(path, bounds) if path else None)
         self._writer = Writer(Ring() if looks_back else None, about_this_machine(asked, self.own_pid))
         self._looks_back = looks_back
+        self._began_late = False
+        """Whether the file began without a past, because there were too many processes."""
         self._too_many = False
         """Whether there are too many processes to keep instants in memory."""
         self._lacks_past = False
@@ -97,6 +99,7 @@ class Recorder:
 
     def _begin(self, sink: Sink) -> None:
         self._sink, self._from_s = sink, self._writer.begin(sink)
+        self._began_late = self._looks_back and self._too_many
 
     def stop(self) -> str | None:
         """Finish the file. Returns what is wrong with it; None for nothing."""
@@ -109,7 +112,10 @@ class Recorder:
     def state(self) -> RecordingState | None:
         """The file being written; None for none."""
         sink = self._sink
-        return None if sink is None else RecordingState(sink.path, sink.size_bytes(), self._from_s)
+        if sink is None:
+            return None
+        kept_to = (MOST_KEPT, KEPT_AGAIN) if self._began_late else None
+        return RecordingState(sink.path, sink.size_bytes(), self._from_s, kept_to)
 
     @property
     def problem(self) -> str | None:

@@ -194,8 +194,19 @@ def test_with_too_many_processes_nothing_is_kept_until_a_file_is_begun(
     recorder.start(str(tmp_path / "r"))
     seen = take(recorder, world, 4)
     assert wants_all(recorder)
+    assert recorder.state is not None
+    assert recorder.state.kept_to == (1, recorder_module.KEPT_AGAIN), "why it has no past"
     recorder.close()
     assert played(tmp_path / "r") == seen
+
+
+def test_a_recording_with_a_past_gives_no_reason(tmp_path: Path) -> None:
+    world = World()
+    recorder = Recorder(world, looks_back=True)
+    take(recorder, world, 5)
+    recorder.start(str(tmp_path / "r"))
+    assert recorder.state is not None and recorder.state.kept_to is None
+    recorder.close()
 
 
 def test_what_is_read_once_is_read_again_for_a_recording_that_begins_late(
