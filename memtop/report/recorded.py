@@ -47,12 +47,13 @@ def from_recording(
     """
     first_s, last_s = source.span
     at_s = last_s if to_s is None else to_s
+    until_s = math.inf if to_s is None else to_s  # the end is not the latest time where the clock was set back
     key = None
     if pid is None:
         frame, _ = _played(source, engine_of, None, at_s)
-        key, pid = _subject(frame), _killed(source, at_s)
+        key, pid = _subject(frame), _killed(source, until_s)
         pid = key.pid if key is not None else pid if pid is not None else _largest(frame)
-    past = _past_of(source, pid, at_s) if pid is not None else []
+    past = _past_of(source, pid, until_s) if pid is not None else []
     if pid is not None and not past:
         raise _not_there(source, pid, at_s)
     if past and at_s - past[-1].wall_s > ENDED_S:
@@ -88,12 +89,17 @@ def _played(
     return frame, engine
 
 
-def _past_of(source: Seekable, pid: int, at_s: float) -> list[_Point]:
-    """Sizes of a process at each instant at which it is there."""
-    points = []
+def _past_of(source: Seekable, pid: int, until_s: float) -> list[_Point]:
+    """Sizes of a process at each instant at which it is there.
+
+    Where the clock was set back, only the later one of two instants of the same time has its place in a chart.
+    """
+    points: list[_Point] = []
     for wall_s, statm in source.sweeps_of("statm", pid):
-        if wall_s > at_s:
+        if wall_s > until_s:
             break
+        while points and points[-1].wall_s >= wall_s:
+            points.pop()
         if statm is not None:
             points.append(_Point(wall_s, parse_statm(statm)))
     return points

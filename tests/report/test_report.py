@@ -321,6 +321,21 @@ def test_the_first_instants_of_a_recording_have_a_report_too(tmp_path: Path, pid
         assert detail is not None and detail.row.pid == 42
 
 
+@pytest.mark.parametrize("back_s", [1.5, 3600.0, 1e9])
+def test_a_recording_in_which_the_clock_was_set_back_has_a_report(tmp_path: Path, back_s: float) -> None:
+    path, source = str(tmp_path / "r"), world(p42="/shop")
+    recorder = Recorder(source, path)
+    recorded = Engine(recorder)
+    for tick in range(40):
+        source.wall_s -= back_s * (tick == 20)
+        recorded.step(request(needs_all=Need.STAT))
+    recorder.close()
+    for pid in (None, 42):
+        detail = recorded_frame(path, pid).detail
+        assert detail is not None and detail.row.pid == 42
+        assert list(detail.series.times_s) == sorted(detail.series.times_s)
+
+
 def test_of_a_long_recording_the_past_is_in_the_chart_though_little_of_it_is_played(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
