@@ -31,6 +31,9 @@ RESET: Final = (
     "\x1b[0m"
 )
 """Undoes every mode that Textual 8 sets. It is harmless if a mode is not set."""
+MOST_COLUMNS: Final = 1_000
+MOST_LINES: Final = 400
+"""Largest picture that is drawn: more than a wall of screens has."""
 TALK_LIMIT_BYTES: Final = 65_536
 """Most bytes kept of what is written to descriptors 1 and 2 while the screen is drawn."""
 
@@ -95,12 +98,15 @@ class Terminal:
         self._talk_fd = -1
 
     def size(self) -> tuple[int, int]:
-        """(columns, lines); 80 x 24 if the terminal does not know."""
+        """(columns, lines) to draw on; 80 x 24 if the terminal does not know.
+
+        Anything can be set as the size, up to 65535 x 65535, which takes minutes to draw.
+        """
         try:
             width, height = os.get_terminal_size(self.out_fd)
         except OSError:
             return 80, 24
-        return width or 80, height or 24
+        return min(width or 80, MOST_COLUMNS), min(height or 24, MOST_LINES)
 
     def in_foreground(self) -> bool:
         """Whether this process may use the terminal now; False while it is a background job of a shell."""
