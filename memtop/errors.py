@@ -39,7 +39,7 @@ _RAN_OUT: Final = {
     errno.EMFILE: "too many open files: raise the limit (ulimit -n)",
     errno.ENFILE: "the machine has too many open files",
     errno.ENOMEM: "not enough memory",
-    errno.EAGAIN: "no more processes or threads can be started (ulimit -u)",
+    errno.EAGAIN: "no more processes or threads can be started (ulimit -u, or pids.max of the cgroup)",
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the disk quota is used up",
     errno.EFBIG: "the file would exceed the size limit (ulimit -f)",
@@ -64,7 +64,7 @@ def starved(error: BaseException) -> str | None:
     ):  # what C code says whose MemoryError got lost
         return _RAN_OUT[errno.ENOMEM]
     if isinstance(error, RuntimeError) and "start new thread" in said:
-        return "no thread can be started: not enough memory, or too many processes (ulimit -u, -v)"
+        return "no thread can be started: not enough memory, or too many processes (ulimit -u, -v; pids.max)"
     return None
 
 

@@ -6,6 +6,7 @@ see lseek(2), SEEK_DATA. Its counters are in memory that a process shares which 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import resource
@@ -30,6 +31,7 @@ _BLOCK_BYTES: Final = 1 << 16
 _PUNCH_HOLE: Final = 0x4030_582B
 """FS_IOC_UNRESVSP64 of linux/falloc.h; struct space_resv: type, whence, start, length, system, pid, reserve."""
 _SPACE_RESV: Final = "hhqqiI4i"
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _SIZE, _FREED, _LOST, _SHOWN = 0, 1, 2, 3
 """Positions of the counters."""
 
@@ -76,7 +78,7 @@ class OutputLog:
 
     @property
     def lost_bytes(self) -> int:
-        """Size of what the file did not take: the disk was full."""
+        """Size of what the file did not take: the disk was full, and nothing older could be given back for it."""
         return self._counters[_LOST]
 
     @property
@@ -93,12 +95,17 @@ class OutputLog:
         return min(self._counters[_FREED], self._file_bytes)
 
     def write(self, data: bytes) -> None:
-        """Add output, and give the oldest back if the file exceeds its limit. What the disk does not take is lost."""
+        """Add output, and give the oldest back if the file exceeds its limit, or if the disk is full.
+
+        The end of the output is what says why a program has failed.
+        """
         left = memoryview(data)
         while left:
             try:
                 written = os.write(self.fd, left)
-            except OSError:
+            except OSError as error:
+                if error.errno in _FULL and self._free_before(self._file_bytes - self.kept_bytes // 2):
+                    continue
                 self._counters[_LOST] += len(left)
                 written = len(left)
             self._counters[_SIZE] += written
@@ -112,11 +119,19 @@ class OutputLog:
 
     def _bound(self) -> None:
         """Give the oldest bytes back if the file exceeds its limit. A file system without holes keeps all."""
-        start = (self._file_bytes - self._limit_bytes) // _BLOCK_BYTES * _BLOCK_BYTES
-        if start > self._freed_bytes:
-            with suppress(OSError):
-                fcntl.ioctl(self.fd, _PUNCH_HOLE, struct.pack(_SPACE_RESV, 0, os.SEEK_SET, 0, start, 0, 0, 0, 0, 0, 0))
-                self._counters[_FREED] = start
+        self._free_before(self._file_bytes - self._limit_bytes)
+
+    def _free_before(self, size_bytes: int) -> bool:
+        """Give whole blocks back to the file system, up to this position. Returns whether any were."""
+        start = size_bytes // _BLOCK_BYTES * _BLOCK_BYTES
+        if start <= self._freed_bytes:
+            return False
+        try:
+            fcntl.ioctl(self.fd, _PUNCH_HOLE, struct.pack(_SPACE_RESV, 0, os.SEEK_SET, 0, start, 0, 0, 0, 0, 0, 0))
+        except OSError:
+            return False
+        self._counters[_FREED] = start
+        return True
 
     def tail(self) -> Tail:
         """The last lines, at most TAIL_LINES and TAIL_BYTES of them, whatever the size of the file."""

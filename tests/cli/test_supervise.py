@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -272,6 +273,23 @@ def test_where_the_keeper_is_killed_memtop_takes_its_place(tmp_path: Path) -> No
     keeper.close()
     wait_for(lambda: keeper.settle(0), "the end of the output")
     assert log.tail() == (("one", "two"), True)
+    log.close()
+
+
+def test_where_the_disk_is_full_the_end_of_the_output_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log, write = OutputLog(folder=tmp_path), os.write
+
+    def written(fd: int, data: bytes) -> int:
+        if os.fstat(fd).st_blocks * 512 > 1 << 20:
+            raise OSError(errno.ENOSPC, "full")
+        return write(fd, data)
+
+    monkeypatch.setattr(os, "write", written)
+    for number in range(80):
+        log.write(b"x" * (1 << 16) + b"%d\n" % number)
+    assert (log.size_bytes, log.lost_bytes) == (os.fstat(log.fd).st_size, 0)
+    assert 1 << 18 < log.kept_bytes < 2 << 20
+    assert log.tail().lines[-1].endswith("79")
     log.close()
 
 
