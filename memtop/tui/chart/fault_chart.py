@@ -152,11 +152,16 @@ def _words(faults: _Faults, window_s: float) -> list[str]:
 
 
 def _gap(line: str, words: list[str]) -> tuple[int, str]:
-    """The first place in the line that is blank for one of the words; over the oldest bars where there is none."""
+    """The first place in the line that is blank for one of the words; over the oldest bars where there is none.
+
+    Behind a bar one cell stays free.
+    """
     for text in words:
-        start = line.find(" " * (len(text) + 1))
+        if line.startswith(" " * (len(text) + 1)):
+            return 0, text
+        start = line.find(" " * (len(text) + 2))
         if start >= 0:
-            return start, text
+            return start, f" {text}"
     return 0, words[1]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from textual import events
 from textual.app import App, ComposeResult
@@ -260,6 +262,16 @@ async def test_a_rate_that_fills_the_margin_stays_apart_from_the_name() -> None:
     app = Charts(detail._replace(row=make_row(minflt_per_s=21_300.0), series=past))
     async with app.run_test(size=(120, 20)):
         assert all(strip.text.startswith("21.3k/s minor faults") for strip in app.faults.build(80, 1))
+
+
+async def test_the_name_of_faults_stays_apart_from_the_bar_before_it() -> None:
+    detail = make_detail()
+    count = len(detail.series.times_s)
+    past = detail.series._replace(minflt_per_s=tuple(760.0 if at < count // 2 else 0.0 for at in range(count)))
+    app = Charts(detail._replace(row=make_row(minflt_per_s=0.0), series=past))
+    async with app.run_test(size=(120, 20)):
+        minor, *_ = lines(app.faults)
+    assert re.search("[▁▂▃▄▅▆▇] minor faults, max", minor), minor
 
 
 async def test_major_faults_have_a_row_once_there_are_some() -> None:
