@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from memtop.analysis.limits.cgroup_owner import CgroupOwner
 from memtop.engine.engine import Engine
 from memtop.explain.chart_levels import chart_limits
 from memtop.explain.virt_text import virt_sentence
@@ -193,3 +196,11 @@ def test_both_ends_of_the_room_are_shown_where_page_cache_is_in_use() -> None:
     assert frame.detail is not None and frame.detail.outlook is not None
     names = [one.name for one in frame.detail.outlook.findings]
     assert "cache_in_use" in names and "near_limit" not in names
+
+
+def test_a_container_is_named_by_the_first_digits_of_its_id() -> None:
+    frame = near()[3]
+    assert frame.detail is not None and frame.detail.outlook is not None
+    outlook = replace(frame.detail.outlook, owner=CgroupOwner(runtime="docker", container="ab" * 32))
+    shown = text(frame._replace(detail=frame.detail._replace(outlook=outlook)), 200)
+    assert "(docker abababababab)" in shown
