@@ -9,6 +9,7 @@ import stat
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from functools import cache
 from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -111,6 +112,7 @@ def on_screen(frame: Frame) -> str:
     return " ".join(" ".join(texts).split())
 
 
+@cache
 def grows_in_a_cgroup() -> Frame:
     """A process whose growth towards the limit of its cgroup is confirmed."""
     source = world(p42="/shop")
