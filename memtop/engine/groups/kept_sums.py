@@ -85,5 +85,4 @@ class KeptSums:
             self.sums.pop(group, None)
             return
         sums = self.sums[group] = Sums(naming.group_of(next(iter(members.values()))))
-        for row in members.values():
-            sums.add(row)
+        sums.add_members(members.values())

@@ -84,7 +84,11 @@ class Naming:
         self._places = places
         self.by = by
         self._cgroups = cgroups
-        self._by_names: dict[tuple[CgroupNames, tuple[str, ...]], GroupName] = {}
+        self._by_place: dict[tuple[int, int], GroupName] = {}
+        """By the identity of names and chain, which are the same objects for all processes of a cgroup: to hash the
+        strings in them takes twenty times that."""
+        self._seen: list[tuple[CgroupNames, tuple[str, ...]]] = []
+        """Keeps those objects alive."""
         self._unknown = GroupName(GroupKey(by, UNKNOWN), NOT_LOOKED_UP)
 
     def group_of(self, row: ProcessRow) -> GroupName:
@@ -102,10 +106,12 @@ class Naming:
         if chain is None and self._places is not None:
             gone = self._places.of(row.names)
             chain = gone.chain if gone is not None else None
-        place = row.names, chain or ()
-        found = self._by_names.get(place)
+        names, chain = row.names, chain or ()
+        place = id(names), id(chain)
+        found = self._by_place.get(place)
         if found is None:
-            found = self._by_names[place] = self._in_cgroup(*place, gone)
+            found = self._by_place[place] = self._in_cgroup(names, chain, gone)
+            self._seen.append((names, chain))
         return found
 
     def groups_of(self, rows: Iterable[ProcessRow], *, with_above: bool) -> set[GroupKey]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from operator import attrgetter
 from typing import Final, NamedTuple
 
@@ -24,6 +24,8 @@ _FIELDS = (
     "threads",
 )
 """Summed where known."""
+_RATES: Final = frozenset({"minflt_per_s", "majflt_per_s", "cpu_percent"})
+_values: Final = attrgetter(*_FIELDS)
 summed: Final = attrgetter(*_FIELDS, "pss_bytes", "command_raw", "uid", "same_memory_as")
 """What a row of a process adds to its group, and what decides about the group."""
 
@@ -51,37 +53,18 @@ class Sums:
         self.pss_members = 0
         """Members whose PSS is known."""
 
-    def add(self, row: ProcessRow) -> None:
-        """One more member."""
-        self.members += 1
-        if row.same_memory_as is None:
-            self._add_memory(row)
-        if (minor := row.minflt_per_s) is not None:
-            self.minflt_per_s = minor + (self.minflt_per_s or 0.0)
-        if (major := row.majflt_per_s) is not None:
-            self.majflt_per_s = major + (self.majflt_per_s or 0.0)
-        if (cpu := row.cpu_percent) is not None:
-            self.cpu_percent = cpu + (self.cpu_percent or 0.0)
-        if (threads := row.threads) is not None:
-            self.threads = threads + (self.threads or 0)
-        if (pss := 0 if row.rss_bytes == 0 or row.same_memory_as is not None else row.pss_bytes) is not None:
-            self.pss_bytes = pss + (self.pss_bytes or 0)
-            self.pss_members += 1
-
-    def _add_memory(self, row: ProcessRow) -> None:
-        """The sizes of a member whose memory no other member has too."""
-        (virt, rss, shr, anon) = row.virt_bytes, row.rss_bytes, row.shr_bytes, row.anon_bytes
-        if rss is not None and virt is not None and shr is not None and anon is not None:  # of one file: all or none
-            self.virt_bytes = virt + (self.virt_bytes or 0)
-            self.rss_bytes = rss + (self.rss_bytes or 0)
-            self.shr_bytes = shr + (self.shr_bytes or 0)
-            self.anon_bytes = anon + (self.anon_bytes or 0)
-        if (swap := row.swap_bytes) is not None:
-            self.swap_bytes = swap + (self.swap_bytes or 0)
-        if (file := row.file_bytes) is not None:
-            self.file_bytes = file + (self.file_bytes or 0)
-        if (shmem := row.shmem_bytes) is not None:
-            self.shmem_bytes = shmem + (self.shmem_bytes or 0)
+    def add_members(self, rows: Collection[ProcessRow]) -> None:
+        """More members. Of thousands in one group some change at every tick: columns are added up, not rows."""
+        self.members += len(rows)
+        for field, column in zip(_FIELDS, zip(*map(_values, rows), strict=True), strict=True):
+            zero = 0.0 if field in _RATES else 0
+            total = sum(filter(None, column), zero)
+            if total or any(value is not None for value in column):
+                setattr(self, field, total + (getattr(self, field) or zero))
+        read = [pss for row in rows if (pss := 0 if row.rss_bytes == 0 else row.pss_bytes) is not None]
+        if read:
+            self.pss_bytes = sum(read) + (self.pss_bytes or 0)
+            self.pss_members += len(read)
 
     def add_all(self, other: Sums) -> None:
         """All members of another group, which is inside this one."""
@@ -107,13 +90,13 @@ class Totals(NamedTuple):
 
 def sums_of(rows: Iterable[ProcessRow], group_of: Callable[[ProcessRow], GroupName]) -> dict[GroupKey, Sums]:
     """The sums of each group, of the processes that live and have memory."""
-    found: dict[GroupKey, Sums] = {}
+    members: dict[GroupKey, tuple[GroupName, list[ProcessRow]]] = {}
     for row in rows:
-        if row.rss_bytes is None or row.gone_s is not None:
-            continue
-        name = group_of(row)
-        sums = found.get(name.key)
-        if sums is None:
-            sums = found[name.key] = Sums(name)
-        sums.add(row)
+        if row.rss_bytes is not None and row.gone_s is None:
+            name = group_of(row)
+            members.setdefault(name.key, (name, []))[1].append(row)
+    found = {}
+    for key, (name, inside) in members.items():
+        found[key] = Sums(name)
+        found[key].add_members(inside)
     return found
