@@ -194,6 +194,10 @@ class FocusReaders:
         """The ``runtime`` objects of the JSON contract."""
         return self._runtimes.objects(keys) if self._runtimes is not None else {}
 
+    def runtime_problems(self) -> list[str]:
+        """Why addresses that were given have no metrics, where no ``runtime`` object says it."""
+        return self._runtimes.problems() if self._runtimes is not None else []
+
     def lazy_free_decides(self, key: ProcessKey) -> bool:
         """Whether the runtime's figures fit RES only beside LazyFree, whatever panel is on screen."""
         return self._runtimes is not None and self._runtimes.lazy_free_decides(key)

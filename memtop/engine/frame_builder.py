@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from memtop.engine.detail_builder import OtherLife
     from memtop.model.group import GroupKey, GroupRow
     from memtop.model.machine import MachineView
+    from memtop.sampling.sample import Sample
 
 
 class FrameBuilder:
@@ -87,7 +88,7 @@ class FrameBuilder:
             detail=self._state.frozen.detail(partial(self._detail, request, shown, rows, past_s), request),
             own=self._own(),
             hidden=sample.hidden,
-            problems=(*sample.problems, trouble) if (trouble := self._trouble()) else sample.problems,
+            problems=self._problems(sample, request),
             runtimes=self._state.readers.runtime_objects(row.key for row in listed)
             if request.readings.runtimes
             else {},
@@ -105,6 +106,13 @@ class FrameBuilder:
             group_of_member=group_of,
             groupings=self._state.groups.kinds if self._state.groups is not None else frozenset(),
         )
+
+    def _problems(self, sample: Sample, request: Request) -> tuple[str, ...]:
+        """What could not be read or written; without a screen also why addresses that were given have no metrics."""
+        more = self._state.readers.runtime_problems() if request.readings.runtimes else []
+        if trouble := self._trouble():
+            more.append(trouble)
+        return (*sample.problems, *more) if more else sample.problems
 
     def _machine_view(self, request: Request, shown: Shown, past_s: float | None) -> MachineView | None:
         readings = request.readings

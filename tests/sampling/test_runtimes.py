@@ -230,6 +230,14 @@ def test_without_a_screen_the_runtime_of_those_asked_for_is_in_the_frame() -> No
     assert found["heap_age_s"] == 0
 
 
+def test_without_a_screen_an_address_without_metrics_is_a_problem_whatever_the_program_is() -> None:
+    world = World(PLAIN, URL)
+    world.source.files[f"{AT}metrics#{URL}"] = Unavailable("http://127.0.0.1:6060: connection refused")
+    assert world.play(4).problems == (), "on a screen the panel says it"
+    world.ask = request(only=frozenset({PID}), runtimes=True, go_urls=((PID, URL),))
+    assert world.play(4).problems == (f"no metrics of process {PID}: http://127.0.0.1:6060: connection refused",)
+
+
 class PromptSource(FakeSource):
     """What is asked for is read at once, and told at the next call."""
 

@@ -237,6 +237,14 @@ class RuntimeScheduler:
                 found[key] = known | {"heap_age_s": age_s, "heap_trouble": clean(record.trouble) or None}
         return found
 
+    def problems(self) -> list[str]:
+        """Why addresses that were given have no metrics, of processes that have no ``runtime`` object to say it."""
+        return [
+            f"no metrics of process {key.pid}: {clean(record.trouble)}"
+            for key, record in self._records.items()
+            if record.address and record.trouble and record.tracker.to_json(fresh=False) is None
+        ]
+
     def lazy_free_decides(self, key: ProcessKey) -> bool:
         """Whether the runtime is known to give memory back by MADV_FREE."""
         record = self._records.get(key)
