@@ -169,7 +169,7 @@ def launched(command: Sequence[str], given: Namespace, settings: Settings, form:
     from memtop.cli.launch import Launch
     from memtop.cli.output_log import DEFAULT_LIMIT_BYTES
 
-    if not command:
+    if not command or not command[0]:
         raise UsageError("-- needs a command after it")
     if settings.pids or settings.names:
         raise UsageError("-- COMMAND watches only the command; name no other processes")

@@ -65,6 +65,7 @@ def test_without_a_screen_its_output_is_passed_on() -> None:
     ("args", "says"),
     [
         (("--",), "needs a command"),
+        (("-b", "--", ""), "needs a command"),
         (("1", "--", "true"), "name no other processes"),
         (("-b", "--", "/no/such/program"), "No such file or directory"),
         (("--check",), "takes one PID"),
