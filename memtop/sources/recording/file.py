@@ -77,13 +77,29 @@ class RecordingFile:
 
         The mark of one that lacks samples at its end is the journal mode that it was written in.
         """
+        beside = self._beside() if self.removed else {}
         try:
             if complete:
                 self._connection.execute("PRAGMA journal_mode=DELETE").fetchall()
+            elif self.removed:  # it may have another name now, under which it should have all that was written
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         except (sqlite3.Error, MemoryError) as error:
             raise RecordingError(trouble_in_words(error) or damage_in_words(error)) from error
         finally:
             self._let_go()
+            for name, inode in beside.items():
+                if _inode(name) == inode:
+                    with suppress(OSError):
+                        os.unlink(name)
+
+    def _beside(self) -> dict[str, tuple[int, int]]:
+        """The log and its index that SQLite has open beside it, by name.
+
+        It leaves those of a removed file behind, and would take them for those of the next file of that name.
+        """
+        opened = _opened()
+        found = {name: _inode(name) for name in (self.path + "-wal", self.path + "-shm")}
+        return {name: inode for name, inode in found.items() if inode is not None and inode in opened}
 
     def _let_go(self) -> None:
         """Close the file, first SQLite's connection: closing any descriptor of a file gives up its POSIX locks."""
@@ -157,10 +173,8 @@ def _connect(path: str, created: int) -> sqlite3.Connection:
     connection = sqlite3.connect(
         f"file:{urllib.parse.quote(os.fsencode(path))}?mode=rw", uri=True, isolation_level=None, check_same_thread=False
     )
-    for descriptor in os.listdir(_DESCRIPTORS):
-        with suppress(OSError):  # the descriptor of this very listing, which is closed by now
-            if int(descriptor) != created and os.path.samestat(identity, os.fstat(int(descriptor))):
-                return connection
+    if (identity.st_dev, identity.st_ino) in _opened(but=created):
+        return connection
     connection.close()
     raise RecordingError(f"{clean(path)}: another file replaced it while it was being created")
 
@@ -170,6 +184,17 @@ def _remove(path: str, descriptor: int) -> None:
     with suppress(OSError):
         if os.path.samestat(os.lstat(path), os.fstat(descriptor)):
             os.unlink(path)
+
+
+def _opened(but: int = -1) -> set[tuple[int, int]]:
+    """Device and inode of each file that this process has open, apart from one descriptor."""
+    found = set()
+    for descriptor in os.listdir(_DESCRIPTORS):
+        with suppress(OSError):  # the descriptor of this very listing, which is closed by now
+            if int(descriptor) != but:
+                opened = os.fstat(int(descriptor))
+                found.add((opened.st_dev, opened.st_ino))
+    return found
 
 
 def _inode(path: str) -> tuple[int, int] | None:

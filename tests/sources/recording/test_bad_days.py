@@ -13,10 +13,14 @@ import pytest
 
 from memtop.engine.engine import Engine
 from memtop.errors import RecordingError
+from memtop.sources.protocol import Instant
 from memtop.sources.recording import file, writer
+from memtop.sources.recording.encoder import Encoder
+from memtop.sources.recording.file import RecordingFile
 from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.replay import Replay
-from memtop.sources.recording.tick import Block
+from memtop.sources.recording.tables import Bounds
+from memtop.sources.recording.tick import Block, Tick
 from tests.engine.test_player import REQUEST, player_of
 from tests.fakes import FakeProcess, FakeSource
 from tests.sources.recording.test_recording import World, until
@@ -66,6 +70,19 @@ def test_a_disk_that_hangs_stops_no_sample_and_loses_none_that_fits(monkeypatch:
     disk.let_go.set()
     recorder.close()
     assert recorder.problem is None and len(disk.blocks) == 50
+
+
+def test_a_file_that_is_renamed_has_all_until_then_and_leaves_nothing_for_the_next_of_its_name(tmp_path: Path) -> None:
+    encoder, recording = Encoder(), RecordingFile(str(tmp_path / "r"), Bounds())
+    for number in range(3):
+        recording.write([encoder.block(Tick(Instant(1000.0 + number, float(number)), pids=[1, 2 + number]))])
+    (tmp_path / "r").rename(tmp_path / "old")
+    assert not recording.look()
+    recording.finish(complete=False)
+    assert [one.name for one in tmp_path.iterdir()] == ["old"], "a log would be taken for that of the next file"
+    replay = Replay(str(tmp_path / "old"))
+    assert sum(1 for _ in iter(replay.begin, None)) == 3
+    replay.close()
 
 
 def test_a_file_that_is_replaced_while_recording_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
