@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtop.analysis.limits.cgroup_owner import CgroupNames, CgroupOwner
+from memtop.analysis.limits.cgroup_names import CgroupNames, CgroupOwner
 from memtop.columns import BY_NAME
 from memtop.errors import UsageError
 from memtop.filter import both, of_user, parse_query

@@ -15,7 +15,7 @@ from memtop.sampling.sample import ProcessSample, Sample
 from memtop.sanitize import clean
 
 if TYPE_CHECKING:
-    from memtop.analysis.limits.cgroup_owner import CgroupNames
+    from memtop.analysis.limits.cgroup_names import CgroupNames
 
 CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
 GROWTH_S: Final = 60.0

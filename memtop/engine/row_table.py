@@ -11,7 +11,7 @@ from memtop.process_key import ProcessKey
 from memtop.sampling.sample import ProcessSample, Sample
 
 if TYPE_CHECKING:
-    from memtop.analysis.limits.cgroup_owner import CgroupNames
+    from memtop.analysis.limits.cgroup_names import CgroupNames
 else:
     CgroupNames = object  # see memtop.model.frame
 

@@ -11,7 +11,7 @@ from signal import SIGPIPE
 from typing import Final, NamedTuple
 
 from memtop.analysis.findings import Finding
-from memtop.analysis.limits.cgroup_owner import CgroupOwner
+from memtop.analysis.limits.cgroup_names import CgroupOwner
 from memtop.analysis.limits.exit_cause import ASKS_TO_END, Clue, Oom
 from memtop.analysis.limits.large import FAILED_BYTES
 from memtop.analysis.trend.classify import Growth

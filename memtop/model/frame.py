@@ -21,7 +21,7 @@ from memtop.sources.protocol import OwnCost
 
 if TYPE_CHECKING:  # types of readings and verdicts that are imported with the first view that needs them
     from memtop.analysis.ledger.process import ProcessSizes
-    from memtop.analysis.limits.cgroup_owner import CgroupNames
+    from memtop.analysis.limits.cgroup_names import CgroupNames
     from memtop.analysis.trend.classify import Growth
     from memtop.analysis.trend.hysteresis import Confirmation
     from memtop.model.assessment import Assessment, ExitReport

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from memtop.analysis.limits.cgroup_owner import CgroupNames, CgroupOwner
+from memtop.analysis.limits.cgroup_names import CgroupNames, CgroupOwner
 from memtop.analysis.limits.memory_limits import CgroupUse
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED, MemoryStat

@@ -13,7 +13,7 @@ from memtop.procfs.vmstat import Vmstat
 from memtop.sources.protocol import Exit
 
 if TYPE_CHECKING:
-    from memtop.analysis.limits.cgroup_owner import CgroupNames
+    from memtop.analysis.limits.cgroup_names import CgroupNames
     from memtop.procfs.dentry_state import DentryState
     from memtop.sampling.cgroup_reading import CgroupSample
     from memtop.sampling.machine_reading import MachineReading

@@ -17,7 +17,7 @@ from memtop.sampling.sample import ProcessSample, Sample, SystemSample
 from memtop.sources.protocol import READ_LIMIT, Source
 
 if TYPE_CHECKING:
-    from memtop.analysis.limits.cgroup_owner import CgroupNames
+    from memtop.analysis.limits.cgroup_names import CgroupNames
     from memtop.process_key import ProcessKey
     from memtop.procfs.dentry_state import DentryState
     from memtop.sampling.cgroup_reading import CgroupSample

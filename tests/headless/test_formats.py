@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtop.analysis.limits.cgroup_owner import CgroupNames, CgroupOwner
+from memtop.analysis.limits.cgroup_names import CgroupNames, CgroupOwner
 from memtop.columns import COLUMNS, DEFAULT_COLUMNS
 from memtop.engine.process_tree import grow
 from memtop.headless import iso

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from memtop.analysis.limits.cgroup_owner import CgroupOwner
+from memtop.analysis.limits.cgroup_names import CgroupOwner
 from memtop.errors import AccessDenied, MemtopError, Unavailable
 from memtop.model.request import Request
 from memtop.process_key import ProcessKey

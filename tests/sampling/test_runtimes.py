@@ -7,7 +7,7 @@ import pytest
 from memtop.engine.engine import Engine
 from memtop.errors import MemtopError, Unavailable
 from memtop.model.frame import Frame
-from memtop.runtimes.container import Container, encode_container
+from memtop.runtimes.container_limit import Container, encode_container
 from memtop.runtimes.go.facts import GO_VERDICTS
 from memtop.runtimes.go.growth import GoVerdict
 from memtop.runtimes.go.metrics import parse_go_metrics

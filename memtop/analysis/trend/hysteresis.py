@@ -1,4 +1,4 @@
-"""Confirms a growth verdict only after several classifications agree, so that it does not flicker."""
+"""Confirms a growth verdict after several classifications agree, and grades it: growing, possible leak, likely leak."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Final
 
-from memtop.analysis.limits.cgroup_owner import cgroup_label
+from memtop.analysis.limits.cgroup_names import cgroup_label
 from memtop.engine.assessment.step_input import StepInput
 
 MACHINE_NAME: Final = "this machine's memory"

@@ -8,7 +8,7 @@ from typing import Final
 from memtop.analysis.crash_loop import LoopFacts
 from memtop.analysis.findings import StandingFindings, find
 from memtop.analysis.incidents.processes import Forecast
-from memtop.analysis.limits.cgroup_owner import CgroupOwner
+from memtop.analysis.limits.cgroup_names import CgroupOwner
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.expensive_inputs import CopyTrail, ExpensiveInputs, ReadFacts, with_expensive_inputs

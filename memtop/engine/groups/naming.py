@@ -1,4 +1,7 @@
-"""Group of each process: by cgroup, container, pod, unit, user or program."""
+"""Assigns each process to its group: a cgroup, container, pod, unit, user or program.
+
+Names of containers and units come from :mod:`memtop.analysis.limits.cgroup_names`.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from memtop.analysis.limits.cgroup_owner import CgroupNames, CgroupOwner
+from memtop.analysis.limits.cgroup_names import CgroupNames, CgroupOwner
 from memtop.model.frame import ProcessRow
 from memtop.model.group import By, GroupKey
 from memtop.process_key import ProcessKey

@@ -1,4 +1,4 @@
-"""GOGC, GOMEMLIMIT and madvdontneed: effect and advice for this program, by the pacing formula with its own figures."""
+"""Advice on GOGC, GOMEMLIMIT and madvdontneed: their effect on this program, by the pacing formula with its figures."""
 
 from __future__ import annotations
 

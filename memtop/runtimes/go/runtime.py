@@ -18,7 +18,7 @@ def _environ(access: Access, pid: int, argument: str) -> bytes:
 
 
 def _container(access: Access, pid: int, argument: str) -> bytes:
-    from memtop.runtimes.container import read_container
+    from memtop.runtimes.container_limit import read_container
 
     return read_container(access, pid)
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from memtop.errors import ParseError
-from memtop.runtimes.container import Container, decode_container
+from memtop.runtimes.container_limit import Container, decode_container
 from memtop.runtimes.go import sentences
 from memtop.runtimes.go.breakdown import Whose, break_down, held_bytes, identities, outside_bytes, whose
 from memtop.runtimes.go.buildinfo import GoBuild, parse_build_info

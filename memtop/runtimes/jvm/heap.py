@@ -1,4 +1,4 @@
-"""Heap figures of a JVM, from its own counters."""
+"""Heap figures of a JVM, from the counters of its hsperfdata file."""
 
 from __future__ import annotations
 

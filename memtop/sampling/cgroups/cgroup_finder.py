@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from memtop.analysis.limits.cgroup_owner import CgroupNames, CgroupOwner, names_of
+from memtop.analysis.limits.cgroup_names import CgroupNames, CgroupOwner, names_of
 from memtop.analysis.limits.memory_cgroups import CgroupPlace, Version, memory_places, seen_below
 from memtop.errors import AccessDenied, MemtopError, NotRecorded
 from memtop.procfs.cgroup import DELETED, Membership, parse_memberships

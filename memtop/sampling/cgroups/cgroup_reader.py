@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
-from memtop.analysis.limits.cgroup_owner import CgroupOwner
+from memtop.analysis.limits.cgroup_names import CgroupOwner
 from memtop.errors import MemtopError, NotRecorded, ProcessGone
 from memtop.process_key import ProcessKey
 from memtop.procfs.limits import PidLimits, parse_limits

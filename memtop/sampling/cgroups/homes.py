@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from heapq import heapify, heappop, heappush, nlargest
 from typing import Final, TypeGuard
 
-from memtop.analysis.limits.cgroup_owner import CgroupNames
+from memtop.analysis.limits.cgroup_names import CgroupNames
 from memtop.errors import MemtopError, NotRecorded, ProcessGone
 from memtop.process_key import ProcessKey
 from memtop.procfs.stat import parse_stat

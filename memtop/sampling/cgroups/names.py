@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from memtop.analysis.limits.cgroup_owner import CgroupNames, names_of
+from memtop.analysis.limits.cgroup_names import CgroupNames, names_of
 from memtop.errors import MemtopError
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import parse_memberships

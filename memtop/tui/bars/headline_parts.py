@@ -1,4 +1,4 @@
-"""The text of the headline, cut to fit: the sentence about the whole machine, as much of it as fits.
+"""Fits the clauses of the headline, which :mod:`memtop.explain.incident_text` words, into the width of its line.
 
 Imports neither Textual nor Rich styles, and of the sentences only what it is given: the first picture uses it too.
 """

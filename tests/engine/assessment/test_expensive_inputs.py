@@ -10,7 +10,7 @@ from memtop.engine.assessment.expensive_inputs import ExpensiveInputs
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied
 from memtop.model.frame import Frame
-from memtop.runtimes.container import Container, encode_container
+from memtop.runtimes.container_limit import Container, encode_container
 from memtop.runtimes.go.heap import GoHeap
 from memtop.runtimes.go.metrics import parse_go_metrics
 from memtop.runtimes.go.reading import encode_metrics

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtop.analysis.limits.cgroup_owner import CgroupNames, CgroupOwner
+from memtop.analysis.limits.cgroup_names import CgroupNames, CgroupOwner
 from memtop.engine.groups.kept_sums import KeptSums
 from memtop.engine.groups.naming import Naming
 from memtop.engine.groups.sums import Sums, sums_of

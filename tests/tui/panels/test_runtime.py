@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.widgets import Input, OptionList
 
-from memtop.runtimes.container import Container, encode_container
+from memtop.runtimes.container_limit import Container, encode_container
 from memtop.runtimes.go.metrics import parse_go_metrics
 from memtop.runtimes.go.reading import encode_metrics
 from memtop.runtimes.identity import encode_identity

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from memtop.runtimes.container import Container, decode_container
+from memtop.runtimes.container_limit import Container, decode_container
 from tests.runtimes.test_reading import read_runtime
 
 V1 = "35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtop.analysis.limits.cgroup_owner import CgroupOwner, cgroup_label, names_of, owner, owner_of
+from memtop.analysis.limits.cgroup_names import CgroupOwner, cgroup_label, names_of, owner, owner_of
 from memtop.procfs.cgroup import parse_memberships
 
 TABLE = Path(__file__).parents[2] / "data" / "cgroups" / "names.tsv"
