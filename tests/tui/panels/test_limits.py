@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from memtop.analysis.limits.cgroup_owner import CgroupOwner
+from memtop.analysis.limits.cgroup_names import CgroupOwner
 from memtop.engine.engine import Engine
 from memtop.explain.chart_levels import chart_limits
 from memtop.explain.virt_text import virt_sentence
