@@ -89,6 +89,7 @@ def _make(life: Life, options: argparse.Namespace) -> SafeApp:
                 ctypes.CDLL(None).puts(b"said by a library \x1b[31m")
                 ctypes.CDLL(None).fflush(None)
                 subprocess.run(["sh", "-c", "echo said by a child >&2"], check=True)
+                (Path(options.state) / "talked").touch()
 
     return SmallApp(life)
 

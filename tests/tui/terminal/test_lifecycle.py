@@ -297,6 +297,7 @@ def test_the_early_painting_stays_until_it_is_painted_over(tmp_path: Path) -> No
 def test_what_others_write_to_the_terminal_is_shown_after_the_end(tmp_path: Path) -> None:
     with small_app(tmp_path, "--talk") as run:
         run.wait_output(UP)
+        wait_for((tmp_path / "talked").exists, "what others write")
         drawn = len(run.output)
         wait_for(lambda: len(run.output) > drawn + 500, "more drawing")
         assert b"said by" not in run.output
