@@ -104,7 +104,10 @@ class OutputKeeper:
         self._log.move_to(1)
         os.dup2(self._out, 0)
         os.dup2(null, 2)
-        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+        for name in os.listdir("/proc/self/fd"):  # by number it would take minutes where the limit is a billion
+            if int(name) > 2:
+                with suppress(OSError):
+                    os.close(int(name))
         self._pump(0)
         self._log.discard_if_shown()
         os._exit(0)

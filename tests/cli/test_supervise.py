@@ -268,6 +268,7 @@ def test_where_the_keeper_is_killed_memtop_takes_its_place(tmp_path: Path) -> No
     keeper.watch()
     os.write(keeper.fd, b"one\n")
     wait_for(lambda: log.size_bytes > 0, "the first line")
+    assert sorted(os.listdir(f"/proc/{keeper.pid}/fd")) == ["0", "1", "2"], "it holds no file of memtop's user"
     os.kill(keeper.pid, signal.SIGKILL)
     os.write(keeper.fd, b"two\n")
     keeper.close()
