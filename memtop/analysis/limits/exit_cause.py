@@ -45,6 +45,8 @@ class Clue(Enum):
     """More processes ended than were counted as killed."""
     LARGEST = "largest"
     """It was the largest of those that ended, or one of the largest where several were killed."""
+    LIMIT_NEAR = "limit_near"
+    """Its cgroup was nearly full at its last reading."""
 
 
 _KILLED: Final = int(signal.SIGKILL)
@@ -68,13 +70,15 @@ def was_oom(
     explained: int = 0,
     vanished: int = 1,
     largest: bool = True,
+    limit_near: bool = False,
 ) -> tuple[Oom, tuple[Clue, ...]]:
     """The judgment and its evidence.
 
     ``status`` is that of wait(2). ``cgroup_kills`` and ``machine_kills`` are the increases of the counts of OOM kills
     around its end; None if they cannot be read. ``explained`` of the machine's kills are known to have ended other
     processes, or were counted by other cgroups. ``vanished`` is the number of processes of its cgroup that ended then;
-    it may be the ``largest`` of them, or one of as many as were killed.
+    it may be the ``largest`` of them, or one of as many as were killed. ``limit_near`` says whether its cgroup was
+    nearly full: where larger ones have ended elsewhere, that tells which was killed.
     """
     if status is not None and ending_signal(status) != _KILLED:
         return Oom.NO, (Clue.EXITED,)
@@ -99,4 +103,6 @@ def was_oom(
     clues.append(Clue.MACHINE_COUNTED)
     if largest:
         clues.append(Clue.LARGEST)
-    return (Oom.PROBABLE if largest else Oom.UNKNOWN), tuple(clues)
+    if limit_near:
+        clues.append(Clue.LIMIT_NEAR)
+    return (Oom.PROBABLE if largest or limit_near else Oom.UNKNOWN), tuple(clues)

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from memtop.analysis.limits.exit_cause import Oom, ending_signal, exit_code, was_oom
 from memtop.analysis.limits.large import FAILED_BYTES, is_large
 from memtop.engine.assessment.event_counters import KILL_S, Counters
-from memtop.engine.assessment.exit_limits import limit_that_killed, lowest_limit
+from memtop.engine.assessment.exit_limits import limit_that_killed, lowest_limit, was_nearly_full
 from memtop.engine.assessment.run_place import run_place
 from memtop.engine.assessment.step_input import StepInput
 from memtop.history.process_history import peak_bytes, slope_bytes_per_min
@@ -231,6 +231,7 @@ class ExitAnalysis:
             explained=explained,
             vanished=max(1, len(mine)),
             largest=larger < max(1, kills),
+            limit_near=was_nearly_full(step, chain),
         )
         lowest, lowest_bytes = lowest_limit(self._counters, step, key)
         limit = limit_that_killed(counters, step, chain) if oom in (Oom.CERTAIN, Oom.PROBABLE) else None

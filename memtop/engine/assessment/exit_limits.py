@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from memtop.analysis.limits.memory_limits import binding, ceilings, is_known
@@ -11,6 +12,8 @@ from memtop.engine.assessment.step_input import StepInput, is_low
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
 
+_NEARLY_FULL: Final = 0.75
+"""A cgroup that is used to this part of its limit may have been full a second later."""
 _NEAR: Final = 0.1
 """With more than this share of a limit left, that limit was not the cause, if the machine was low."""
 
@@ -61,3 +64,10 @@ def limit_that_killed(counters: Counters, step: StepInput, chain: tuple[str, ...
 def _touched_unseen(counters: Counters, path: str) -> bool:
     now, before = counters.now(path), counters.before(path)
     return now is not None and now is before and bool(now.max_events)
+
+
+def was_nearly_full(step: StepInput, chain: Collection[str]) -> bool:
+    """Whether one of these cgroups was nearly full at its last reading."""
+    uses = [step.cgroups.latest[path].reading.use for path in chain if path in step.cgroups.latest]
+    found = [one for one in ceilings(uses, None) if one.kills and one.path is not None]
+    return any(one.headroom_max_bytes <= (1 - _NEARLY_FULL) * one.limit_bytes for one in found)

@@ -168,6 +168,7 @@ def loop_facts(lives: Lives) -> LoopFacts:
     """The facts about one program, as incidents and findings take them."""
     last = lives.ends[-1]
     alike = [one for one in lives.ends if _cause(one) == _cause(last)]
+    limited = next((one for one in reversed(alike) if one.limit_name), last)
     peaks = sorted(one.peak_rss_bytes for one in alike if one.peak_rss_bytes is not None)
     return LoopFacts(
         key=lives.living or last.key,
@@ -187,8 +188,8 @@ def loop_facts(lives: Lives) -> LoopFacts:
         large=last.large,
         cgroup_path=lives.path,
         cgroup_name=lives.cgroup_name,
-        limit_name=last.limit_name or "",
-        limit_bytes=last.limit_bytes,
+        limit_name=limited.limit_name or "",
+        limit_bytes=limited.limit_bytes,
     )
 
 

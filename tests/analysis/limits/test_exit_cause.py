@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from memtop.analysis.limits.exit_cause import Clue, Oom, ending_signal, exit_code, was_oom
@@ -36,6 +38,14 @@ def test_counters_and_the_exit_status_say_who_it_was(
     oom, clues = was_oom(status, cgroup_kills=cgroup, machine_kills=machine, vanished=vanished, largest=largest)
     assert oom is says
     assert clues
+
+
+def test_where_larger_ones_ended_elsewhere_a_cgroup_that_was_nearly_full_tells_which_was_killed() -> None:
+    judge = partial(was_oom, cgroup_kills=None, vanished=3, largest=False, limit_near=True)
+    assert judge(KILLED, machine_kills=1)[0] is Oom.PROBABLE
+    assert judge(KILLED, machine_kills=0)[0] is Oom.NO
+    assert judge(KILLED, machine_kills=1, explained=1)[0] is Oom.NO
+    assert judge(15, machine_kills=1)[0] is Oom.NO
 
 
 def test_sigkill_alone_proves_nothing() -> None:

@@ -69,6 +69,18 @@ def test_the_loop_is_named_and_not_how_full_the_cgroup_of_one_life_was(place: ob
     assert all("60.0 MiB" in one for one in said)
 
 
+def test_a_larger_process_that_ended_elsewhere_does_not_hide_the_kill() -> None:
+    source = world(p43="/b", p44="/b")
+    source.processes[44].rss_pages = 300 * MIB_PAGES
+    loop = Loop(source)
+    for _ in range(3):
+        loop.step()
+    del source.processes[44]
+    source.ended = [Exit(44, source.wall_s, 9)]
+    loop.step()
+    assert "api (50) was probably OOM-killed" in loop.live(service(1))[-1]
+
+
 def test_a_cgroup_that_is_removed_is_not_said_to_be_full_any_more() -> None:
     source = world(p42="/b", p43="/a.service")
     source.files["proc/meminfo"] = MEMINFO
