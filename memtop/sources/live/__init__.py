@@ -127,7 +127,7 @@ class LiveSource:
             return read_file(self._prefix, path, size)
         except OSError as error:
             if SAME_MEMORY in path and self.own_pids:  # no file has this name: the kernel answers by a system call
-                from memtop.sources.live.same_memory import compare  # noqa: PLC0415 (rarely asked for)
+                from memtop.sources.live.same_memory import compare  # noqa: PLC0415 (0.2 ms; rarely asked for)
 
                 return compare(path)
             if error.errno in (errno.EMFILE, errno.ENFILE):
