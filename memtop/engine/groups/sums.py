@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from operator import attrgetter
 from typing import Final, NamedTuple
 
@@ -10,22 +10,11 @@ from memtop.engine.groups.naming import GroupName
 from memtop.model.frame import ProcessRow
 from memtop.model.group import GroupKey
 
-_FIELDS = (
-    "virt_bytes",
-    "rss_bytes",
-    "shr_bytes",
-    "anon_bytes",
-    "file_bytes",
-    "shmem_bytes",
-    "swap_bytes",
-    "minflt_per_s",
-    "majflt_per_s",
-    "cpu_percent",
-    "threads",
-)
+_MEMORY: Final = ("virt_bytes", "rss_bytes", "shr_bytes", "anon_bytes", "file_bytes", "shmem_bytes", "swap_bytes")
+_OTHERS: Final = ("minflt_per_s", "majflt_per_s", "cpu_percent", "threads")
+_FIELDS: Final = (*_MEMORY, *_OTHERS)
 """Summed where known."""
 _RATES: Final = frozenset({"minflt_per_s", "majflt_per_s", "cpu_percent"})
-_values: Final = attrgetter(*_FIELDS)
 summed: Final = attrgetter(*_FIELDS, "pss_bytes", "command_raw", "uid", "same_memory_as")
 """What a row of a process adds to its group, and what decides about the group."""
 
@@ -54,17 +43,28 @@ class Sums:
         """Members whose PSS is known."""
 
     def add_members(self, rows: Collection[ProcessRow]) -> None:
-        """More members. Of thousands in one group some change at every tick: columns are added up, not rows."""
+        """More members. Of thousands in one group some change at every tick: columns are added up, not rows.
+
+        Memory that another member has too is left out: a child that shares the address space of its parent.
+        """
         self.members += len(rows)
-        for field, column in zip(_FIELDS, zip(*map(_values, rows), strict=True), strict=True):
+        own = [row for row in rows if row.same_memory_as is None]
+        self._add_columns(_MEMORY, own)
+        self._add_columns(_OTHERS, rows)
+        read = [pss for row in own if (pss := 0 if row.rss_bytes == 0 else row.pss_bytes) is not None]
+        shared = len(rows) - len(own)
+        if read or shared:
+            self.pss_bytes = sum(read) + (self.pss_bytes or 0)
+            self.pss_members += len(read) + shared
+
+    def _add_columns(self, fields: Sequence[str], rows: Collection[ProcessRow]) -> None:
+        if not rows:
+            return
+        for field, column in zip(fields, zip(*map(attrgetter(*fields), rows), strict=True), strict=True):
             zero = 0.0 if field in _RATES else 0
             total = sum(filter(None, column), zero)
             if total or any(value is not None for value in column):
                 setattr(self, field, total + (getattr(self, field) or zero))
-        read = [pss for row in rows if (pss := 0 if row.rss_bytes == 0 else row.pss_bytes) is not None]
-        if read:
-            self.pss_bytes = sum(read) + (self.pss_bytes or 0)
-            self.pss_members += len(read)
 
     def add_all(self, other: Sums) -> None:
         """All members of another group, which is inside this one."""
