@@ -41,7 +41,7 @@ KEY_TICKS: Final = 30
 """Fewest ticks from one keyframe to the next."""
 KEY_TICKS_MOST: Final = 300
 """Most ticks between two keyframes. Between the two it depends on their size."""
-_KEY_BYTES: Final = 64 << 10
+_KEY_BYTES: Final = 128 << 10
 """Fewest bytes from one keyframe to the next, unless that is too many ticks: they are played in some milliseconds."""
 _KEY_SHARE: Final = 2
 """So many times the bytes of a keyframe at least are between it and the next one."""
@@ -226,7 +226,7 @@ class Encoder:
         lists = encode_rows(row for row in bundle if row[0] in _LISTS)
         others = encode_rows(row for row in bundle if row[0] not in _LISTS)
         if (size := len(lists) + len(others)) <= LARGEST_BUNDLE:
-            return [*alone, self._bundle(ANY_ROWS, lists + others, level=6 if size <= _PACKED_WELL else 1)]
+            return [*alone, self._bundle(ANY_ROWS, lists + others, level=9 if size <= _PACKED_WELL else 1)]
         return [*alone, self._bundle(ANY_ROWS, lists, level=1), self._bundle(READ_ROWS, others, level=1)]
 
     def _bundle(self, path: bytes, data: bytes, *, level: int) -> Row:
