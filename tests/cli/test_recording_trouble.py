@@ -21,6 +21,8 @@ TROUBLE = textwrap.dedent(
     def fail_later(self):
         global ticks
         ticks += 1
+        if ticks == 3:
+            self.recent()  # waits until the samples so far are in the file
         if ticks == 3 and sys.argv[1] == "full":
             resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
         if ticks == 3 and sys.argv[1] == "unlinked":
