@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -146,21 +147,20 @@ def in_cgroup(folder: Path, *options: str) -> subprocess.CompletedProcess[bytes]
     )
 
 
-def those_older_than_this_one() -> list[int]:
-    """The processes that began before this one, the oldest first: they hardly end within a second."""
-    started: dict[int, int] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            started[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[19])
-    older = [pid for pid in started if started[pid] < started[os.getpid()]]
-    return sorted(older, key=started.__getitem__)
+@pytest.fixture(scope="module")
+def sleepers() -> Iterator[str]:
+    """The PIDs of some processes that do not end: all of a machine may be thousands, which take more memory."""
+    with contextlib.ExitStack() as stack:
+        children = [stack.enter_context(subprocess.Popen(["sleep", "600"])) for _ in range(50)]
+        for child in children:
+            stack.callback(child.kill)
+        yield ",".join(str(child.pid) for child in children)
 
 
 @pytest.mark.parametrize("limit_mib", [100, 60, 48])
-def test_memtop_itself_goes_on_sampling_in_a_small_cgroup(limit_mib: int) -> None:
-    older = ",".join(map(str, those_older_than_this_one()[:100]))  # it takes more for thousands
+def test_memtop_itself_goes_on_sampling_in_a_small_cgroup(limit_mib: int, sleepers: str) -> None:
     with memory_cgroup(limit_mib * MIB) as folder:
-        done = in_cgroup(folder, "--json", "-n", "5", "-d", "0.1", "-p", older)
+        done = in_cgroup(folder, "--json", "-n", "5", "-d", "0.1", "-p", sleepers)
         assert done.returncode == 0, done.stderr
         assert len(done.stdout.splitlines()) >= 5
 
