@@ -218,6 +218,23 @@ def test_a_cgroup_that_is_removed_keeps_its_last_reading_until_it_is_forgotten()
     assert (last.reading.usage_bytes, last.at_s <= then_s) == (10 * MIB, True)
 
 
+def test_a_cgroup_that_is_made_again_is_read_again_at_once() -> None:
+    source, path = crowd(3), f"{ROOT}/g1"
+    files = {name: raw for name, raw in source.files.items() if name.startswith(f"{path}/")}
+    sampler = Sampler(source)
+    take(sampler, 4)
+    del source.processes[101]
+    for name in files:
+        del source.files[name]
+    assert path in take(sampler, 4).removed
+    source.files |= files | {f"{path}/memory.current": b"%d\n" % (20 * MIB)}
+    source.add(FakeProcess(201, start_ticks=9000))
+    source.files["proc/201/cgroup"] = b"0::/g1\n"
+    sample = take(sampler, 4)
+    reading = sample.latest[path].reading
+    assert (path in sample.removed, reading.usage_bytes) == (False, 20 * MIB)
+
+
 def test_a_replay_takes_what_was_read_at_each_instant_and_keeps_it_until_the_next() -> None:
     source = crowd(2)
     sampler = Sampler(source, replaying=True)

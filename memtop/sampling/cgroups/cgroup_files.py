@@ -197,6 +197,10 @@ class CgroupFiles:
         """Read a file. None if it does not exist; then it is not read again for a while."""
         return self._read(f"{folder}/{name}", size)
 
+    def look_again(self, folder: str) -> None:
+        """Read again also the files of a directory that did not exist."""
+        self._absent = {path for path in self._absent if path.rpartition("/")[0] != folder}
+
     def _read(self, path: str, size: int) -> bytes | None:
         if path in self._absent:
             return None

@@ -147,6 +147,8 @@ class CgroupReader:
         self._owners.update(zip(found.chain, found.owners, strict=True))
         self._versions.update(dict.fromkeys(found.chain, found.v2))
         for path in found.chain:
+            if path in self._all.removed:  # it was made again
+                self._folders.look_again(path)
             self._all.add(path, v2=found.v2)
         if found.chain and found.chain[0] not in self._leaves:
             self._leaves[found.chain[0]] = found.chain
