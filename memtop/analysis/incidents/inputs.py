@@ -17,7 +17,7 @@ MIB: Final = 1 << 20
 
 
 class LimitFacts(NamedTuple):
-    """The limit that a process meets first: that of a cgroup, or the machine's memory."""
+    """The limit that a process meets first: of a cgroup, of its runtime, or the machine's memory."""
 
     name: str
     limit_bytes: int
@@ -29,6 +29,8 @@ class LimitFacts(NamedTuple):
     """False for memory.high, which slows down."""
     is_machine: bool = False
     """Whether it is the machine's memory, which cannot be raised."""
+    of_heap: bool = False
+    """Whether its runtime sets it for its heap. A rise of RES, which counts garbage, says nothing of the time to it."""
 
     @property
     def used_percent(self) -> float:

@@ -133,7 +133,7 @@ def rise_to_limit(
 
     ``key`` is as for :func:`pace_at`.
     """
-    if limit is None or not limit.kills:
+    if limit is None or not limit.kills or limit.of_heap:
         return NOTE, _NOTHING
     pace = pace_at(limit, rise.bytes_per_s, inputs, key=key)
     goes_on = math.inf if not limit.is_machine else SUM_GOES_ON if key is None else ONE_GOES_ON
@@ -202,7 +202,10 @@ def forecast_of(key: ProcessKey, inputs: IncidentInputs) -> Forecast | None:
 
 
 def _meets(one: GrowthFacts, limit: LimitFacts) -> bool:
-    return one.limit is not None and (one.limit.path, one.limit.is_machine) == (limit.path, limit.is_machine)
+    """Whether it uses up the same limit. A heap is of one process alone."""
+    if one.limit is None or one.limit.of_heap or limit.of_heap:
+        return False
+    return (one.limit.path, one.limit.is_machine) == (limit.path, limit.is_machine)
 
 
 def _rate(one: GrowthFacts) -> float:
@@ -217,7 +220,7 @@ def _is_worth_a_line(one: GrowthFacts) -> bool:
     rise = one.rise
     if rise is None or rise.steps < 3 or one.anon_bytes < 0.5 * rise.size_bytes:
         return False
-    room = one.limit.room_bytes if one.limit is not None else None
+    room = one.limit.room_bytes if one.limit is not None and not one.limit.of_heap else None
     began_young = one.age_s is not None and one.age_s - rise.span_s < _LOADING_S
     if began_young and (rise.span_s < _LONG_FOR_LOADING_S or rise.bytes_per_s < _LOADING_BYTES_PER_S):
         return False

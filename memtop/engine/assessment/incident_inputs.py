@@ -12,14 +12,15 @@ from memtop.analysis.trend.rising import Rise
 from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.growing_group import GrowingGroup
 from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict, growth_now
+from memtop.engine.assessment.heap_verdict import towards
 from memtop.engine.assessment.machine_gainer import MachineGainer
 from memtop.engine.assessment.machine_holder import MachineHolder
 from memtop.engine.assessment.machine_trend import MachineTrend
-from memtop.engine.assessment.memory_limits import first_met, limit_rows, room_bytes
+from memtop.engine.assessment.memory_limits import SHARED, first_met, limit_rows, room_bytes
 from memtop.engine.assessment.process_names import process_name
 from memtop.engine.assessment.rise_tracker import RiseFact, RiseTracker
 from memtop.engine.assessment.step_input import StepInput
-from memtop.model.assessment import Limit
+from memtop.model.assessment import Limit, LimitRow
 from memtop.model.group import By
 from memtop.process_key import ProcessKey
 
@@ -56,15 +57,16 @@ def _facts(key: ProcessKey, verdict: Verdict | None, fact: RiseFact | None, step
     row = step.row(key)
     if row is None:
         return None
+    met = first_met(key, limit_rows(key, step), step)
     since_s = verdict.state.since_s if verdict is not None else None
     return GrowthFacts(
         key,
         process_name(row),
-        _limit(key, step),
+        _limit_facts(met, step),
         rise=fact.rise if fact is not None else None,
         anon_bytes=fact.anon_bytes if fact is not None else 0,
         age_s=step.age_s(key),
-        growth=growth_now(verdict, step.now_s),
+        growth=towards(growth_now(verdict, step.now_s), met, step.runtimes.get(key)),
         evidence=verdict.state.evidence if verdict is not None else None,
         seen_s=None if since_s is None else step.now_s - since_s,
     )
@@ -82,7 +84,7 @@ def growing_groups(step: StepInput, groups: Iterable[GrowingGroup]) -> tuple[Gro
                 one.key.by is By.CGROUP,
                 one.members,
                 one.oldest,
-                _limit(one.oldest, step),
+                _joint_limit(one.oldest, step),
                 rise=one.rise,
                 growth=growth_now(one.verdict, step.now_s),
                 evidence=one.verdict.state.evidence if one.verdict is not None else None,
@@ -92,8 +94,13 @@ def growing_groups(step: StepInput, groups: Iterable[GrowingGroup]) -> tuple[Gro
     return tuple(found)
 
 
-def _limit(key: ProcessKey, step: StepInput) -> LimitFacts | None:
-    found = first_met(key, limit_rows(key, step), step)
+def _joint_limit(key: ProcessKey, step: StepInput) -> LimitFacts | None:
+    """The first limit on what several processes use together, for a group of which this is one."""
+    rows = [row for row in limit_rows(key, step) if row.limit in SHARED]
+    return _limit_facts(first_met(key, rows, step), step)
+
+
+def _limit_facts(found: LimitRow | None, step: StepInput) -> LimitFacts | None:
     if found is None:
         return None
     return LimitFacts(
@@ -103,6 +110,7 @@ def _limit(key: ProcessKey, step: StepInput) -> LimitFacts | None:
         found.path,
         kills=found.limit is not Limit.HIGH,
         is_machine=found.limit is Limit.MACHINE,
+        of_heap=found.limit is Limit.RUNTIME,
     )
 
 

@@ -29,7 +29,7 @@ _NO_MMAP: Final = "mmap fails"
 NO_THREAD: Final = "no thread or process starts"
 _FULL_SHARE: Final = 0.01
 """A limit that leaves less is full."""
-_SHARED: Final = frozenset({Limit.CGROUP, Limit.HIGH, Limit.MACHINE})
+SHARED: Final = frozenset({Limit.CGROUP, Limit.HIGH, Limit.MACHINE})
 """Limits on what several processes use together."""
 
 
@@ -160,7 +160,7 @@ def first_to_kill(limits: Iterable[LimitRow]) -> LimitRow | None:
 
 def growing_beside(key: ProcessKey, limit: LimitRow, step: StepInput, verdicts: GrowthTracker) -> list[Verdict]:
     """The verdicts on other processes with confirmed growth that use the same room."""
-    if limit.limit not in _SHARED:
+    if limit.limit not in SHARED:
         return []
     return [
         verdict
@@ -174,9 +174,12 @@ def growing_beside(key: ProcessKey, limit: LimitRow, step: StepInput, verdicts: 
 
 
 def room_of(key: ProcessKey, step: StepInput, verdicts: GrowthTracker) -> Room | None:
-    """What the limit met first leaves to it, of which those that grow beside it take their share; None without one."""
+    """What the limit met first leaves to it, of which those that grow beside it take their share; None without one.
+
+    A limit of its runtime has no room for RES: a heap that is not full of live objects is collected.
+    """
     limit = first_met(key, limit_rows(key, step), step)
-    if limit is None:
+    if limit is None or limit.limit is Limit.RUNTIME:
         return None
     own = verdicts.of(key)
     slope = (own.growth.slope_bytes_per_s if own is not None else None) or 0.0

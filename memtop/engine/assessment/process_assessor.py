@@ -14,7 +14,7 @@ from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.expensive_inputs import CopyTrail, ExpensiveInputs, ReadFacts, with_expensive_inputs
 from memtop.engine.assessment.finding_inputs import Judged, case_of, task_sums
 from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict, growth_now
-from memtop.engine.assessment.heap_verdict import heap_verdict, time_to_heap_limit
+from memtop.engine.assessment.heap_verdict import heap_verdict, time_to_heap_limit, towards
 from memtop.engine.assessment.limit_names import cgroup_name, limit_name
 from memtop.engine.assessment.memory_limits import (
     count_limits,
@@ -132,7 +132,7 @@ class ProcessAssessor:
         sums = None if tasks is None else task_sums(tasks)
         copying = self._trail.take(step.now_s, key, inputs.sharing)
         verdict = self._verdicts.of(key)
-        growth = growth_now(verdict, step.now_s)
+        growth = towards(growth_now(verdict, step.now_s), target, step.runtimes.get(key))
         counts = count_limits(key, step)
         charged = charge_point(row, kills, leaf, step)
         charge = self._charge.take(step.now_s, charged)

@@ -10,7 +10,7 @@ from memtop.analysis.findings.rule import Severity
 from memtop.analysis.trend.classify import Shape
 from memtop.analysis.trend.hysteresis import Confirmation, Evidence
 from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict, growth_now
-from memtop.engine.assessment.heap_verdict import heap_verdict
+from memtop.engine.assessment.heap_verdict import heap_verdict, towards
 from memtop.engine.assessment.memory_limits import first_met, limit_rows, used_percent
 from memtop.engine.assessment.oom_candidates import order_on_machine
 from memtop.engine.assessment.step_input import StepInput
@@ -146,10 +146,13 @@ def _heap_ends_soon(facts: FindingFacts) -> bool:
 def _soon(key: ProcessKey, verdict: Verdict | None, step: StepInput) -> bool:
     """Whether confirmed growth meets a limit that kills, or at which allocations fail, within the hour."""
     growth = growth_now(verdict, step.now_s) if verdict is not None and verdict.alarm else None
+    if growth is None:
+        return False
+    met = first_met(key, limit_rows(key, step), step)
+    growth = towards(growth, met, step.runtimes.get(key))
     early_s = growth.limit_s[0] if growth is not None and growth.limit_s is not None else None
     if growth_severity(early_s, kills=True) is not Severity.DANGER:
         return False
-    met = first_met(key, limit_rows(key, step), step)
     return met is not None and met.limit is not Limit.HIGH
 
 

@@ -15,10 +15,13 @@ _SLOWER: Final = 0.6
 """... and it becomes much slower the more of its time goes to collections of a heap that is nearly full."""
 
 
-def jvm_ceilings(heap: JvmHeap, flags: JvmFlags | None, growth: JvmGrowth) -> tuple[RuntimeCeiling, ...]:
+def jvm_ceilings(
+    heap: JvmHeap, flags: JvmFlags | None, growth: JvmGrowth, surviving_bytes_per_s: float | None = None
+) -> tuple[RuntimeCeiling, ...]:
     """The maximum of the heap, then that of the metaspace where one is set.
 
-    The time until the heap is full follows from what is left after collections, while that rises.
+    The time until the heap is full follows from what is left after collections, while that rises. Before old objects
+    were examined it follows from what survives young collections, ``surviving_bytes_per_s``.
     """
     found = []
     most = heap.heap_max_bytes
@@ -26,12 +29,28 @@ def jvm_ceilings(heap: JvmHeap, flags: JvmFlags | None, growth: JvmGrowth) -> tu
         named = heap.flags.max_heap_bytes is not None or (flags is not None and flags.max_heap_bytes is not None)
         name = "-Xmx" if named else "the JVM's own maximum of the heap"
         rises = growth.verdict in (JvmVerdict.WAITING, JvmVerdict.LEAK, JvmVerdict.HEAP_FULL)
-        found.append(RuntimeCeiling(name, most, heap.tenured_bytes, rises, span_s=_span_s(most, growth)))
+        # A heap without an eden counts garbage as used until a collection finds it.
+        live = growth.live_bytes if heap.eden_used_bytes is None else None
+        used = heap.tenured_bytes if live is None else min(live, heap.tenured_bytes)
+        span_s = _span_s(most, growth)
+        if growth.verdict is JvmVerdict.WAITING:
+            span_s = _span_at(most - used, surviving_bytes_per_s)
+        found.append(RuntimeCeiling(name, most, used, rises, span_s=span_s))
     metaspace = heap.flags.max_metaspace_bytes or (flags.max_metaspace_bytes if flags is not None else None)
     if metaspace and heap.metaspace_used_bytes is not None:
         rises = growth.verdict is JvmVerdict.METASPACE
-        found.append(RuntimeCeiling("MaxMetaspaceSize", metaspace, heap.metaspace_used_bytes, rises))
+        used = heap.metaspace_used_bytes
+        span_s = _span_at(metaspace - used, growth.metaspace_bytes_per_s) if rises else None
+        found.append(RuntimeCeiling("MaxMetaspaceSize", metaspace, used, rises, span_s=span_s))
     return tuple(found)
+
+
+def _span_at(room_bytes: int, bytes_per_s: float | None) -> tuple[float, float] | None:
+    """From a slope without an interval; None unless it rises."""
+    if bytes_per_s is None or bytes_per_s <= 0:
+        return None
+    room_bytes = max(0, room_bytes)
+    return room_bytes / (bytes_per_s * _FASTER), room_bytes / (bytes_per_s * _SLOWER)
 
 
 def _span_s(most_bytes: int, growth: JvmGrowth) -> tuple[float, float] | None:

@@ -125,7 +125,7 @@ class JvmTracker:
             outside_bytes=outside,
             outside_of_bytes=kernel.anon_bytes if outside is not None else None,
             steady_live_bytes=growth.live_bytes if growth.verdict in (JvmVerdict.STEADY, JvmVerdict.PRESSURE) else None,
-            ceilings=jvm_ceilings(self._points[-1].heap, self._flags, growth),
+            ceilings=jvm_ceilings(self._points[-1].heap, self._flags, growth, surviving),
             not_looked_at=self._uses_unknown(self._points[-1].heap),
             alarm=_ALARMS.get(growth.verdict, ""),
             live_bytes=growth.live_bytes,

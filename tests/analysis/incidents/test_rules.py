@@ -469,3 +469,16 @@ def test_a_fall_of_available_memory_counts_for_a_rise_for_no_longer_than_it_says
     long = facts(rise(5400, 60.0))
     assert long["full_s"] == pytest.approx(21 * 1024 / 90)
     assert long["falls"] == "yes"
+
+
+def test_a_rise_of_res_has_no_time_to_a_limit_of_a_runtime_which_is_of_one_heap_alone() -> None:
+    heap = LimitFacts("-Xmx", 256 * MIB, 200 * MIB, of_heap=True)
+    full = rising(60, 10.0, limit=heap._replace(of_heap=False))
+    assert found(growing=(full,)) == [("rising", DANGER)]
+    one, other = rising(60, 10.0, limit=heap), rising(60, 10.0, limit=heap, key=OTHER)
+    assert found(growing=(one, other)) == [("rising", NOTE)] * 2
+    assert "limit_name" not in incident(growing=(one,)).facts
+    confirmed = growing(heap, (600.0, 900.0))
+    assert incident(growing=(confirmed,)).facts["limit_name"] == "-Xmx"
+    both = find_incidents(IncidentInputs(100.0, (confirmed, other)))
+    assert all("beside_count" not in one.facts for one in both)

@@ -5,20 +5,24 @@ from __future__ import annotations
 import pytest
 
 from memtop.analysis.findings import Severity
-from memtop.analysis.trend.classify import Shape
+from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import Evidence
-from memtop.engine.assessment.heap_verdict import heap_verdict, time_to_heap_limit
+from memtop.engine.assessment.heap_verdict import heap_verdict, time_to_heap_limit, towards
 from memtop.engine.engine import Engine
 from memtop.explain.answers import answers
 from memtop.explain.assessment_json import judged_object
 from memtop.explain.chart_levels import chart_forecast
+from memtop.explain.incident_text import headline
 from memtop.model.assessment import Assessment, Limit, LimitRow
 from memtop.model.frame import Frame
+from memtop.runtimes.jvm.hsperf import parse_hsperf
+from memtop.runtimes.jvm.reading import encode_counters
 from memtop.runtimes.view import FindingFacts, HeapFloor, RuntimeCeiling
 from memtop.sampling.request import Need
 from tests.fakes import FakeProcess, FakeSource
+from tests.lab.points import jvm_heap_of, lines
 from tests.requests import changed, request
-from tests.sampling.test_runtimes import GO, JVM, URL, World
+from tests.sampling.test_runtimes import AT, GO, JVM, URL, World
 
 MIB = 1 << 20
 LEAK = FindingFacts(alarm="heap_leak", live_bytes=90 * MIB, floor=HeapFloor(12, 400.0, 1.5e6, (1.2e6, 1.9e6)))
@@ -132,3 +136,43 @@ def test_of_very_many_jvms_the_heaps_of_the_largest_are_read() -> None:
     for _ in range(30):
         engine.step(request(needs=Need.STAT | Need.STATUS))
     assert {pid for pid in pids if f"proc/{pid}/runtime/identity" in source.asked_ever} == {116, 117, 118, 119}
+
+
+@pytest.mark.parametrize(("old_per_s", "span"), [(None, None), ((60.0, 90.0), (60.0, 90.0))])
+def test_growth_of_res_has_the_time_to_a_heaps_limit_that_the_runtime_knows(
+    old_per_s: tuple[float, float] | None, span: tuple[float, float] | None
+) -> None:
+    res = Growth(Shape.LEAK, 60, 100.0, 2e7, limit_s=(10.0, 12.0), slow_s=(20.0, 30.0))
+    facts = LEAK._replace(ceilings=(RuntimeCeiling("-Xmx", 256 * MIB, 90 * MIB, span_s=old_per_s),))
+    heap = LimitRow(Limit.RUNTIME, "-Xmx", 256 * MIB, 90 * MIB, 166 * MIB, 166 * MIB)
+    found = towards(res, heap, facts)
+    assert found is not None
+    assert (found.limit_s, found.slow_s) == (span, None)
+    assert towards(res, heap._replace(limit=Limit.CGROUP), facts) == res
+    assert towards(res, heap, None) == res._replace(limit_s=None, slow_s=None)
+
+
+def test_garbage_of_a_young_heap_is_no_danger_before_a_collection() -> None:
+    """Eden fills with RES, as on the screen of a JVM that is a mere row: its maximum is not said to be near."""
+    world = World(JVM, panel="")
+    world.ask = changed(world.ask, needs=Need.STAT | Need.STATUS, visible=frozenset({world.process.key}))
+    line = lines("jvm_leak_serial")[0]
+    counters = dict(parse_hsperf(line["hsperf"]))
+    started_s = jvm_heap_of(line["hsperf"]).started_s
+    assert started_s is not None
+    world.source.wall_s = started_s + world.source.mono_s - world.process.start_ticks / 100
+    start = int(counters["sun.gc.generation.0.space.0.used"])
+    seen, limits = [], set()
+    for tick in range(40):
+        counters["sun.gc.generation.0.space.0.used"] = start + tick * 8 * MIB
+        world.source.files[AT + "jvm"] = encode_counters(counters)
+        world.process.rss_pages += 2048
+        frame = world.play()
+        outlook = outlook_of(frame)
+        limits.add(outlook.first_met.limit if outlook.first_met is not None else None)
+        seen += [one.severity for one in frame.incidents.standing] if frame.incidents is not None else []
+        seen += [one.severity for one in outlook.findings]
+    assert Limit.RUNTIME in limits
+    assert seen
+    assert max(seen) < Severity.DANGER
+    assert "full" not in headline(frame.incidents, frame.system).says

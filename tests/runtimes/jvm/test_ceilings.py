@@ -6,7 +6,7 @@ import pytest
 
 from memtop.runtimes.jvm.ceilings import jvm_ceilings
 from memtop.runtimes.jvm.flags import JvmFlags, parse_jvm_flags
-from memtop.runtimes.jvm.growth import judge_jvm
+from memtop.runtimes.jvm.growth import JvmVerdict, judge_jvm
 from memtop.runtimes.jvm.tracker import JvmTracker
 from memtop.runtimes.view import KernelFigures, Shown
 from tests.lab.points import jvm_points
@@ -64,3 +64,22 @@ def test_without_counters_the_limits_are_named_as_not_looked_at_and_the_flag_tha
 )
 def test_the_flag_that_switches_the_counters_off_is_known(arguments: list[str], flag: str | None) -> None:
     assert parse_jvm_flags(arguments).counters_off_by == flag
+
+
+def test_before_old_objects_were_examined_the_time_follows_from_what_survives() -> None:
+    points = jvm_points("jvm_steady_serial")[:5]
+    heap, growth = points[-1].heap._replace(heap_max_bytes=256 * MIB), judge_jvm(points)
+    assert growth.verdict is JvmVerdict.WAITING
+    unknown = jvm_ceilings(heap, GIVEN, growth)[0]
+    assert (unknown.span_s, unknown.may_be_met) == (None, True)
+    known = jvm_ceilings(heap, GIVEN, growth, MIB)[0].span_s
+    assert known is not None
+    assert known[0] < (256 * MIB - heap.tenured_bytes) / MIB < known[1]
+
+
+def test_a_heap_without_eden_is_as_full_as_after_its_latest_collections() -> None:
+    points = jvm_points("jvm_steady_serial")
+    heap = points[-1].heap._replace(heap_used_bytes=200 * MIB, eden_used_bytes=None, heap_max_bytes=256 * MIB)
+    growth = judge_jvm(points)._replace(live_bytes=40 * MIB)
+    assert jvm_ceilings(heap, GIVEN, growth)[0].used_bytes == 40 * MIB
+    assert jvm_ceilings(heap, GIVEN, growth._replace(live_bytes=None))[0].used_bytes == 200 * MIB
