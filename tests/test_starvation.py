@@ -77,7 +77,7 @@ def shell(script: str, arguments: str, tmp_path: Path, wrapper: Sequence[str] = 
     )
 
 
-@pytest.mark.parametrize(("short", "run"), product(SHORT, RUNS))
+@pytest.mark.parametrize(("short", "run"), list(product(SHORT, RUNS)))
 def test_it_does_without_or_says_in_one_line_why_it_cannot(short: str, run: str, tmp_path: Path) -> None:
     done = shell(SHORT[short], RUNS[run], tmp_path)
     assert "Traceback" not in done.stderr + done.stdout
