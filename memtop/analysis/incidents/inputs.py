@@ -31,6 +31,8 @@ class LimitFacts(NamedTuple):
     """Whether it is the machine's memory, which cannot be raised."""
     of_heap: bool = False
     """Whether its runtime sets it for its heap. A rise of RES, which counts garbage, says nothing of the time to it."""
+    heap_full_s: tuple[float, float] | None = None
+    """Earliest and latest time until that heap is full, by what is left on it after collections; None if unknown."""
 
     @property
     def used_percent(self) -> float:

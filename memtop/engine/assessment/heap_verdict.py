@@ -52,18 +52,17 @@ def heap_verdict(facts: FindingFacts | None, now_s: float) -> tuple[Confirmation
 def towards(growth: Growth | None, first_met: LimitRow | None, facts: FindingFacts | None) -> Growth | None:
     """Growth of RES, with the time to a limit of the runtime by the runtime's own figures.
 
-    RES rises with garbage too, which the next collection removes. So it says nothing of when a heap is full.
+    RES rises with garbage too, which the next collection removes. So it says nothing of when a heap is full. It rests
+    once the heap has its full size, while the heap goes on to fill.
     """
     if growth is None or first_met is None or first_met.limit is not Limit.RUNTIME:
         return growth
-    rests = growth.pause is not None and growth.pause.unusual
-    return growth._replace(
-        limit_s=None if facts is None or rests else time_to_heap_limit(facts, first_met), slow_s=None
-    )
+    span_s = time_to_heap_limit(facts, first_met)
+    return growth._replace(limit_s=span_s, slow_s=None, pause=growth.pause if span_s is None else None)
 
 
-def time_to_heap_limit(facts: FindingFacts, first_met: LimitRow | None) -> tuple[float, float] | None:
+def time_to_heap_limit(facts: FindingFacts | None, first_met: LimitRow | None) -> tuple[float, float] | None:
     """Earliest and latest time until a limit of the runtime is reached; None if another one is met first."""
-    if first_met is None or first_met.limit is not Limit.RUNTIME:
+    if facts is None or first_met is None or first_met.limit is not Limit.RUNTIME:
         return None
     return next((one.span_s for one in facts.ceilings if one.name == first_met.name), None)

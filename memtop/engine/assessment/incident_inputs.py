@@ -12,7 +12,7 @@ from memtop.analysis.trend.rising import Rise
 from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.growing_group import GrowingGroup
 from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict, growth_now
-from memtop.engine.assessment.heap_verdict import towards
+from memtop.engine.assessment.heap_verdict import time_to_heap_limit, towards
 from memtop.engine.assessment.machine_gainer import MachineGainer
 from memtop.engine.assessment.machine_holder import MachineHolder
 from memtop.engine.assessment.machine_trend import MachineTrend
@@ -62,7 +62,7 @@ def _facts(key: ProcessKey, verdict: Verdict | None, fact: RiseFact | None, step
     return GrowthFacts(
         key,
         process_name(row),
-        _limit_facts(met, step),
+        _limit_facts(met, step, time_to_heap_limit(step.runtimes.get(key), met)),
         rise=fact.rise if fact is not None else None,
         anon_bytes=fact.anon_bytes if fact is not None else 0,
         age_s=step.age_s(key),
@@ -100,7 +100,9 @@ def _joint_limit(key: ProcessKey, step: StepInput) -> LimitFacts | None:
     return _limit_facts(first_met(key, rows, step), step)
 
 
-def _limit_facts(found: LimitRow | None, step: StepInput) -> LimitFacts | None:
+def _limit_facts(
+    found: LimitRow | None, step: StepInput, heap_full_s: tuple[float, float] | None = None
+) -> LimitFacts | None:
     if found is None:
         return None
     return LimitFacts(
@@ -111,6 +113,7 @@ def _limit_facts(found: LimitRow | None, step: StepInput) -> LimitFacts | None:
         kills=found.limit is not Limit.HIGH,
         is_machine=found.limit is Limit.MACHINE,
         of_heap=found.limit is Limit.RUNTIME,
+        heap_full_s=heap_full_s,
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 from memtop.analysis.findings import Severity
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import Evidence
+from memtop.analysis.trend.pause import Pause
 from memtop.engine.assessment.heap_verdict import heap_verdict, time_to_heap_limit, towards
 from memtop.engine.engine import Engine
 from memtop.explain.answers import answers
@@ -142,12 +143,13 @@ def test_of_very_many_jvms_the_heaps_of_the_largest_are_read() -> None:
 def test_growth_of_res_has_the_time_to_a_heaps_limit_that_the_runtime_knows(
     old_per_s: tuple[float, float] | None, span: tuple[float, float] | None
 ) -> None:
-    res = Growth(Shape.LEAK, 60, 100.0, 2e7, limit_s=(10.0, 12.0), slow_s=(20.0, 30.0))
+    pause = Pause(level_s=30.0, usual_s=1.0)  # RES rests where the heap has its full size, and the heap fills
+    res = Growth(Shape.LEAK, 60, 100.0, 2e7, limit_s=(10.0, 12.0), slow_s=(20.0, 30.0), pause=pause)
     facts = LEAK._replace(ceilings=(RuntimeCeiling("-Xmx", 256 * MIB, 90 * MIB, span_s=old_per_s),))
     heap = LimitRow(Limit.RUNTIME, "-Xmx", 256 * MIB, 90 * MIB, 166 * MIB, 166 * MIB)
     found = towards(res, heap, facts)
     assert found is not None
-    assert (found.limit_s, found.slow_s) == (span, None)
+    assert (found.limit_s, found.slow_s, found.pause) == (span, None, pause if span is None else None)
     assert towards(res, heap._replace(limit=Limit.CGROUP), facts) == res
     assert towards(res, heap, None) == res._replace(limit_s=None, slow_s=None)
 
