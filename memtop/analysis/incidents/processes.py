@@ -137,8 +137,10 @@ def rise_to_limit(
         return NOTE, _NOTHING
     if limit.of_heap:
         early_s = limit.heap_full_s[0] if limit.heap_full_s is not None else _TOLD_FROM_S
-        near = early_s < _TOLD_FROM_S
-        return (severity_at_pace(early_s), facts(full_s=early_s, **named(limit))) if near else (NOTE, _NOTHING)
+        if early_s >= _TOLD_FROM_S:
+            return NOTE, _NOTHING
+        # What has survived may be garbage that a collection of old objects finds: a danger needs a verdict.
+        return min(WARNING, severity_at_pace(early_s)), facts(full_s=early_s, **named(limit))
     pace = pace_at(limit, rise.bytes_per_s, inputs, key=key)
     goes_on = math.inf if not limit.is_machine else SUM_GOES_ON if key is None else ONE_GOES_ON
     full_s = rise.full_s(pace.own_share * limit.room_bytes, goes_on)
