@@ -8,6 +8,7 @@ The machine's vmstat counts kills as well, so the counters of all cgroups are re
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 from memtop.analysis.limits.cgroup_names import CgroupOwner
@@ -253,9 +254,11 @@ class CgroupReader:
         """Read oom_score_adj of some members of its cgroup: of each once, and again in turn."""
         found = self._homes.found(key)
         reading = self._readings.get(found.chain[0]) if found is not None and found.chain else None
-        members = [_key(processes, pid) for pid in reading.members or ()] if reading is not None else []
-        due = [one for number, one in enumerate(members) if one is not None and self._is_due(number, one)]
-        for member in sorted(due, key=self._adjs.__contains__)[:MOST_MEMBERS]:
+        members = reading.members or () if reading is not None else ()
+        known = {one.pid for one in self._adjs}
+        due = [pid for pid in members if pid not in known] + list(members[-self._tick % RARELY_TICKS :: RARELY_TICKS])
+        living = (one for pid in due if (one := _key(processes, pid)) is not None)
+        for member in islice(living, MOST_MEMBERS):
             self._read_adj(member)
 
     def _is_due(self, number: int, key: ProcessKey) -> bool:

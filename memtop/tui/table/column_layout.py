@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container, Sequence
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from rich.cells import cell_len
@@ -115,7 +116,9 @@ def says_nothing(column: Column, rows: Sequence[Row]) -> bool:
     """Whether a ``quiet`` column has no value in any row, or the same word in all of several rows."""
     if not column.quiet:
         return False
-    values = (getattr(row, column.field, None) for row in rows)
+    if not rows or not hasattr(rows[0], column.field):  # rows of a table are of one kind
+        return len(rows) > 1 or column.values not in (Values.WORD, Values.TEXT)
+    values = map(attrgetter(column.field), rows)
     if column.values in (Values.WORD, Values.TEXT):
         first = next(values, None)
         return len(rows) > 1 and all(value == first for value in values)
