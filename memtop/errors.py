@@ -6,7 +6,8 @@
     ├── ProcessGone      the process has ended, or was never there (ENOENT, ESRCH)
     ├── AccessDenied     the kernel does not let this user read it (EACCES, EPERM)
     ├── Unavailable      this kernel or mount does not have it
-    │   └── NotRecorded  the recording does not have it: it was not read when recorded
+    │   ├── NotRecorded  the recording does not have it: it was not read when recorded
+    │   └── RanOut       memtop itself lacks a thread, memory or an open file to read it
     ├── Blocked          a reading has not answered within its deadline
     ├── ParseError       bytes that are not what the manual page promises
     ├── RecordingError   a recording that cannot be written or read
@@ -106,6 +107,10 @@ class Unavailable(MemtopError):
 
 class NotRecorded(Unavailable):
     """This file was not read when the recording was made. memtop does not report that as a problem."""
+
+
+class RanOut(Unavailable):
+    """memtop itself lacks a thread, memory or an open file to read it; the file may well be there."""
 
 
 class Blocked(MemtopError):

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from io import StringIO
 from itertools import product
 from pathlib import Path
 from typing import Final
@@ -21,10 +22,12 @@ from typing import Final
 import pytest
 
 from memtop.engine.engine import Engine
-from memtop.errors import Unavailable, starved
+from memtop.errors import RanOut, starved
+from memtop.headless import regions
 from memtop.settings import Settings
 from memtop.sources.live import LiveSource, blocking_reader
 from memtop.sources.live.blocking_reader import BlockingReader
+from memtop.sources.recording.recorder import Recorder
 from memtop.view_state import View
 from tests.tui.terminal.pty_run import PtyRun, wait_for
 from tests.tui.terminal.restored import modes_on
@@ -140,10 +143,21 @@ def test_without_threads_what_needs_one_is_unknown_and_samples_go_on(monkeypatch
     monkeypatch.setattr(blocking_reader, "start_new_thread", no_thread)
     with closing(LiveSource()) as source:
         frame = Engine(source).step(View.of(Settings()).request())
-        with pytest.raises(Unavailable, match="no thread can be started"):
+        with pytest.raises(RanOut, match="no thread can be started"):
             source.ask(f"proc/{os.getpid()}/cmdline")
     assert frame is not None
     assert any(row.pid == os.getpid() for row in frame.rows)
+
+
+def test_mappings_that_no_thread_can_read_are_not_said_to_be_missing_in_the_kernel(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(blocking_reader, "start_new_thread", no_thread)
+    said = StringIO()
+    with closing(Recorder(LiveSource(), str(tmp_path / "recording"))) as source:
+        source.begin()
+        assert regions.run(source, os.getpid(), err=said) == 2
+    assert "memtop has no thread" in said.getvalue()
 
 
 def test_a_reading_that_runs_out_of_something_is_unavailable_and_its_thread_lives() -> None:
@@ -155,7 +169,7 @@ def test_a_reading_that_runs_out_of_something_is_unavailable_and_its_thread_live
     reader = BlockingReader(read)
     reader.ask("proc/1/cmdline", 10)
     reader.settle(5.0)
-    with pytest.raises(Unavailable, match="not enough memory"):
+    with pytest.raises(RanOut, match="not enough memory"):
         reader.ask("proc/1/cmdline", 10)
     reader.ask("proc/2/cmdline", 10)
     reader.settle(5.0)

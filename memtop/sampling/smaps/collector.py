@@ -8,7 +8,7 @@ from typing import Final
 
 from memtop.analysis.memory_map.piece_budget import PARSE_S_PER_MAPPING
 from memtop.analysis.memory_map.read_cost import Load, Machine
-from memtop.errors import AccessDenied, Blocked, MemtopError, NotRecorded, ParseError, ProcessGone, Unavailable
+from memtop.errors import AccessDenied, Blocked, MemtopError, NotRecorded, ParseError, ProcessGone, RanOut, Unavailable
 from memtop.process_key import ProcessKey
 from memtop.procfs.deleted_report import parse_deleted_report
 from memtop.procfs.mountinfo import parse_mountinfo
@@ -200,7 +200,9 @@ class Collector:
             record.file_states = {}
         elif name == "maps":  # without permission for maps there is none for smaps, which gives the reason
             record.mappings, record.counted_s = record.mappings or 0, self.now_s
-        elif name == PAGEMAP and isinstance(error, Unavailable):  # then smaps is read, as far as it may be
+        elif (
+            name == PAGEMAP and isinstance(error, Unavailable) and not isinstance(error, RanOut)
+        ):  # then smaps is read, as far as it may be
             record.no_pieces_until_s = self.now_s if isinstance(error, NotRecorded) else math.inf
             record.pieces, record.moved, record.tried_s = record.pieces.failed(), NEVER, -math.inf
             self.refund_s += pending.charged_s
@@ -304,4 +306,6 @@ def _why(error: MemtopError) -> Missing:
         return Missing.GONE
     if isinstance(error, AccessDenied):
         return Missing.DENIED
+    if isinstance(error, RanOut):
+        return Missing.RAN_OUT
     return Missing.HANGING if isinstance(error, Blocked) else Missing.ABSENT

@@ -31,6 +31,7 @@ class Missing(Enum):
     GONE = "the process has ended"
     ENDING = "the process was ending, or starting another program"
     ABSENT = "this kernel or recording lacks the data"
+    RAN_OUT = "memtop has no thread, memory or open file left to read it (ulimit, or pids.max of the cgroup)"
     UNREADABLE = "the kernel's text could not be parsed"
     PAUSED = "nothing is read while the screen is frozen"
 

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from memtop.errors import Blocked, MemtopError, Unavailable, failure_of, starved
+from memtop.errors import Blocked, MemtopError, RanOut, Unavailable, failure_of, starved
 from memtop.sources.protocol import Answer, is_runtime, pid_of, without_address
 
 DEADLINE_S: Final = 2.0
@@ -119,7 +119,7 @@ class BlockingReader:
                 if self._serving() == 0:
                     self._queue.remove(reading)
                     del self._readings[path, size]
-                    raise Unavailable(f"{path}: no thread can be started to read it")
+                    raise RanOut(f"{path}: no thread can be started to read it")
                 return None
             if not reading.done:
                 return None
@@ -223,7 +223,9 @@ class BlockingReader:
         if error is not None:
             data = b""
             if not isinstance(error, MemtopError):  # no memory, no descriptor for an import: the thread must not die
-                error = Unavailable(f"{reading.path}: {starved(error) or type(error).__name__}")
+                reason = starved(error)
+                kind = RanOut if reason else Unavailable
+                error = kind(f"{reading.path}: {reason or type(error).__name__}")
         with self._lock:
             reading.data, reading.took_s, reading.error, reading.done = data, took_s, error, True
             self._running.discard(reading)

@@ -7,11 +7,12 @@ import os
 import stat
 from typing import Final
 
-from memtop.errors import AccessDenied, MemtopError, ProcessGone, Unavailable
+from memtop.errors import AccessDenied, MemtopError, ProcessGone, RanOut, Unavailable
 from memtop.sources.protocol import pid_of
 
 OPENED: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
 """How files are opened: a pipe or a device that lies where the kernel's file should be blocks no thread."""
+_RAN_OUT: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 CHUNK: Final = 65_536
 """Bytes of one read(2). procfs usually returns a page at a time, whatever is requested."""
 
@@ -71,4 +72,4 @@ def failure(prefix: str, path: str, error: OSError) -> MemtopError:
         pid = pid_of(path)
         if pid is not None and not os.path.lexists(f"{prefix}proc/{pid}"):
             return ProcessGone(said)
-    return Unavailable(said)
+    return RanOut(said) if error.errno in _RAN_OUT else Unavailable(said)

@@ -42,7 +42,6 @@ _TIDS: Final = READ_FILE_LIMIT // len(b"4194304 ")
 """Most threads of one process whose ids are recorded."""
 _NEVER_WHOLE: Final = ("/environ", "/cmdline")
 """Files whose answers are recorded with something left out."""
-_OUTCOMES = {error: outcome for outcome, error in ERRORS.items()}
 
 
 class Recorder:
@@ -293,7 +292,7 @@ class Recorder:
 
 
 def _told(error: MemtopError) -> Recorded:
-    return _OUTCOMES[type(error)], os.fsencode(str(error))
+    return next(outcome for outcome, kind in ERRORS.items() if isinstance(error, kind)), os.fsencode(str(error))
 
 
 def _new_file(path: str, bounds: Bounds | None) -> RecordingFile:

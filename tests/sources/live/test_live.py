@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, Unavailable
+from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, RanOut, Unavailable
 from memtop.sources.live import HOT, UNMAPPED, LiveSource, blocking_reader, exits, user_name
 from memtop.sources.live.blocking_reader import BlockingReader
 from memtop.sources.live.bounded_read import failure
@@ -187,9 +187,9 @@ def test_a_file_that_this_kernel_lacks_is_not_a_process_that_has_gone(linux: Liv
         (errno.EIO, Unavailable, Unavailable, Unavailable),
         (errno.EINVAL, Unavailable, Unavailable, Unavailable),
         (errno.EOPNOTSUPP, Unavailable, Unavailable, Unavailable),
-        (errno.ENOMEM, Unavailable, Unavailable, Unavailable),
+        (errno.ENOMEM, RanOut, RanOut, RanOut),
         (errno.ENAMETOOLONG, Unavailable, Unavailable, Unavailable),
-        (errno.EMFILE, Unavailable, Unavailable, Unavailable),
+        (errno.EMFILE, RanOut, RanOut, RanOut),
     ],
 )
 def test_every_errno_means_one_thing(

@@ -354,6 +354,7 @@ def test_the_caption_says_how_far_res_has_moved_since_the_reading() -> None:
         (Missing.ZOMBIE, "zombie"),
         (Missing.HANGING, "stuck"),
         (Missing.ENDING, "was ending"),
+        (Missing.RAN_OUT, "memtop has no thread"),
     ],
 )
 def test_why_there_are_no_mappings(missing: Missing, words: str) -> None:
