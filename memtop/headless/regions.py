@@ -86,7 +86,8 @@ def run(
 
 
 def _look(source: Source, pid: int, *, smaps: bool) -> tuple[Detail, RegionsView]:
-    """Make one consistent reading. It starts again if the process has executed another program meanwhile.
+    """Make one consistent reading. It starts again if the process has executed another program meanwhile, or if the
+    kernel listed no mappings, as at the moment of an exec.
 
     Raises ProcessGone, and AccessDenied if not even stat may be read.
     """
@@ -107,7 +108,7 @@ def _look(source: Source, pid: int, *, smaps: bool) -> tuple[Detail, RegionsView
         if view.missing is Missing.GONE:
             raise ProcessGone(str(pid))
         before, after = _identity(source, pid), before
-        if before == after or attempt == _ATTEMPTS:
+        if attempt == _ATTEMPTS or (before == after and view.missing is not Missing.EMPTY):
             break
     return detail, view
 

@@ -142,7 +142,12 @@ def test_hostile_names_come_out_as_plain_text() -> None:
     [
         ({"stat": ProcessGone("stat")}, 3, "no process 4242"),
         ({"stat": stat(), "smaps": ProcessGone("smaps")}, 3, "no process 4242"),
-        ({"stat": stat(), "smaps": b""}, 0, "the process was ending, or starting another program"),
+        ({"stat": stat(), "smaps": b""}, 2, "the process was ending, or starting another program"),
+        (
+            {"stat": stat(flags=0x4), "statm": b"0 0 0 0 0 0 0\n"},
+            0,
+            "the process is ending and holds no memory any more",
+        ),
         ({"stat": stat(), "smaps": b"what is this\n"}, 2, "could not be parsed"),
         ({"stat": stat(), "smaps": Blocked("smaps")}, 2, "a reading hangs"),
         ({"stat": stat("Z"), "statm": b"0 0 0 0 0 0 0\n"}, 0, "a zombie has ended"),
@@ -282,6 +287,15 @@ def test_another_user_is_really_refused() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 4
     assert "belongs to another user (root)" in done.stderr
+
+
+def test_mappings_that_are_empty_at_the_moment_of_an_exec_are_read_again() -> None:
+    row = b"1000-2000 rw-p 0 00:00 5 \nRss: 4 kB\n"
+    code, out, err = told(Changing({"stat": stat(), "smaps": [b"", row]}))
+    assert (code, err) == (0, "") and "resident" in out
+    sizes: list[bytes] = [b"100 50 10 1 0 50 0\n", b"0 0 0 0 0 0 0\n"]
+    code, out, err = told(Changing({"stat": [stat(), stat(), stat("Z")], "statm": sizes, "smaps": b""}))
+    assert (code, out) == (0, "") and "a zombie has ended" in err
 
 
 def test_a_process_that_keeps_becoming_another_program_is_read_three_times() -> None:

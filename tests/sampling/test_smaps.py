@@ -231,7 +231,7 @@ def test_a_reading_that_hangs_is_said_and_blocks_nothing() -> None:
         (AccessDenied("smaps"), Missing.DENIED),
         (Unavailable("smaps"), Missing.ABSENT),
         (ProcessGone("smaps"), Missing.GONE),
-        (b"", Missing.ENDING),
+        (b"", Missing.EMPTY),
         (b"what is this\n", Missing.UNREADABLE),
     ],
 )
@@ -643,7 +643,7 @@ def test_a_reading_that_broke_off_is_tried_again() -> None:
     watched = large()
     whole = watched.source.files["proc/42/pagemap"]
     watched.source.files["proc/42/pagemap"] = b""
-    assert watched.view().missing is Missing.ENDING
+    assert watched.view().missing is Missing.EMPTY
     watched.source.files["proc/42/pagemap"] = whole
     assert watched.view(times=4).reading is not None
     assert not asked(watched, "smaps")

@@ -177,4 +177,6 @@ def why_without_memory(seen: ProcessSample | None) -> Missing:
         return Missing.GONE
     if seen.stat is not None and seen.stat.kernel_thread:
         return Missing.KERNEL
-    return Missing.ZOMBIE if seen.stat is not None and seen.stat.state in "ZX" else Missing.ENDING
+    if seen.stat is not None and seen.stat.state in "ZX":
+        return Missing.ZOMBIE
+    return Missing.ENDING if seen.stat is not None and seen.stat.ending else Missing.EMPTY

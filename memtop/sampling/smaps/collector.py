@@ -265,7 +265,7 @@ class Collector:
     def _take_digest(self, record: ProcessReadings, found: ParsedSmaps | ParseError | None) -> None:
         record.parsing_s = None
         if found is None or isinstance(found, ParseError):
-            record.missing = Missing.ENDING if found is None else Missing.UNREADABLE
+            record.missing = Missing.EMPTY if found is None else Missing.UNREADABLE
             record.moved = NEVER
             return
         reading = record.reading = found.reading
@@ -294,7 +294,7 @@ class Collector:
         try:
             rollup = parse_rollup(answer.data)
         except ParseError:
-            record.missing = Missing.ENDING if not answer.data.strip() else Missing.UNREADABLE
+            record.missing = Missing.EMPTY if not answer.data.strip() else Missing.UNREADABLE
             return
         record.missing = Missing.NOTHING
         record.take_rollup(rollup, at_s, self.seen(key))

@@ -353,8 +353,9 @@ def test_the_caption_says_how_far_res_has_moved_since_the_reading() -> None:
         (Missing.KERNEL, "kernel thread"),
         (Missing.ZOMBIE, "zombie"),
         (Missing.HANGING, "stuck"),
-        (Missing.ENDING, "was ending"),
         (Missing.RAN_OUT, "memtop has no thread"),
+        (Missing.ENDING, "is ending"),
+        (Missing.EMPTY, "was ending, or starting another program"),
     ],
 )
 def test_why_there_are_no_mappings(missing: Missing, words: str) -> None:
