@@ -35,8 +35,8 @@ class Tables:
         """How many blocks were written: the number of the next one."""
         self._keys: deque[tuple[int, float]] = deque()
         """Number and time of each keyframe that is there, oldest first."""
+        connection.execute("BEGIN")  # also around auto_vacuum, which would write a file that nothing shows to be ours
         connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
-        connection.execute("BEGIN")
         connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version={VERSION}")
         for statement in SCHEMAS[VERSION]:

@@ -157,6 +157,26 @@ def test_a_schema_is_read_for_a_while_only(tmp_path: Path, good: Path, monkeypat
 # -- what is written survives
 
 
+def test_a_file_is_known_as_a_recording_from_its_first_byte(tmp_path: Path) -> None:
+    path = tmp_path / "r"
+    heads = []
+
+    class Connection(sqlite3.Connection):
+        def execute(self, *words: Any) -> sqlite3.Cursor:
+            done = super().execute(*words)
+            heads.append(path.read_bytes()[:100])
+            return done
+
+    with closing(sqlite3.connect(path, isolation_level=None, factory=Connection)) as connection:
+        Tables(connection, Bounds())
+        (mode,) = connection.execute("PRAGMA auto_vacuum").fetchone()
+    assert mode == 2, "incremental: the oldest samples are dropped from the file too"
+    written = [head for head in heads if head]
+    assert written
+    for head in written:  # memtop may be killed after any of them
+        opening.check_foreign(head)
+
+
 def test_a_commit_reaches_the_disk(tmp_path: Path, opened: list[tuple[str, sqlite3.Connection, list[str]]]) -> None:
     recording = file.RecordingFile(str(tmp_path / "r"), Bounds())
     (_, connection, _) = opened[0]
