@@ -166,7 +166,7 @@ class Launch:
                 return None
             return None if self._ended.wait(KILLED_S) else f"{self._name()} has not ended after SIGKILL"
         self._asked_to_end = True
-        if not self._child.send(signal.SIGTERM):
+        if not self._terminate():
             return f"{self._name()} may not be sent a signal (not permitted); quit again to leave it running"
         if self._ended.wait(KEY_GRACE_S):
             return None
@@ -196,12 +196,16 @@ class Launch:
         return self.exit_code or 0
 
     def _stop(self) -> None:
-        if self._ended.is_set() or not self._child.send(signal.SIGTERM):
+        if self._ended.is_set() or not self._terminate():
             return
         self._ended.wait(GRACE_S if self._kill_after_s is None else self._kill_after_s)
         if not self._ended.is_set() and self._kill_after_s is not None:
             self._child.send(signal.SIGKILL)
             self._ended.wait(KILLED_S)
+
+    def _terminate(self) -> bool:
+        """Send SIGTERM, and SIGCONT: a stopped program would get no signal before it continues."""
+        return self._child.send(signal.SIGTERM) and self._child.send(signal.SIGCONT)
 
     def _name(self) -> str:
         return f"{clean(self.command[0])} (pid {self.pid})"

@@ -156,6 +156,14 @@ def test_one_q_is_enough_for_a_command_that_takes_its_time(tmp_path: Path) -> No
         assert run.end() == 9
 
 
+def test_a_command_that_has_stopped_itself_is_ended_too(tmp_path: Path) -> None:
+    with watching(tmp_path, "sh", "-c", 'trap "exit 9" TERM; echo "pid $$"; kill -STOP $$; exec sleep 60') as run:
+        pid = stubborn_pid(tmp_path)
+        wait_for(lambda: "State:\tT" in Path(f"/proc/{pid}/status").read_text(), "the stop of the command")
+        run.send(signal.SIGTERM)
+        assert run.end() == 9
+
+
 def test_kill_after_ends_it_whoever_ended_memtop(tmp_path: Path) -> None:
     with watching(tmp_path, *STUBBORN, options=("--kill-after", "0.3")) as run:
         stubborn_pid(tmp_path)
