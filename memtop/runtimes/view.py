@@ -195,6 +195,9 @@ class FindingFacts(NamedTuple):
     """Limits of its own whose use is not known, one clause each."""
     may_end_first: bool = False
     """Whether one of these ends the program, as a full heap does, and perhaps before any limit of the kernel."""
+    heap_may_take_bytes: int | None = None
+    """RES can still grow by so much inside of its heap, at most; None where that is not known, and where the heap does
+    not explain the rise of RES."""
     floor: HeapFloor | None = None
     """The trend of :attr:`live_bytes`; None before there are enough collections."""
     surviving_bytes_per_s: float | None = None
@@ -212,6 +215,7 @@ class FindingFacts(NamedTuple):
             gc_cpu_percent=None,
             held_bytes=None,
             steady_live_bytes=None,
+            heap_may_take_bytes=None,
             ceilings=(),
             not_looked_at=not_looked_at,
             past_s=past_s,

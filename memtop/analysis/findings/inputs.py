@@ -219,6 +219,8 @@ class FindingInputs(NamedTuple):
     """Earliest and latest time until then."""
     heap_live: int | None = None
     """Memory in use after a collection."""
+    heap_may_take: int | None = None
+    """RES can grow by so much inside of the heap; None where the heap does not explain its rise, or is not known."""
     surviving_per_s: float | None = None
     """Growth of what survives the collections, in bytes, if no collection has examined old objects yet."""
     heap_past_s: float | None = None

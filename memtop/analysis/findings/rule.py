@@ -62,6 +62,8 @@ class Rule(NamedTuple):
     """Whether the condition does not flicker. Then the finding appears and disappears at once, not after three
     samples."""
     weight: Weight = Weight.NONE
+    open_with: str = ""
+    """The fact with which a finding that would be alarming leaves the question open; empty for none."""
     level: bool = False
     """Whether it is a level, which one sample shows: it appears at once, and disappears after three samples."""
 

@@ -18,7 +18,9 @@ RULES: Final[dict[str, Rule]] = {
         Rule("near_limit", "limits", limits.near_limit, weight=Weight.ALARMING, level=True),
         Rule("crash_loop", "crash_loops", other.crash_loop, steady=True),
         Rule("oom_kill", "oom_killer", limits.oom_kill, steady=True, weight=Weight.ALARMING),
-        Rule("growth", "verdict_growing", growth.growth, steady=True, weight=Weight.ALARMING),
+        Rule(
+            "growth", "verdict_growing", growth.growth, steady=True, weight=Weight.ALARMING, open_with="heap_left_bytes"
+        ),
         Rule("charge_growth", "limits", growth.charge, steady=True, weight=Weight.ALARMING),
         Rule("family_growth", "cow_family", growth.family, steady=True, weight=Weight.ALARMING),
         Rule("thrashing", "psi", faults.thrashing, weight=Weight.ALARMING),
@@ -94,5 +96,11 @@ def find(inputs: FindingInputs) -> list[Finding]:
 
 
 def weighing(findings: Iterable[Finding], weight: Weight) -> list[Finding]:
-    """The findings among ``findings`` whose rule has one of the weights in ``weight``."""
-    return [finding for finding in findings if RULES[finding.name].weight & weight]
+    """The findings among ``findings`` that have one of the weights in ``weight``."""
+    return [finding for finding in findings if _weight(finding) & weight]
+
+
+def _weight(finding: Finding) -> Weight:
+    rule = RULES[finding.name]
+    is_open = rule.open_with and rule.open_with in finding.facts
+    return Weight.UNDECIDED | Weight.OPEN if is_open else rule.weight

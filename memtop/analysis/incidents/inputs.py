@@ -57,6 +57,8 @@ class GrowthFacts(NamedTuple):
     evidence: Evidence | None = None
     seen_s: float | None = None
     """For how long the confirmed growth has been seen."""
+    spares: tuple[str, ...] = ()
+    """Cgroups above it that its rise does not fill, because it ends before: a heap that is used for the first time."""
 
 
 class GroupFacts(NamedTuple):

@@ -217,5 +217,6 @@ def _with_heap(case: FindingInputs, heap: FindingFacts) -> FindingInputs:
         heap_alarm=heap.alarm,
         heap_live=heap.live_bytes,
         surviving_per_s=heap.surviving_bytes_per_s,
+        heap_may_take=heap.heap_may_take_bytes,
         heap_past_s=heap.past_s,
     )

@@ -16,7 +16,7 @@ from memtop.engine.assessment.heap_verdict import time_to_heap_limit, towards
 from memtop.engine.assessment.machine_gainer import MachineGainer
 from memtop.engine.assessment.machine_holder import MachineHolder
 from memtop.engine.assessment.machine_trend import MachineTrend
-from memtop.engine.assessment.memory_limits import SHARED, first_met, limit_rows, room_bytes
+from memtop.engine.assessment.memory_limits import SHARED, first_met, limit_rows, room_bytes, spared_by_heap
 from memtop.engine.assessment.process_names import process_name
 from memtop.engine.assessment.rise_tracker import RiseFact, RiseTracker
 from memtop.engine.assessment.step_input import StepInput
@@ -57,7 +57,8 @@ def _facts(key: ProcessKey, verdict: Verdict | None, fact: RiseFact | None, step
     row = step.row(key)
     if row is None:
         return None
-    met = first_met(key, limit_rows(key, step), step)
+    limits = limit_rows(key, step)
+    met = first_met(key, limits, step)
     since_s = verdict.state.since_s if verdict is not None else None
     return GrowthFacts(
         key,
@@ -69,6 +70,7 @@ def _facts(key: ProcessKey, verdict: Verdict | None, fact: RiseFact | None, step
         growth=towards(growth_now(verdict, step.now_s), met, step.runtimes.get(key)),
         evidence=verdict.state.evidence if verdict is not None else None,
         seen_s=None if since_s is None else step.now_s - since_s,
+        spares=tuple(one.path for one in spared_by_heap(key, limits, step) if one.path is not None),
     )
 
 

@@ -16,19 +16,26 @@ _SLOWER: Final = 0.6
 
 
 def jvm_ceilings(
-    heap: JvmHeap, flags: JvmFlags | None, growth: JvmGrowth, surviving_bytes_per_s: float | None = None
+    heap: JvmHeap,
+    flags: JvmFlags | None,
+    growth: JvmGrowth,
+    surviving_bytes_per_s: float | None = None,
+    *,
+    explains: bool = True,
 ) -> tuple[RuntimeCeiling, ...]:
     """The maximum of the heap, then that of the metaspace where one is set.
 
     The time until the heap is full follows from what is left after collections, while that rises. Before old objects
-    were examined it follows from what survives young collections, ``surviving_bytes_per_s``.
+    were examined it follows from what survives young collections, ``surviving_bytes_per_s``. ``explains`` is whether
+    the heap may be what makes RES rise.
     """
     found = []
     most = heap.heap_max_bytes
     if most:
         named = heap.flags.max_heap_bytes is not None or (flags is not None and flags.max_heap_bytes is not None)
         name = "-Xmx" if named else "the JVM's own maximum of the heap"
-        rises = growth.verdict in (JvmVerdict.WAITING, JvmVerdict.LEAK, JvmVerdict.HEAP_FULL)
+        is_open = growth.verdict is JvmVerdict.WAITING and (explains or surviving_bytes_per_s is not None)
+        rises = is_open or growth.verdict in (JvmVerdict.LEAK, JvmVerdict.HEAP_FULL)
         # A heap without an eden counts garbage as used until a collection finds it.
         live = growth.live_bytes if heap.eden_used_bytes is None else None
         used = heap.tenured_bytes if live is None else min(live, heap.tenured_bytes)

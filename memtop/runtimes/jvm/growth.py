@@ -204,7 +204,7 @@ def _promoted_per_s(points: Sequence[JvmPoint]) -> float:
 
 def judge_jvm(points: Sequence[JvmPoint]) -> JvmGrowth:
     """The verdict on a JVM's readings, oldest first. Readings before a restart of its counters are left out."""
-    points = _since_restart(points)
+    points = since_restart(points)
     cycles = jvm_cycles(points)
     span_s = points[-1].time_s - points[0].time_s if points else 0.0
     live = cycle_floor([(c.time_s, c.live_bytes) for c in cycles], _SMALLEST_BYTES, _SMALLEST_SHARE, _MOST_RUNS)
@@ -245,7 +245,8 @@ def judge_jvm(points: Sequence[JvmPoint]) -> JvmGrowth:
     )
 
 
-def _since_restart(points: Sequence[JvmPoint]) -> Sequence[JvmPoint]:
+def since_restart(points: Sequence[JvmPoint]) -> Sequence[JvmPoint]:
+    """The readings since the JVM started that the latest one is of."""
     begin = 0
     for place, (before, now) in enumerate(pairwise(points), 1):
         if now.heap.started_s != before.heap.started_s or now.heap.major_gcs < before.heap.major_gcs:

@@ -66,6 +66,8 @@ class JvmHeap(NamedTuple):
     started_s: float | None
     """Start of the JVM, seconds since the epoch."""
     flags: JvmFlags
+    eden_capacity_bytes: int | None = None
+    """Committed for new objects; None in recordings of earlier versions too."""
 
     @property
     def tenured_bytes(self) -> int:
@@ -97,7 +99,9 @@ def jvm_heap(counters: Mapping[str, int | str]) -> JvmHeap:
     young = [place for place in used if place[0] == "0" and ("1", "0") in used]
     kinds = {place: text(f"sun.gc.generation.{place[0]}.space.{place[1]}.name") for place in young}
     # The young generation of ZGC is one space.
-    eden = [used[place] for place in young if kinds[place] == "eden" or len(young) == 1]
+    edens = [place for place in young if kinds[place] == "eden" or len(young) == 1]
+    eden = [used[place] for place in edens]
+    eden_capacity = [size(f"sun.gc.generation.{number}.space.{space}.capacity") for number, space in edens]
     survivors = [used[place] for place in young if kinds[place] != "eden" and len(young) > 1]
     generations = sorted({place[0] for place in used})
     capacity = [size(f"sun.gc.generation.{each}.capacity") or 0 for each in generations]
@@ -133,6 +137,7 @@ def jvm_heap(counters: Mapping[str, int | str]) -> JvmHeap:
         metaspace_used_bytes=classes_used,
         metaspace_capacity_bytes=classes_capacity,
         metaspace_max_bytes=classes_max,
+        eden_capacity_bytes=_sum_known(*eden_capacity),
         young_gcs=runs.get("0", 0) if has_young else 0,
         major_gcs=sum(runs[each] for each in majors),
         full_gcs=runs.get("1", 0) if has_young else 0,

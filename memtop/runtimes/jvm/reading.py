@@ -18,7 +18,7 @@ _STATUS_BYTES: Final = 1 << 20
 _MOST_FOLDERS: Final = 64
 _MOST_COUNTERS: Final = 500
 _COUNTERS: Final = (
-    r"sun\.gc\.(?:generation\.\d\.(?:capacity|maxCapacity|space\.\d\.(?:used|name))"
+    r"sun\.gc\.(?:generation\.\d\.(?:capacity|maxCapacity|space\.\d\.(?:used|capacity|name))"
     r"|collector\.\d\.(?:invocations|time|lastExitTime|name)"
     r"|metaspace\.(?:used|capacity|maxCapacity)|policy\.name|lastCause)"
     r"|sun\.os\.hrt\.(?:frequency|ticks)|sun\.rt\.createVmBeginTime"

@@ -17,6 +17,7 @@ from memtop.runtimes.jvm.json_form import jvm_object
 from memtop.runtimes.jvm.reading import decode_counters
 from memtop.runtimes.jvm.sentences import JvmJudgement
 from memtop.runtimes.jvm.survivors import rising_survivors_per_s
+from memtop.runtimes.jvm.untouched import untouched_heap
 from memtop.runtimes.protocol import Conditions, Identity, ProcessContext, ReadingMoment, Wanted
 from memtop.runtimes.view import FindingFacts, HeapFloor, HeapPoint, KernelFigures, RuntimeView, Shown
 from memtop.units import long_size
@@ -30,6 +31,7 @@ _HEAP_KIND: Final = "jvm_heap"
 """Key of the RegionKind of a heap."""
 _MOVED: Final = 0.05
 """Share of RES by which mappings may differ from it before they count as old."""
+_OUTSIDE: Final = (JvmVerdict.OUTSIDE, JvmVerdict.METASPACE, JvmVerdict.THREAD_LEAK)
 _ALARMS: Final = {JvmVerdict.LEAK: "heap_leak", JvmVerdict.HEAP_FULL: "heap_full"}
 
 
@@ -115,6 +117,8 @@ class JvmTracker:
             surviving = rising_survivors_per_s(points) if growth.verdict is JvmVerdict.WAITING else None
             self._verdict = now_s, growth, surviving
         _, growth, surviving = self._verdict
+        untouched = untouched_heap(list(self._points))
+        explains = untouched is None or untouched.explains
         outside = None
         if kernel.rss_bytes is not None and kernel.anon_bytes is not None:
             parts = break_down_jvm(
@@ -125,7 +129,10 @@ class JvmTracker:
             outside_bytes=outside,
             outside_of_bytes=kernel.anon_bytes if outside is not None else None,
             steady_live_bytes=growth.live_bytes if growth.verdict in (JvmVerdict.STEADY, JvmVerdict.PRESSURE) else None,
-            ceilings=jvm_ceilings(self._points[-1].heap, self._flags, growth, surviving),
+            ceilings=jvm_ceilings(self._points[-1].heap, self._flags, growth, surviving, explains=explains),
+            heap_may_take_bytes=untouched.may_take_bytes
+            if untouched is not None and explains and growth.verdict not in _OUTSIDE
+            else None,
             not_looked_at=self._uses_unknown(self._points[-1].heap),
             alarm=_ALARMS.get(growth.verdict, ""),
             live_bytes=growth.live_bytes,

@@ -14,6 +14,7 @@ from memtop.explain.answers import answers
 from memtop.explain.assessment_json import judged_object
 from memtop.explain.chart_levels import chart_forecast
 from memtop.explain.incident_text import headline
+from memtop.headless.check import Answer, answer_to
 from memtop.model.assessment import Assessment, Limit, LimitRow
 from memtop.model.frame import Frame
 from memtop.runtimes.jvm.hsperf import parse_hsperf
@@ -23,6 +24,7 @@ from memtop.sampling.request import Need
 from tests.fakes import FakeProcess, FakeSource
 from tests.lab.points import jvm_heap_of, lines
 from tests.requests import changed, request
+from tests.sampling.test_cgroups import APP, v2
 from tests.sampling.test_runtimes import AT, GO, JVM, URL, World
 
 MIB = 1 << 20
@@ -178,3 +180,39 @@ def test_garbage_of_a_young_heap_is_no_danger_before_a_collection() -> None:
     assert seen
     assert max(seen) < Severity.DANGER
     assert "full" not in headline(frame.incidents, frame.system).says
+
+
+@pytest.mark.parametrize("native", [False, True])
+def test_a_container_that_has_room_for_the_whole_heap_is_not_said_to_be_filled_by_its_eden(native: bool) -> None:
+    """Its limit is forecast where other memory grows. RES rises in the same way: only the counters tell."""
+    world = World(JVM, panel="")
+    world.ask = changed(world.ask, needs=Need.STAT | Need.STATUS, visible=frozenset({world.process.key}))
+    line = lines("jvm_leak_serial")[0]
+    counters = dict(parse_hsperf(line["hsperf"]))
+    eden = "sun.gc.generation.0.space.0"
+    room = counters[f"{eden}.capacity"] = 300 * MIB
+    counters[f"{eden}.used"] = 0 if not native else room
+    counters["sun.gc.generation.0.capacity"] = counters["sun.gc.generation.0.maxCapacity"] = room
+    counters["java.rt.vmArgs"] = "-Xmx400m"
+    counters["sun.rt.createVmBeginTime"] = 1
+    world.source.wall_s = 0.001 + world.source.mono_s - world.process.start_ticks / 100
+    world.source.files |= {name: data for name, data in v2().files.items() if not name.startswith("proc/42")}
+    world.source.files[f"proc/{world.process.pid}/cgroup"] = b"0::/kubepods.slice/pod1/app.scope\n"
+    world.source.files[f"{APP}/memory.max"] = b"%d\n" % (600 * MIB)
+    world.source.files[f"{APP}/memory.high"] = b"max\n"
+    forecast = []
+    for tick in range(100):
+        anon = (60 + 3 * tick + 300 * native) * MIB
+        counters[f"{eden}.used"] = room if native else min(room, 3 * tick * MIB)
+        world.source.files[AT + "jvm"] = encode_counters(counters)
+        world.source.files[f"{APP}/memory.current"] = b"%d\n" % anon
+        world.source.files[f"{APP}/memory.stat"] = b"anon %d\nfile 0\n" % anon
+        world.process.rss_pages = anon // 4096
+        frame = world.play()
+        said = headline(frame.incidents, frame.system).says
+        outlook = outlook_of(frame)
+        if "full" in said or (outlook.growth is not None and outlook.growth.limit_s is not None):
+            forecast.append((tick, said))
+    assert outlook.state is not None and outlook.state.alarm
+    assert bool(forecast) is native
+    assert answer_to(outlook) is (Answer.BAD if native else Answer.UNKNOWN)
