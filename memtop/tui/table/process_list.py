@@ -1,7 +1,8 @@
 """The list of processes: the rows of a Frame, which are in view, and which process is selected.
 
 The selection is a process, never a row number: through every new order it stays with its process. As in htop the
-view does not scroll with it, so that the top of the list stays in sight; F (follow) changes that. Unlike in htop
+view does not scroll with it, so that the top of the list stays in sight; F (follow) changes that. The tree has no such
+top: there a process that was in view stays in view when others start above it. Unlike in htop
 the cursor never moves to another process by itself, because a signal is sent to the selected process. Only when
 that process has left the list does the cursor pass to the row that took its place.
 """
@@ -76,10 +77,11 @@ class ProcessList(ScrollingLines, can_focus=True, inherit_bindings=False):
 
     def show(self, frame: Frame) -> None:
         """Take a newer frame, and keep the selection with its process."""
+        was_in_view_in_tree = frame.tree is not None and self.is_touched and self.selected in self.visible_keys
         self.frame = frame
         self._keep_selection()
         self.set_length(len(frame.listed) + HEADING_LINES)
-        if self.follow:
+        if self.follow or was_in_view_in_tree:
             self.reveal()
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:

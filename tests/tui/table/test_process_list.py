@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from memtop.model.frame import Note
+from memtop.model.frame import Frame, Note, ProcessRow, TreePlace
 from memtop.tui.table.column_layout import SteadyCount
 from memtop.tui.table.process_table import ProcessTable
 from tests.rows import proc_row
@@ -92,6 +92,21 @@ async def test_view_follows_the_selected_process_only_when_told() -> None:
         assert table.scroll_offset.y == len(ROWS) - BODY_LINES
         await shown(pilot, frame(ROWS))
         assert table.scroll_offset.y == 0
+
+
+async def test_in_a_tree_the_selected_process_stays_in_view_when_others_start_above_it() -> None:
+    def tree(rows: tuple[ProcessRow, ...]) -> Frame:
+        return frame(rows, tree=tuple(TreePlace(0, "", False, False, None, None) for _ in rows))
+
+    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
+        table = await shown(pilot, tree(ROWS[20:]))
+        await shown(pilot, tree(ROWS))
+        assert table.scroll_offset.y == 0, "nobody has moved the cursor"
+        await pilot.press("g", "j")
+        selected = table.selected
+        await shown(pilot, tree((*(proc_row(pid) for pid in range(100, 130)), *ROWS)))
+        assert table.selected == selected
+        assert table.selected in table.visible_keys
 
 
 @pytest.mark.parametrize(
