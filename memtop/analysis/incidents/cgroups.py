@@ -32,7 +32,7 @@ def near_limit(inputs: IncidentInputs) -> Iterator[Incident]:
             continue
         kills = not one.swap_room_bytes
         rises = one.rise is not None and one.rise.size_bytes > 0.01 * one.limit_bytes
-        full_s = one.rise.full_s(one.room_bytes) if one.rise is not None and rises else None
+        full_s = one.full_s if rises else None
         soon = full_s is not None and full_s < _AT_ONCE_S
         mostly = _mostly(one)
         yield Incident(
@@ -113,7 +113,7 @@ def filling(inputs: IncidentInputs) -> Iterator[Incident]:
         rise = one.rise
         if rise is None or rise.steps < 3 or rise.span_s < _RISE_S or one.used_percent >= NEAR_PERCENT:
             continue
-        full_s = rise.full_s(one.room_bytes)
+        full_s = one.full_s
         if rise.size_bytes < MIB or full_s is None or full_s > _MINUTES_S or _ends_before(inputs, one):
             continue
         gainer = _gainer(inputs, one)

@@ -14,6 +14,8 @@ from memtop.analysis.trend.rising import Rise
 from memtop.process_key import ProcessKey
 
 MIB: Final = 1 << 20
+STILL_S: Final = 3.0
+"""What has not risen for so long, nor for longer than its steps usually are apart, has no time until it is full."""
 
 
 class LimitFacts(NamedTuple):
@@ -117,6 +119,15 @@ class CgroupFacts(NamedTuple):
     refault_per_s: float | None = None
     undivided: bool = False
     """Whether it is unknown what of its use can be reclaimed, so that all counts as if it could not."""
+    read_s: float = 0.0
+    """When it was read."""
+
+    @property
+    def full_s(self) -> float | None:
+        """Seconds until it is full if it goes on to rise as it has; None where it does not rise, or stands still."""
+        if self.rise is None or not self.rise.goes_on(self.read_s, STILL_S):
+            return None
+        return self.rise.full_s(self.room_bytes)
 
     @property
     def used_percent(self) -> float:

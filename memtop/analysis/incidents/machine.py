@@ -8,8 +8,8 @@ from typing import Final
 
 from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, Facts, Severity, facts
 from memtop.analysis.incidents.incident import MACHINE, Incident
-from memtop.analysis.incidents.inputs import MIB, IncidentInputs, MachineFacts
-from memtop.analysis.incidents.processes import PACE_S, STILL_S
+from memtop.analysis.incidents.inputs import MIB, STILL_S, IncidentInputs, MachineFacts
+from memtop.analysis.incidents.processes import PACE_S
 from memtop.analysis.ledger.machine import MachinePart, Reclaim, reclaim_of
 from memtop.analysis.trend.rising import QUIET_S, SUM_GOES_ON
 
@@ -203,7 +203,7 @@ def swap_fills(inputs: IncidentInputs) -> Iterator[Incident]:
     rise, free = inputs.machine.swap_used, inputs.machine.swap_free_bytes
     if rise is None or free is None or rise.size_bytes < _SWAP_BYTES or rise.steps < 3:
         return
-    m, goes_on = inputs.machine, inputs.now_s - rise.high_s <= QUIET_S
+    m, goes_on = inputs.machine, rise.goes_on(inputs.now_s, STILL_S)
     full_s = rise.full_s(free) if goes_on else None
     low = bool(m.total_bytes) and m.available_bytes is not None and m.available_bytes < LOW_SHARE * (m.total_bytes or 0)
     kills_in_s = max(1.0, full_s) if full_s is not None and low else math.inf  # then there is nothing left

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from memtop.analysis.findings.growth import SOON_S, grown_s, growth_severity
 from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, Facts, Severity, facts
 from memtop.analysis.incidents.incident import Incident, Scope, Subject
-from memtop.analysis.incidents.inputs import MIB, GroupFacts, GrowthFacts, IncidentInputs, LimitFacts
+from memtop.analysis.incidents.inputs import MIB, STILL_S, GroupFacts, GrowthFacts, IncidentInputs, LimitFacts
 from memtop.analysis.trend.classify import Growth
 from memtop.analysis.trend.hysteresis import GREW
 from memtop.analysis.trend.rising import ONE_GOES_ON, SUM_GOES_ON, Rise
@@ -36,9 +36,7 @@ _AT_ONCE_S: Final = 120.0
 _TOLD_FROM_S: Final = 3600.0
 """A limit that is met later than this at the pace seen is not named."""
 PACE_S: Final = 5.0
-"""A fall of available memory has a pace from so long on ..."""
-STILL_S: Final = 3.0
-"""... while it goes on: its last low is not older than this."""
+"""A fall of available memory has a pace from so long on, while it goes on."""
 _NOTHING: Final[Facts] = {}
 _FASTER: Final = 1.2
 """A fall must be so many times as fast as what is known to grow, to count as something else."""
@@ -141,6 +139,8 @@ def rise_to_limit(
             return NOTE, _NOTHING
         # What has survived may be garbage that a collection of old objects finds: a danger needs a verdict.
         return min(WARNING, severity_at_pace(early_s)), facts(full_s=early_s, **named(limit))
+    if not rise.goes_on(inputs.now_s, STILL_S):
+        return NOTE, _NOTHING  # it may go on, but what stands still fills nothing
     pace = pace_at(limit, rise.bytes_per_s, inputs, key=key)
     goes_on = math.inf if not limit.is_machine else SUM_GOES_ON if key is None else ONE_GOES_ON
     full_s = rise.full_s(pace.own_share * limit.room_bytes, goes_on)

@@ -20,6 +20,9 @@ MILDER_S: Final = 5.0
 """Its severity falls when it has been lower for so long."""
 _CLASS: Final = 2.0
 """Of two incidents of one severity and one rule, the later goes before the earlier where it is so many times worse."""
+_FORECAST: Final = ("full_s", "early_s", "late_s")
+_FORECAST_S: Final = 2.0
+"""A forecast stands for so long after it was made last."""
 _IMMINENT_S: Final = 300.0
 """A kill that is foreseen within so long goes before all else of its severity, the nearest one first."""
 MOST: Final = 64
@@ -77,11 +80,17 @@ class StandingIncidents(NamedTuple):
             if entry.incident.certain or since_s is None:
                 continue  # another incident tells of that end now, or it is too long ago
             if now_s - entry.last_s < LEAVES_S or now_s - since_s < STAYS_S:
-                # How many others grow changes by the moment, and those found now say it.
-                facts = {name: value for name, value in entry.incident.facts.items() if name != "beside_count"}
-                entries.append(entry._replace(incident=entry.incident._replace(facts=facts)))
+                entries.append(entry._replace(incident=_kept(entry.incident, now_s - entry.last_s)))
         entries.sort(key=lambda entry: (*_order(entry.incident), entry.first_s))
         return StandingIncidents(tuple(entries[:MOST]))
+
+
+def _kept(incident: Incident, missed_s: float) -> Incident:
+    """An incident that was not found for so long. How many others grow changes by the moment, and those found now say
+    it; and what is not found to rise any more has no time until something is full."""
+    dropped = ("beside_count", *(_FORECAST if missed_s >= _FORECAST_S else ()))
+    facts = {name: value for name, value in incident.facts.items() if name not in dropped}
+    return incident._replace(facts=facts, kills_in_s=math.inf if missed_s >= _FORECAST_S else incident.kills_in_s)
 
 
 def _renewed(old: _Entry | None, incident: Incident, now_s: float) -> _Entry:

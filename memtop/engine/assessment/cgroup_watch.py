@@ -121,6 +121,7 @@ class CgroupWatch:
                     *_no_process_has(reading),
                     one.refault_per_s,
                     undivided=_is_undivided(reading),
+                    read_s=one.timed.at_s,
                 )
             )
         return tuple(found)

@@ -23,6 +23,8 @@ WINDOW_S: Final = 600.0
 POINTS: Final = 240
 OTHERS_POINTS: Final = 120
 LOOK_EVERY_S: Final = 3.0
+NEAR_S: Final = 60.0
+"""A time to the limit that is shorter gives way as soon as growth rests for longer than it usually does."""
 """Interval for the process in focus, and for those whose alarm is on or is being confirmed."""
 ALWAYS: Final = 20
 """So many of the first are looked at as often, however many there are ..."""
@@ -281,14 +283,16 @@ def looks_different(old: Verdict | None, new: Verdict) -> bool:
 def growth_now(verdict: Verdict | None, now_s: float) -> Growth | None:
     """What stands, with the time to the limit counted from now, and the pause that the latest look has found.
 
-    While it pauses for longer than usual there is no time to the limit.
+    While it pauses for longer than usual there is no time to the limit; one that is near is refuted by seconds.
     """
     if verdict is None:
         return None
     growth, pause = verdict.standing._replace(pause=verdict.growth.pause), verdict.growth.pause
     if pause is not None and pause.unusual:
         return growth._replace(limit_s=None, slow_s=None)
-    return growth if growth.limit_s is None else sooner(growth, now_s - verdict.standing_s)
+    growth = growth if growth.limit_s is None else sooner(growth, now_s - verdict.standing_s)
+    is_near = growth.limit_s is not None and growth.limit_s[0] < NEAR_S
+    return growth._replace(limit_s=None) if is_near and pause is not None and pause.doubtful else growth
 
 
 def _shown(state: Confirmation) -> tuple[object, ...]:
