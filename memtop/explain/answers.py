@@ -43,6 +43,16 @@ _OF_SHAPES: Final = {
     Shape.LEAK: "Maybe: {rate}/min; verdict in a few seconds",
     Shape.LEAK_GC: "Maybe: {rate}/min; verdict in a few seconds",
 }
+_FINDINGS: Final = {
+    Shape.SAWTOOTH: "sawtooth",
+    Shape.STEP: "step",
+    Shape.STAIRS: "stairs",
+    Shape.WARMUP: "warmup",
+    Shape.SPIKE: "spike",
+    Shape.SHRINK: "shrink",
+    Shape.GROWTH: "maybe_growing",
+}
+"""The findings that say the same as the answer to a shape, with more words."""
 _RISES: Final = (Shape.WARMUP, Shape.STAIRS, Shape.GROWTH, Shape.LEAK, Shape.LEAK_GC)
 
 
@@ -54,6 +64,13 @@ class Answer(NamedTuple):
     topic: str
     shorter: tuple[str, ...] = ()
     """The same in fewer words, for lines into which it does not fit; the last is the shortest."""
+    finding: str = ""
+    """The name of the finding that it says in short; empty for none."""
+
+
+_EARLY_ANSWER: Final = Answer(_EARLY, Severity.NOTE, "verdicts", (), "young")
+_NO_LIMITS: Final = Answer("Limit? Not read yet", Severity.NOTE, "limits")
+_NO_LIMITS_THEN: Final = Answer("Limit then? Not known", Severity.NOTE, "limits")
 
 
 def answers(detail: Detail, system: SystemRow, computed_percent: int | None = None) -> list[Answer]:
@@ -64,18 +81,22 @@ def answers(detail: Detail, system: SystemRow, computed_percent: int | None = No
     outlook, row = detail.outlook, detail.row
     if outlook is not None and outlook.autopsy is not None:
         return []  # the exit report says it all
-    virt, known = virt_answer(row, system, outlook)
-    of_virt = Answer(virt, Severity.NOTE, "virt")
-    if not known:
-        return [of_virt] if virt else []
+    virt = virt_answer(row, system, outlook)
+    of_virt = Answer(virt.says, Severity.NOTE, "virt", (virt.shorter,) if virt.shorter else ())
+    if not virt.is_known:
+        return [of_virt] if virt.says else []
     if outlook is None and detail.cursor_s is None and not detail.paused:
-        return [Answer(_EARLY, Severity.NOTE, "verdicts"), of_virt]
+        return [_EARLY_ANSWER, of_virt, _NO_LIMITS]
     if outlook is None:
         slope = detail.slope_bytes_per_min
         moved = "not known" if slope is None else f"RES {_signed(slope)}/min in the minute before"
-        return [Answer(f"Growing then? {moved[0].upper()}{moved[1:]}", Severity.NOTE, "growth"), of_virt]
+        return [
+            Answer(f"Growing then? {moved[0].upper()}{moved[1:]}", Severity.NOTE, "growth"),
+            of_virt,
+            _NO_LIMITS_THEN,
+        ]
     grows = _growth(outlook, computed_percent, row.growth_bytes_per_min)
-    if detail.cursor_s is not None and grows.says == _EARLY:
+    if detail.cursor_s is not None and grows is _EARLY_ANSWER:
         grows = grows._replace(says=_EARLY_THEN)
     return [grows, of_virt, _limit(outlook, system)]
 
@@ -102,24 +123,25 @@ def _growth(outlook: Assessment, computed_percent: int | None, minute_bytes: flo
             if "falls" in facts:
                 shorter = f"Growing? {rise}, too early to say"
                 says = f"Growing? {rise} · available falls: {name} full in {when}"
-                return Answer(says, Severity.NOTE, "verdicts", (shorter,))
+                return Answer(says, Severity.NOTE, "verdicts", (shorter,), "rising")
             full = f"{rise} · {name} full in {when}"
-            return Answer(f"Growing? {full}", Severity.NOTE, "verdicts", (f"Growing? {rise} · limit in {when}",))
-        return Answer(f"Growing? {rise}, too early to say", Severity.NOTE, "verdicts")
+            shorter = f"Growing? {rise} · limit in {when}"
+            return Answer(f"Growing? {full}", Severity.NOTE, "verdicts", (shorter,), "rising")
+        return Answer(f"Growing? {rise}, too early to say", Severity.NOTE, "verdicts", (), "rising")
     if (finding := found.get("confirming")) is not None and "rise_bytes" in finding.facts:
         rise = f"{_signed(float(finding.facts['rise_bytes']))} in {duration(float(finding.facts['span_s']))}"
-        return Answer(f"Growing? {rise}; verdict in a few seconds", Severity.NOTE, "verdict_growing")
+        return Answer(f"Growing? {rise}; verdict in a few seconds", Severity.NOTE, "verdict_growing", (), "confirming")
     if growth is None or state is None or state.kind is Shape.INSUFFICIENT or growth.kind is Shape.INSUFFICIENT:
         if minute_bytes is not None and minute_bytes >= _RISEN_BYTES:
             says = f"Growing? {_signed(minute_bytes)} in the last minute, too early to say"
             return Answer(says, Severity.NOTE, "verdicts")
-        return Answer(_EARLY, Severity.NOTE, "verdicts")
+        return _EARLY_ANSWER
     if outlook.of_heap and growth.slope_bytes_per_s is not None:
         says = f"Perhaps: {_signed(60 * growth.slope_bytes_per_s)}/min survives; a major collection will tell"
         return Answer(f"Growing? {says}", Severity.NOTE, "jvm_gc")
     if state.changing and not (growth.pause is not None and growth.pause.unusual):
         return Answer("Growing? The trend is changing; verdict in a few seconds", Severity.NOTE, "verdicts")
-    return Answer(f"Growing? {_shape(growth)}", Severity.NOTE, "verdicts")
+    return Answer(f"Growing? {_shape(growth)}", Severity.NOTE, "verdicts", (), _FINDINGS.get(growth.kind, ""))
 
 
 def _confirmed(finding: Finding, outlook: Assessment) -> Answer:

@@ -44,8 +44,10 @@ _CGROUPS: Final = frozenset({"limit_name", "brake_name", "of"})
 """Facts that may be paths of cgroups."""
 _GREW_SHARE: Final = 0.02
 """A program that gained this part of its peak in its last minute grew until its end."""
-_OPEN_END: Final = 5.0
-"""A range whose end is later than so many times its beginning only says when at the earliest: no one can plan by it."""
+_WIDE: Final = 5.0
+"""Each end of a range is rounded by its own size if the later one is more than so many times the earlier one."""
+_FAR_S: Final = 10 * 86400
+"""A forecast does not tell later times apart."""
 _SECONDS: Final = (("h", 3600.0, 7200.0), ("min", 60.0, 120.0), ("s", 1.0, 0.0))
 
 
@@ -70,10 +72,11 @@ def finding_texts() -> dict[str, Any]:
     return tables_of("findings.toml")
 
 
-def sentences_of(finding: Finding, tools: ToolTarget | None = None) -> FindingText:
+def sentences_of(finding: Finding, tools: ToolTarget | None = None, *, answered: bool = False) -> FindingText:
     """The finding's sentences with its numbers. Sentences that name an unknown fact are left out.
 
-    The next step is that of the program, if ``tools`` says which it is and the table has one for it.
+    The next step is that of the program, if ``tools`` says which it is and the table has one for it. ``answered``: only
+    what an answer above it does not say already, which may be nothing.
     """
     text = finding_texts()[finding.name]
     facts = worded(finding.facts)
@@ -82,12 +85,17 @@ def sentences_of(finding: Finding, tools: ToolTarget | None = None) -> FindingTe
     return FindingText(
         finding.severity,
         finding.topic,
-        _then(facts) + " ".join(known_sentences(variant["says"], facts)),
+        _worded_as(variant, facts, answered=answered),
         variant.get("doubt", ""),
         step.text,
         step.command,
         step.topic or finding.topic,
     )
+
+
+def _worded_as(variant: Mapping[str, list[str]], facts: Mapping[str, str], *, answered: bool) -> str:
+    says = " ".join(known_sentences(variant.get("more", variant["says"]) if answered else variant["says"], facts))
+    return _then(facts) + says if says else ""
 
 
 def _then(facts: Mapping[str, str]) -> str:
@@ -100,11 +108,14 @@ def computed(subject: str, percent_done: int) -> str:
     return f"{f'{subject} is being' if subject else 'Being'} computed for this moment: {percent_done} %"
 
 
-def nothing_wrong(outlook: Assessment, *, alone: bool = True, computed_percent: int | None = None) -> str:
+def nothing_wrong(
+    outlook: Assessment, *, alone: bool = True, computed_percent: int | None = None, answered: bool = False
+) -> str:
     """The line "nothing is wrong" for a process without warnings. It claims nothing about limits that were not read.
 
     ``alone``: there are no notes either, which might contradict the line. ``computed_percent`` is how much of the past
-    of an earlier instant was played, as long as it is.
+    of an earlier instant was played, as long as it is. ``answered``: an answer above the line says whether it
+    grows.
     """
     growth, state = outlook.growth, outlook.state
     alone = alone and not outlook.family_open
@@ -116,6 +127,8 @@ def nothing_wrong(outlook: Assessment, *, alone: bool = True, computed_percent: 
         name = "flat" if alone or outlook.unread else "level"
     else:
         name = "" if alone else "beside"
+    if answered:
+        name = "" if name in ("", "flat") else "beside"
     if outlook.unread:
         name = "unread" if name in ("", "beside") else f"unread_{name}"
     texts = finding_texts()["nothing"]
@@ -186,13 +199,15 @@ def _worded(name: str, value: float | str) -> str:
 
 
 def span(early_s: float, late_s: float) -> str:
-    """Format a range of time, rounded outward: ``20 to 35 min``, ``less than 10 s``, ``3 h at the earliest``."""
-    width_s = late_s - early_s
-    if not math.isfinite(late_s) or late_s > 10 * 86400 or (early_s > 0 and late_s > _OPEN_END * early_s):
-        from_s = _rounded_down(early_s, early_s)
-        return f"{duration(from_s) if from_s > 0 else 'seconds'} at the earliest"
-    low = _rounded_down(early_s, max(early_s, width_s))
-    step = _step_s(max(early_s, width_s))
+    """Format a range of time, rounded outward: ``20 to 35 min``, ``less than 10 s``, ``3 min to over 10 days``."""
+    if early_s >= _FAR_S:
+        return "over 10 days"
+    wide, width_s = late_s > _WIDE * early_s > 0, late_s - early_s
+    low = _rounded_down(early_s, early_s if wide else max(early_s, min(width_s, _FAR_S)))
+    if late_s > _FAR_S:
+        unit, size = _unit_of(low)
+        return f"{f'{low / size:.3g} {unit}' if low > 0 else 'seconds'} to over 10 days"
+    step = _step_s(late_s if wide else max(early_s, width_s))
     high = max(math.ceil(late_s / step) * step, low + step)
     unit, size = _unit_of(low if low > 0 else high)
     if low <= 0:

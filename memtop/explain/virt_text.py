@@ -152,24 +152,38 @@ def _in_use_bytes(system: SystemRow) -> int | None:
     return system.mem_total_bytes - system.mem_free_bytes
 
 
-def virt_answer(row: ProcessRow, system: SystemRow, outlook: Assessment | None = None) -> tuple[str, bool]:
-    """The answer to "is this VIRT a problem?" in one short line; False if the process has no VIRT that is known."""
+class VirtAnswer(NamedTuple):
+    """The answer to "is this VIRT a problem?" in one line."""
+
+    says: str
+    is_known: bool = True
+    """False if the process has no VIRT that is known."""
+    shorter: str = ""
+    """The same without the size of VIRT; empty if there is no shorter wording."""
+
+
+def virt_answer(row: ProcessRow, system: SystemRow, outlook: Assessment | None = None) -> VirtAnswer:
+    """The answer to "is this VIRT a problem?" about one process."""
     without, found = _without_memory(row, outlook), _virt(row, system, outlook)
     if without is not None or found is None:
-        return without or "", False
-    asked = f"VIRT {long_size(found.virt_bytes)} a problem?"
+        return VirtAnswer(without or "", is_known=False)
+    says = _judged(found, unread=outlook is None or bool(outlook.unread))
+    brief = "Yes: little address space is left" if found.near_end is not None else says
+    return VirtAnswer(f"VIRT {long_size(found.virt_bytes)} a problem? {says}", shorter=f"VIRT a problem? {brief}")
+
+
+def _judged(found: _Virt, *, unread: bool) -> str:
+    """Whether it is a problem, and why; ``unread``: some limit is not known."""
     if found.near_end is not None:
-        return f"{asked} Yes: {found.near_end}", True
-    unread = outlook is None or bool(outlook.unread)
+        return f"Yes: {found.near_end}"
     if found.is_multiple:
-        return f"{asked} {'No known limit' if unread else 'No'}; RES counts pages several times", True
+        return f"{'No known limit' if unread else 'No'}; RES counts pages several times"
     if found.share >= LOOK_SHARE:
-        says = f"watch RES: {long_size(found.rss_bytes)}"
-        return f"{asked} {'No known limit' if unread else 'No'}; {says}", True
+        return f"{'No known limit' if unread else 'No'}; watch RES: {long_size(found.rss_bytes)}"
     says = f"{_nearly(found.virt_bytes, found.untouched_bytes)} uses no RAM"
     if found.in_use:
         says = "nearly all in use" if unread else "nearly all of it is in use"
-    return f"{asked} {'No known limit;' if unread else 'No:'} {says}", True
+    return f"{'No known limit;' if unread else 'No:'} {says}"
 
 
 def virt_sentence(row: ProcessRow, system: SystemRow, outlook: Assessment | None = None) -> str:

@@ -135,11 +135,11 @@ def test_every_shape_has_a_first_line_that_fits(kind: Shape) -> None:
     assert max(map(len, (first, virt, limit))) <= CELLS
 
 
-def test_the_past_has_the_growth_of_its_own_minute_and_no_limit() -> None:
+def test_the_past_has_the_growth_of_its_own_minute_and_an_unknown_limit() -> None:
     lines = said(None)
     assert lines[0].startswith("Growing then? ")
     assert lines[1].startswith("VIRT 1.24 GiB a problem?")
-    assert len(lines) == 2
+    assert lines[2:] == ["Limit then? Not known"]
 
 
 def test_sizes_in_the_answer_about_virt_add_up_to_the_eye() -> None:

@@ -251,6 +251,6 @@ def test_res_beyond_all_ram_in_use_is_no_danger_but_counted_several_times() -> N
         "RES is 28.0 GiB, more than this machine can have in use: it maps the same pages several times. "
         "VIRT is 28.0 GiB."
     )
-    assert virt_answer(row, MACHINE, Assessment())[0].endswith("No; RES counts pages several times")
+    assert virt_answer(row, MACHINE, Assessment()).says.endswith("No; RES counts pages several times")
     shared = over(sized(900 * MIB, 300 * MIB), Limit.CGROUP, 100 * MIB, 40 * MIB)
     assert "more than api can have in use: it maps the same pages several times, or pages charged elsewhere" in shared

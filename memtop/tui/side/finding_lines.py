@@ -78,43 +78,76 @@ def answer_lines(detail: Detail, system: SystemRow, width: int, computed_percent
     return _worded(answers(detail, system, computed_percent), width)
 
 
-def brief_lines(detail: Detail, system: SystemRow, width: int, computed_percent: int | None = None) -> SideLines:
-    """The same in a few lines: the worst answer or finding, what to do, the other answers, then the rest."""
+def finding_lines(
+    detail: Detail, width: int, computed_percent: int | None = None, said: Sequence[Answer] = ()
+) -> SideLines:
+    """The evidence: findings, the worst first, each with its doubt; then the next steps.
+
+    Changes since the mark come before all findings, because the user asked for them. What the answers in ``said`` say
+    is not repeated.
+    """
+    return _marked(detail, width).then(_findings(detail, width, computed_percent, said))
+
+
+def full_lines(detail: Detail, system: SystemRow, width: int, computed_percent: int | None = None) -> SideLines:
+    """The three answers, a blank line, and the evidence."""
+    said = answers(detail, system, computed_percent)
+    above, below = _worded(said, width), finding_lines(detail, width, computed_percent, said)
+    return above.then(BLANK).then(below) if above.lines and below.lines else above.then(below)
+
+
+def brief_lines(
+    detail: Detail, system: SystemRow, width: int, height: int, computed_percent: int | None = None
+) -> SideLines:
+    """The same in a few lines: the worst answer or finding, what to do, the other answers, then the rest.
+
+    Each answer begins within ``height`` lines where there are so many. To that end answers give up their second lines,
+    then the next step and the mark go below them, and at last the finding.
+    """
     outlook = detail.outlook
     if outlook is not None and outlook.autopsy is not None:
         return _autopsy(outlook.autopsy, width, brief=True)
     said = sorted(answers(detail, system, computed_percent), key=lambda answer: -answer.severity)
+    lead, step = _lead(outlook, said, width)
+    marked = _marked(detail, width)
+    rest = _findings(detail, width, computed_percent, said)
+    worst = [] if lead.lines else said[:1]
+    for lines_each in (None, 1):
+        first = lead.then(_worded(worst, width, lines_each)).then(step).then(marked)
+        others = _worded(said[len(worst) :], width, lines_each)
+        if len(first.lines) + len(others.lines) <= height:
+            return first.then(others).then(rest)
+    every = _worded(said, width, 1)
+    above = lead if len(lead.lines) + len(every.lines) <= height else SideLines([], {})
+    return above.then(every).then(SideLines([], {}) if above.lines else lead).then(step).then(marked).then(rest)
+
+
+def _lead(outlook: Assessment | None, worst_first: Sequence[Answer], width: int) -> tuple[SideLines, SideLines]:
+    """The worst finding in one line, where it is worse than all answers; and the next step in another."""
     steps = _next_steps(outlook) if outlook is not None else []
-    first, rest = _worded(said[:1], width), said[1:]
+    lead = step = SideLines([], {})
     for words in steps[:1]:
-        if not said or said[0].severity < words.severity:  # no answer is about it
+        if not worst_first or worst_first[0].severity < words.severity:  # no answer is about it
             mark, look = MARKS[words.severity]
-            first, rest = SideLines([Line(whole_words(f"{mark} {words.says}", width), look)], {0: words.topic}), said
+            lead = SideLines([Line(whole_words(f"{mark} {words.says}", width), look)], {0: words.topic})
         line = Line(whole_words(f"  Next: {words.next}", width), "strong" if words.command else "")
-        first = first.then(SideLines([line], {0: words.next_topic}, {0: words.command or words.next}))
-    first = first.then(_marked(detail, width)).then(_worded(rest, width))
-    return first.then(_findings(detail, width, computed_percent))
+        step = SideLines([line], {0: words.next_topic}, {0: words.command or words.next})
+    return lead, step
 
 
-def _worded(said: Sequence[Answer], width: int) -> SideLines:
+def _worded(said: Sequence[Answer], width: int, lines_each: int | None = None) -> SideLines:
+    """Answers in their longest wording that fits a line; otherwise wrapped, or cut to one line each."""
     lines: list[Line] = []
     topics: dict[int, str] = {}
     for answer in said:
         mark, look = MARKS[answer.severity]
         first = len(lines)
         wordings = [f"{mark} {says}" for says in (answer.says, *answer.shorter)]
-        fits = next((one for one in wordings if cell_len(one) <= width), wordings[0])
-        lines += wrapped(fits, width, look or "strong", _INDENT)
+        fits = next((one for one in wordings if cell_len(one) <= width), wordings[-1 if lines_each else 0])
+        look = look or "strong"
+        lines += [Line(whole_words(fits, width), look)] if lines_each else wrapped(fits, width, look, _INDENT)
         topics.update(dict.fromkeys(range(first, len(lines)), answer.topic))
     return SideLines(lines, topics)
-
-
-def finding_lines(detail: Detail, width: int, computed_percent: int | None = None) -> SideLines:
-    """The evidence: findings, the worst first, each with its doubt; then the next steps.
-
-    Changes since the mark come before all findings, because the user asked for them.
-    """
-    return _marked(detail, width).then(_findings(detail, width, computed_percent))
 
 
 def group_lines(detail: GroupDetail, width: int, frame: Frame) -> SideLines:
@@ -147,7 +180,7 @@ def _next_steps(outlook: Assessment) -> list[FindingText]:
     return list(steps.values())
 
 
-def _findings(detail: Detail, width: int, computed_percent: int | None) -> SideLines:
+def _findings(detail: Detail, width: int, computed_percent: int | None, said: Sequence[Answer]) -> SideLines:
     outlook = detail.outlook
     if outlook is None:
         return SideLines([], {})
@@ -155,8 +188,11 @@ def _findings(detail: Detail, width: int, computed_percent: int | None) -> SideL
         return _autopsy(outlook.autopsy, width, brief=False)
     lines: list[Line] = []
     topics: dict[int, str] = {}
+    in_short = {answer.finding for answer in said}
     for finding in outlook.findings:
-        words = sentences_of(finding, outlook.tools)
+        words = sentences_of(finding, outlook.tools, answered=finding.name in in_short)
+        if not words.says:
+            continue
         mark, look = MARKS[words.severity]
         first = len(lines)
         lines += led(f"{mark} {words.says}", width, look, _INDENT)
@@ -172,7 +208,8 @@ def _findings(detail: Detail, width: int, computed_percent: int | None) -> SideL
     found = SideLines(lines, topics, steps)
     is_bad = any(finding.severity > Severity.NOTE for finding in outlook.findings)
     if outlook.growth is not None and not is_bad and not weighing(outlook.findings, Weight.OPEN):
-        says = nothing_wrong(outlook, alone=not outlook.findings, computed_percent=computed_percent)
+        alone = not outlook.findings
+        says = nothing_wrong(outlook, alone=alone, computed_percent=computed_percent, answered=len(said) > 1)
         return of_one_topic(wrapped(f"{NOTE_MARK} {says}", width, "", _INDENT), "verdicts").then(found)
     return found
 

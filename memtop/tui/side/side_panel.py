@@ -24,15 +24,7 @@ from memtop.tui.drawing.cached_lines import KeptLines, entitle
 from memtop.tui.drawing.cell_text import ELLIPSIS, LOADING, to_ascii, whole_words
 from memtop.tui.drawing.clickable_line import Bar
 from memtop.tui.drawing.text_lines import Line, TextLines, wrapped
-from memtop.tui.side.finding_lines import (
-    BLANK,
-    SideLines,
-    answer_lines,
-    brief_lines,
-    finding_lines,
-    group_lines,
-    of_one_topic,
-)
+from memtop.tui.side.finding_lines import BLANK, SideLines, brief_lines, full_lines, group_lines, of_one_topic
 from memtop.units import duration
 
 _FRAME_CELLS = 6
@@ -182,12 +174,10 @@ class SidePanel(Vertical, KeptLines):
             )
         full = SideLines(wrapped(_virt_in_full(detail, frame.system), width), {})
         if brief:
-            return ahead.then(brief_lines(detail, frame.system, width, frame.past_percent)).then(full)
-        ahead = ahead.then(answer_lines(detail, frame.system, width, frame.past_percent))
-        for below in (finding_lines(detail, width, frame.past_percent), full):
-            if below.lines:
-                ahead = ahead.then(BLANK).then(below) if ahead.lines else below
-        return ahead
+            height = self.content_size.height - len(ahead.lines)
+            return ahead.then(brief_lines(detail, frame.system, width, height, frame.past_percent)).then(full)
+        ahead = ahead.then(full_lines(detail, frame.system, width, frame.past_percent))
+        return ahead.then(BLANK).then(full) if ahead.lines and full.lines else ahead.then(full)
 
     def _explanation(self, frame: Frame, detail: Detail | None, width: int) -> list[Line]:
         """The topic of the value under the cursor."""
@@ -207,7 +197,7 @@ def _subject(frame: Frame) -> object:
 def _virt_in_full(detail: Detail, system: SystemRow) -> str:
     """The sentence about VIRT and RES; empty where an answer or the exit report says the same."""
     over = detail.outlook is not None and detail.outlook.autopsy is not None
-    if over or not virt_answer(detail.row, system, detail.outlook)[1]:
+    if over or not virt_answer(detail.row, system, detail.outlook).is_known:
         return ""
     return virt_sentence(detail.row, system, detail.outlook)
 

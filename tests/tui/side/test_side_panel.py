@@ -119,3 +119,38 @@ async def test_a_clock_that_is_set_back_does_not_stop_the_sentences() -> None:
         it.source.processes[40].rss_pages += 10_000
         await it.tick()
         await it.until(lambda: said(it.app) != before, "the sentences tell the new RES")
+
+
+ANSWERS = ("Growing", "VIRT", "Limit")
+
+
+def answered(app: MemtopApp) -> bool:
+    """Whether each of the three answers begins on screen."""
+    lines = [line.strip()[2:] for line in said(app)]
+    return all(any(line.startswith(word) for line in lines) for word in ANSWERS)
+
+
+@pytest.mark.parametrize("size", [(60, 18), (80, 24)])
+@pytest.mark.parametrize("pids", [(), (40,)], ids=["list", "one"])
+async def test_each_of_the_three_answers_is_in_view_in_every_state(
+    size: tuple[int, int], pids: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with board(Settings(delay_s=LONG_S, pids=pids), size=size) as it:
+        await it.until(lambda: answered(it.app), "they are there at the start")
+        await it.press("m")
+        await it.until(lambda: any("mark" in line for line in said(it.app)), "the mark is spoken of")
+        await it.until(lambda: answered(it.app), "they are there beside a mark")
+        await it.press("left")
+        await it.until(lambda: said(it.app)[0].strip().startswith("As of"), "it is the past")
+        await it.until(lambda: answered(it.app), "they are there in the past")
+        await it.press("end", "m")
+        warn_of_size(monkeypatch, {"says": ["It has {rss_bytes}. " * 9], "next": "Buy RAM." + " Soon" * 40})
+        await it.tick()
+        await it.until(lambda: it.app.query_one(SidePanel).next_step.startswith("Buy RAM"), "there is a finding")
+        await it.until(lambda: answered(it.app), "they are there beside a finding that is worse")
+
+
+async def test_what_an_answer_says_is_not_said_again_below_it() -> None:
+    async with board(size=(120, 60)) as it:
+        text = " ".join(said(it.app))
+        assert text.count("about 90 s") == 1
