@@ -6,6 +6,7 @@ from memtop.analysis.limits.exit_cause import Oom
 from memtop.model.frame import Frame
 from memtop.process_key import ProcessKey
 from memtop.tui.app.actions_incidents import IncidentActions
+from memtop.tui.app.when_shown import when_shown
 from memtop.tui.dialogs.ended_list import EndedList
 
 
@@ -48,6 +49,9 @@ class ExitActions(IncidentActions):
         self.watch_process(key)
 
     def action_successor(self) -> None:
+        when_shown(self, self._follow_successor)
+
+    def _follow_successor(self) -> None:
         detail = self.frame.detail if self.frame is not None else None
         if (heir := self._successor) is not None:
             self.is_following = True

@@ -17,6 +17,7 @@ from memtop.explain.region_placeholders import (
 from memtop.explain.virt_text import virt_sentence
 from memtop.tui.app.app_state import AppState
 from memtop.tui.app.bindings import THEMES
+from memtop.tui.app.when_shown import when_shown
 from memtop.tui.dialogs.help import Found, Help
 from memtop.tui.drawing.clickable_line import Bar
 
@@ -57,10 +58,10 @@ class ExplainActions(AppState):
         self.push_screen(TopicViewer(name, facts, sentence))
 
     def action_explain_topic(self, name: str) -> None:
-        self.explain(name)
+        when_shown(self, lambda: self.explain(name))
 
     def action_explain(self) -> None:
-        self.explain(self.topic)
+        when_shown(self, lambda: self.explain(self.topic))
 
     def on_bar_explain_asked(self, message: Bar.ExplainAsked) -> None:
         """A click on a value of the header."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from memtop.tui.app import metrics_prompt
 from memtop.tui.app.app_state import AppState
+from memtop.tui.app.when_shown import when_shown
 from memtop.tui.drawing.text_lines import TextLines
 from memtop.tui.panels.switcher import BY_NAME, Panels, Tabs
 from memtop.tui.side.side_panel import SidePanel
@@ -70,7 +71,7 @@ class PanelActions(AppState):
         return False
 
     def action_go_url(self) -> None:
-        metrics_prompt.ask_go_url(self, self.show_panel)
+        when_shown(self, lambda: metrics_prompt.ask_go_url(self, self.show_panel))
 
     async def action_in_side(self, action: str) -> None:
         """Run an action of the sentences beside the chart."""

@@ -13,6 +13,7 @@ from memtop.process_key import ProcessKey
 from memtop.sampling.commands import ReadMappings, ToggleMark
 from memtop.sampling.request import Need
 from memtop.tui.app.actions_exits import ExitActions
+from memtop.tui.app.when_shown import when_shown
 from memtop.tui.dialogs.dialog import Dialog
 from memtop.tui.dialogs.nice_dialog import NiceDialog
 from memtop.tui.dialogs.signal_dialog import SignalDialog
@@ -108,11 +109,14 @@ class ProcessActions(ExitActions):
         self.say("select a process first: Enter lists those of this group" if group else "no process is selected")
 
     def action_report(self) -> None:
+        when_shown(self, self._write_report)
+
+    def _write_report(self) -> None:
         if self.frame is None or self.frame.detail is None:
             self.say("no process is selected", severity="warning")
             return
         if not self.frame.is_settled:
-            self.set_timer(AGAIN_S, self.action_report)
+            self.set_timer(AGAIN_S, self._write_report)
             return
         from memtop.report.write import write_report  # noqa: PLC0415 (5 ms; Jinja2 is imported when a report is wanted)
 
@@ -120,6 +124,10 @@ class ProcessActions(ExitActions):
             self.say(f"report written to {write_report(self.frame, replay=self.settings.replay)}")
         except MemtopError as error:
             self.say(str(error), severity="error")
+
+    def on_side_panel_key_pressed(self, message: SidePanel.KeyPressed) -> None:
+        """Run what the key means once the sentences are about the process in focus."""
+        when_shown(self, message.act, in_sentences=True)
 
     def on_side_panel_copy_asked(self, message: SidePanel.CopyAsked) -> None:
         """Copy a command or a sentence."""

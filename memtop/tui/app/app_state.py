@@ -235,6 +235,8 @@ class AppState(SafeApp):
         """Give one process the whole screen, whatever the cursor does. None shows the list again."""
         self.is_touched = self.is_touched or key is not None
         self.watched = self.table.watched = key
+        if key is not None and (index := self.table.find(key)) is not None and key != self.table.selected:
+            self.table.select(index)  # keys act on the process under the cursor, and the screen shows this one
         self.set_class(key is not None or self.view.rows.only is not None, "-one")
         self.follow_selection()
         self.show_hints()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -18,7 +18,7 @@ from memtop.demo.progress import Step
 from memtop.explain import plain, topic
 from memtop.explain.placeholders import facts_of
 from memtop.explain.virt_text import virt_answer, virt_sentence
-from memtop.model.frame import Detail, Frame, SystemRow
+from memtop.model.frame import Detail, Frame, RowKey, SystemRow
 from memtop.tui.chart.axes import clock
 from memtop.tui.drawing.cached_lines import KeptLines, entitle
 from memtop.tui.drawing.cell_text import ELLIPSIS, LOADING, to_ascii, whole_words
@@ -47,6 +47,13 @@ class SidePanel(Vertical, KeptLines):
         says: str
         """What was copied, for the notice."""
 
+    @dataclass
+    class KeyPressed(Message):
+        """A key means what is going on in the process in focus, of which the sentences may not be yet."""
+
+        act: Callable[[], None]
+        """To run as soon as they are."""
+
     class MoreAsked(Message):
         """The user wants to read all of a text that is cut."""
 
@@ -70,7 +77,7 @@ class SidePanel(Vertical, KeptLines):
     def show(self, frame: Frame, topic_name: str, step: Step | None) -> None:
         """Take a newer frame. ``topic_name`` is the topic of the value under the cursor."""
         before, self._frame, self._topic, self._step = self._frame, frame, topic_name, step
-        if before is not None and _subject(before) != _subject(frame):
+        if before is not None and subject_of(before) != subject_of(frame):
             self.query_one(TextLines).scroll_home(animate=False)  # the answers of another process are read from the top
         self._write()
 
@@ -79,12 +86,20 @@ class SidePanel(Vertical, KeptLines):
         self._write()
 
     @property
+    def frame(self) -> Frame | None:
+        """The frame that the sentences are about."""
+        return self._frame
+
+    @property
     def is_cut(self) -> bool:
         """Whether it shows only a part of what it says, and cannot be scrolled to the rest."""
         return self._is_cut
 
     def action_explain_first(self) -> None:
         """Read on where the text is cut; open the topic of the worst finding where all of it can be read."""
+        self.post_message(self.KeyPressed(self._explain_first))
+
+    def _explain_first(self) -> None:
         if self._is_cut:
             self.post_message(self.MoreAsked())
             return
@@ -115,11 +130,17 @@ class SidePanel(Vertical, KeptLines):
 
     def action_copy_next(self) -> None:
         """Copy the command of the next step; what is going on if there is no step."""
+        self.post_message(self.KeyPressed(self._copy_next))
+
+    def _copy_next(self) -> None:
         step = self.next_step
         self.post_message(self.CopyAsked(step or self.sentences, step or "what is going on"))
 
     def action_copy_sentences(self) -> None:
         """Copy what is going on."""
+        self.post_message(self.KeyPressed(self._copy_sentences))
+
+    def _copy_sentences(self) -> None:
         self.post_message(self.CopyAsked(self.sentences, "what is going on"))
 
     def on_click(self, event: events.Click) -> None:
@@ -187,8 +208,8 @@ class SidePanel(Vertical, KeptLines):
         return [Line(""), Line(title, "strong"), *(Line(line) for line in body)]
 
 
-def _subject(frame: Frame) -> object:
-    """What the sentences are about: a process, a group, or nothing."""
+def subject_of(frame: Frame) -> RowKey | None:
+    """What a frame is about: a process, a group, or nothing."""
     if frame.detail is not None:
         return frame.detail.row.key
     return frame.group.row.key if frame.group is not None else None
