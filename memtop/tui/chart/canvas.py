@@ -82,6 +82,8 @@ class Canvas:
         self.foot = 2 if bottom else 0
         self.columns = width - self.left - self.right_margin
         self.rows = height - self.foot
+        self._written: set[tuple[int, int]] = set()
+        """Column and row of each cell of a text, which nothing is drawn over: its blanks belong to it."""
         self._marker: Rows = [[" "] * width for _ in range(height)]
         self._fore: Rows = [[ChartStyle.GROUND] * width for _ in range(height)]
         self._back: Rows = [[ChartStyle.GROUND] * width for _ in range(height)]
@@ -115,7 +117,12 @@ class Canvas:
             0 <= row < self.rows
             and 0 <= column <= self.columns - cells
             and all(marker == " " for marker in self._marker[row][start : start + cells])
+            and not self.has_text(column, row, cells)
         )
+
+    def has_text(self, column: int, row: int, cells: int) -> bool:
+        """Whether one of this many cells of the plot belongs to a text."""
+        return any((at, row) in self._written for at in range(column, column + cells))
 
     def put(self, column: int, row: int, character: str, ink: ChartStyle) -> None:
         """Write one cell of the plot and keep its background. Cells outside are dropped."""
@@ -127,7 +134,7 @@ class Canvas:
         """Add a dot of braille at a place between 0 and 1 of the plot, where no other character stands."""
         place = math.floor(across * (self.columns * DOTS_PER_COLUMN - 1) + 0.5)
         column, row = place // DOTS_PER_COLUMN, self.row(up)
-        if not (0 <= row < self.rows and 0 <= column < self.columns):
+        if not (0 <= row < self.rows and 0 <= column < self.columns) or (column, row) in self._written:
             return
         marker = self._marker[row][self.left + column]
         if self.look is Glyphs.ASCII:
@@ -152,6 +159,7 @@ class Canvas:
         """Write text into the plot. Every character takes one cell."""
         for offset, character in enumerate(narrow(text)):
             self.put(column + offset, row, character, ink)
+            self._written.add((column + offset, row))
 
     def under(self, column: int, row: int, ink: ChartStyle) -> None:
         """Color the background of a cell of the plot."""

@@ -211,11 +211,20 @@ def _areas(
 
 
 def _say(canvas: Canvas, message: str) -> None:
-    """Write text in the middle of the plot, in as many lines as it needs and as fit."""
+    """Write text in the middle of the plot, in as many lines as it needs and as fit; beside other texts if it can."""
     if not message or canvas.columns < 1:
         return
     lines = textwrap.wrap(narrow(message), max(1, canvas.columns - 2))[: canvas.rows]
-    top = (canvas.rows - len(lines)) // 2
-    for number, line in enumerate(lines):
-        text = f" {line} "[: canvas.columns]
-        canvas.put_text((canvas.columns - len(text)) // 2, top + number, text, ChartStyle.MESSAGE)
+    texts = [f" {line} "[: canvas.columns] for line in lines]
+    starts = [(canvas.columns - len(text)) // 2 for text in texts]
+    middle = (canvas.rows - len(texts)) // 2
+
+    def covers(top: int) -> bool:
+        return any(
+            canvas.has_text(start, row, len(text))
+            for row, (start, text) in enumerate(zip(starts, texts, strict=True), top)
+        )
+
+    tops = sorted(range(canvas.rows - len(texts) + 1), key=lambda top: (covers(top), abs(top - middle)))
+    for row, (start, text) in enumerate(zip(starts, texts, strict=True), tops[0]):
+        canvas.put_text(start, row, text, ChartStyle.MESSAGE)

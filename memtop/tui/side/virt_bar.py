@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Final, NamedTuple
+from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -11,8 +11,6 @@ from textual.strip import Strip
 from memtop.analysis.memory_map.regions import Split
 from memtop.tui.drawing.cached_lines import CachedLines
 from memtop.units import long_size, percent, size
-
-_GAPS: Final = (3, 2)
 
 
 class Share(NamedTuple):
@@ -74,25 +72,46 @@ class VirtBar(CachedLines):
 
 
 def legend(split: Split, width: int, *, plain: bool = False) -> list[tuple[str, str]]:
-    """``VIRT 1.24 GiB = █ resident 212 MiB 17 %   ▒ ...``, in the longest form that fits."""
-    texts = shares(split)
-    for long, gap, least in ((True, _GAPS[0], 0), (False, _GAPS[0], 0), (False, _GAPS[0], 100), (False, _GAPS[1], 100)):
-        texts = [
-            part
-            for number, part in enumerate(texts)
-            if number < 3 or not least or part.size_bytes * least >= split.virt_bytes
+    """``VIRT 1.24 GiB = █ resident 212 MiB 17 %   ▒ ...``, in the longest form that fits; no part is cut."""
+    every = shares(split)
+    notable = [part for part in every if 100 * part.size_bytes >= split.virt_bytes]
+    main = [part for number, part in enumerate(every) if number < 3 or part in notable]
+    fewer = sorted(notable, key=lambda part: -part.size_bytes)
+    forms = [
+        _Form(every, long=True),
+        _Form(every),
+        _Form(main),
+        _Form(main, gap=2),
+        _Form(notable, gap=2),
+        _Form(notable, gap=2, with_percent=False),
+        *(_Form([part for part in notable if part in fewer[:most]], gap=2) for most in range(len(fewer) - 1, 0, -1)),
+    ]
+    worded = (_pieces(split, form, plain=plain) for form in forms)
+    return next((pieces for pieces in worded if sum(cell_len(text) for text, _ in pieces) <= width), [])
+
+
+class _Form(NamedTuple):
+    """How the legend is written."""
+
+    parts: list[Share]
+    gap: int = 3
+    """Cells between two parts."""
+    long: bool = False
+    with_percent: bool = True
+    """Whether the size of VIRT and the share of each part are said, beside its size."""
+
+
+def _pieces(split: Split, form: _Form, *, plain: bool) -> list[tuple[str, str]]:
+    sized = long_size if form.long else size
+    pieces = [(f" VIRT {sized(split.virt_bytes)} =" if form.with_percent else " VIRT =", "")]
+    for number, share in enumerate(form.parts):
+        share_percent = 100 * share.size_bytes / split.virt_bytes if split.virt_bytes else 0.0
+        part = f" {percent(share_percent) if form.long else f'{share_percent:.0f}'}%" if form.with_percent else ""
+        sign, name = share.plain if plain else share.sign, share.name if form.long else share.short
+        pieces += [
+            (" " * (form.gap if number else 1) + sign, share.look),
+            (f" {name} {sized(share.size_bytes)}{part}", ""),
         ]
-        head = f" VIRT {long_size(split.virt_bytes) if long else size(split.virt_bytes)} ="
-        pieces = [(head, "")]
-        for number, share in enumerate(texts):
-            amount = long_size(share.size_bytes) if long else size(share.size_bytes)
-            share_percent = 100 * share.size_bytes / split.virt_bytes if split.virt_bytes else 0.0
-            part = percent(share_percent) if long else f"{share_percent:.0f}"
-            name = share.name if long else share.short
-            sign = share.plain if plain else share.sign
-            pieces += [(" " * (gap if number else 1) + sign, share.look), (f" {name} {amount} {part}%", "")]
-        if sum(cell_len(text) for text, _ in pieces) <= width:
-            break
     return pieces
 
 

@@ -401,3 +401,16 @@ def test_other_inks_take_no_line_from_before() -> None:
     assert memory_strips(picture(make_series()), 100, 20, bold, drawn=drawn) == memory_strips(
         picture(make_series()), 100, 20, bold
     )
+
+
+def test_labels_of_levels_at_one_height_and_a_message_do_not_run_into_each_other() -> None:
+    near = picture(
+        make_series(virt=400 * MIB, anon=178 * MIB, known_points=30),
+        limits=(("orders-api.service", 201 * MIB),),
+        peak_bytes=200 * MIB,
+        message="gone since 00:03:19",
+    )
+    for height in range(6, 24):
+        lines = texts(memory_strips(near, 78, height, INKS))
+        assert sum(" orders-api.service 201M " in line for line in lines) == 1, height
+        assert sum(" gone since 00:03:19 " in line for line in lines) == 1, height

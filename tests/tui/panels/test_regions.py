@@ -218,8 +218,16 @@ SPLIT = Split(4 * GIB, 3 * GIB, GIB - 200 * MIB, 200 * MIB, 0, 0, 24 << 10)
 def test_virt_is_told_in_three_parts(width: int) -> None:
     words = "".join(text for text, _ in legend(SPLIT, width))
     assert "resident" in words and "reserved" in words and "no RAM" in words
-    assert width < 80 or len(words) <= width
+    assert 0 < len(words) <= width
     assert len("".join(text for text, _ in bar(SPLIT, width))) == width - 1
+
+
+@pytest.mark.parametrize("width", range(24, 120, 4))
+def test_no_part_of_the_legend_of_virt_is_cut(width: int) -> None:
+    full = Split(4 * GIB, GIB, GIB, GIB, 512 * MIB, 256 * MIB, 256 * MIB)
+    words = "".join(text for text, _ in legend(full, width))
+    assert len(words) <= width
+    assert all(part.split()[-1][-1] in "%GMKB" for part in words.split("  ") if part.strip())
 
 
 # -- words
