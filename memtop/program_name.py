@@ -75,6 +75,7 @@ _JAVA: Final = _Options(
         " --add-exports --add-opens --patch-module --enable-native-access --source"
     ),
     long_programs=_words("-jar -m --module"),
+    scripts_after=b"--module=",
 )
 _INTERPRETERS: Final = (
     (
@@ -97,6 +98,7 @@ _INTERPRETERS: Final = (
     (r"lua(?:jit)?[\d.]*", _Options("lW", code="e")),
     (r"Rscript", _Options("g", code="e")),
     (r"R", _Options("g", code="e", scripts="f", scripts_after=b"--file=")),
+    (r"[gmn]?awk|original-awk", _Options("Fv", code="Veo", scripts="f", files=re.compile(rb"(?!)"))),
     (r"tclsh[\d.]*|wish[\d.]*|mono", _Options(long_values=_words("--config -encoding"))),
     (
         r"dotnet",
@@ -172,7 +174,7 @@ def _of_arguments(arguments: list[bytes], carriers: int = MOST_CARRIERS) -> Prog
     if program is None:
         name_only = name.removeprefix(b"-")
         return ProgramName(b" ".join([name, *rest]), _known(name_only), _without_version(name_only))
-    run = program.word if program.module else _file_name(program.word)
+    run = program.word if program.module else _script_name(program.word)
     flag = [b"-m"] if program.module else []
     own = b" ".join([run, *arguments[program.after :]])
     return ProgramName(b" ".join([name, *flag, own]), _known(name, run), run or name, own if run else b"")
@@ -200,7 +202,8 @@ def _title(text: bytes) -> ProgramName:
         word = text.split(b" ", 1)[0].rstrip(b":")
         name = _file_name(word)
         own = name.removeprefix(b"[") if word != text else name
-        return ProgramName(text, _known(name), _without_version(_TITLES.get(own, own)))
+        runs = _TITLES.get(own, own)
+        return ProgramName(text, _known(own, *[runs] * (runs != own)), _without_version(runs))
     words = text.split()
     if _options_of(_file_name(words[0]), _OPTIONS) is not None:
         return _of_arguments(words)  # Perl and others write their arguments as one text
@@ -276,6 +279,12 @@ def _file_name(path: bytes) -> bytes:
     if not path.startswith((b"/", b".", b"~")) and not _RELATIVE.fullmatch(path):
         return path
     return path.rpartition(b"/")[2] or path
+
+
+def _script_name(path: bytes) -> bytes:
+    """The file name of a script; for that of a Python package its directory, which is the name of the package."""
+    folder, _, name = path.rpartition(b"/")
+    return _file_name(folder) if name == b"__main__.py" and folder.strip(b"./") else _file_name(path)
 
 
 def _known(*names: bytes) -> tuple[bytes, ...]:
