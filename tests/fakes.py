@@ -106,6 +106,7 @@ class FakeSource:
             "sys/fs/cgroup/cgroup.controllers": b"cpu memory pids\n",
             "proc/sys/vm/overcommit_memory": b"0\n",
             "proc/sys/vm/max_map_count": b"65530\n",
+            "proc/sys/vm/swappiness": b"60\n",
             "proc/sys/kernel/threads-max": b"30000\n",
             "proc/sys/kernel/pid_max": b"32768\n",
             "proc/loadavg": b"0.00 0.00 0.00 1/345 4242\n",

@@ -101,6 +101,11 @@ def unread_files(use: CgroupUse, *, swaps: bool) -> tuple[tuple[str, str], ...]:
     return tuple(one for one in use.unread if one[0] in names)
 
 
+def is_swap_unread(use: CgroupUse) -> bool:
+    """Whether the kernel counts what a cgroup has on swap, but that could not be read."""
+    return use.swap_bytes is None and any(name in _SWAP_USES | _SWAP_FILES for name, _ in use.unread)
+
+
 def is_known(use: CgroupUse) -> bool:
     """Whether it is known how near the limit is: the limit was read, and the use if there is a limit or memory.high."""
     limits = [limit for limit in (use.limit_bytes, use.high_bytes) if limit is not None and limit < UNLIMITED]
@@ -194,6 +199,13 @@ def swap_free_bytes(meminfo: Meminfo | None) -> int | None:
     if meminfo is None:
         return None
     return 0 if meminfo.swap_total_bytes == 0 else meminfo.swap_free_bytes
+
+
+def swap_free_at_limit(free_bytes: int | None, swappiness: int | None) -> int | None:
+    """The swap that reclaim for the limit of a cgroup may use: none with a swappiness of 0, unknown if that is."""
+    if swappiness is not None:
+        return free_bytes if swappiness else 0
+    return 0 if free_bytes == 0 else None
 
 
 def ceilings(

@@ -8,7 +8,14 @@ from typing import Final
 
 from memtop.analysis.incidents import BrakeFacts, CgroupFacts
 from memtop.analysis.ledger.cgroup import CgroupPart, cgroup_ledger, unsure_bytes
-from memtop.analysis.limits.memory_limits import CgroupUse, ceiling, high_ceiling, swap_free_bytes, swap_room
+from memtop.analysis.limits.memory_limits import (
+    CgroupUse,
+    ceiling,
+    high_ceiling,
+    swap_free_at_limit,
+    swap_free_bytes,
+    swap_room,
+)
 from memtop.analysis.trend.rates import per_s
 from memtop.analysis.trend.rising import QUIET_S, High, Rise, beyond, follow_rise, latest_high
 from memtop.engine.assessment.limit_names import limit_name
@@ -105,16 +112,15 @@ class CgroupWatch:
             key, name = self._largest_in(path, step)
             reading = one.timed.reading
             free_bytes = swap_free_bytes(step.meminfo)
-            swaps = (step.cgroups.policy.swappiness if reading.v2 else reading.swappiness) != 0
+            swappiness = step.cgroups.policy.swappiness if reading.v2 else reading.swappiness
+            free_bytes = swap_free_at_limit(free_bytes, swappiness)
             found.append(
                 CgroupFacts(
                     path,
                     limit_name(path, step),
                     one.limit_bytes,
                     one.limit_bytes - one.used_bytes,
-                    swap_room(_with_those_above(path, step), free_bytes, zswap=step.cgroups.policy.zswap)
-                    if swaps
-                    else 0,
+                    swap_room(_with_those_above(path, step), free_bytes, zswap=step.cgroups.policy.zswap),
                     one.rise,
                     key,
                     name,

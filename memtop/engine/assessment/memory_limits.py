@@ -6,7 +6,14 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from memtop.analysis.ledger.machine import MachinePart, machine_ledger
-from memtop.analysis.limits.memory_limits import Ceiling, binding, ceilings, host_ceiling, swap_free_bytes
+from memtop.analysis.limits.memory_limits import (
+    Ceiling,
+    binding,
+    ceilings,
+    host_ceiling,
+    swap_free_at_limit,
+    swap_free_bytes,
+)
 from memtop.analysis.trend.forecast import Beside, Room, own_share
 from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict
 from memtop.engine.assessment.limit_names import MACHINE_NAME, limit_name
@@ -245,15 +252,15 @@ def _ceilings(key: ProcessKey, step: StepInput) -> tuple[Ceiling, ...]:
     meminfo = step.meminfo
     total, swap_free = meminfo.total_bytes if meminfo is not None else None, swap_free_bytes(meminfo)
     uses, zswap = [one.use for one in step.readings(key)], step.cgroups.policy.zswap
-    own = ceilings(uses, total, swap_free if _may_swap(key, step) else 0, zswap=zswap)
+    own = ceilings(uses, total, swap_free_at_limit(swap_free, _swappiness(key, step)), zswap=zswap)
     host = host_ceiling(meminfo) if meminfo is not None else None
     return (*own, host) if host is not None else own
 
 
-def _may_swap(key: ProcessKey, step: StepInput) -> bool:
-    """Whether reclaim for the limit of a cgroup swaps the pages of this process: not where its swappiness is 0."""
+def _swappiness(key: ProcessKey, step: StepInput) -> int | None:
+    """The swappiness with which the pages of this process are reclaimed for the limit of a cgroup."""
     leaf = step.leaf(key)
-    return (leaf.swappiness if leaf is not None and not leaf.v2 else step.cgroups.policy.swappiness) != 0
+    return leaf.swappiness if leaf is not None and not leaf.v2 else step.cgroups.policy.swappiness
 
 
 def _name(one: Ceiling, step: StepInput) -> str:

@@ -6,7 +6,15 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from memtop.analysis.ledger.cgroup import CgroupPart, cgroup_ledger, inactive_bytes, reclaimable_bytes
-from memtop.analysis.limits.memory_limits import Ceiling, binding, ceilings, is_known, swap_free_bytes, unread_files
+from memtop.analysis.limits.memory_limits import (
+    Ceiling,
+    binding,
+    ceilings,
+    is_known,
+    is_swap_unread,
+    swap_free_bytes,
+    unread_files,
+)
 from memtop.process_key import ProcessKey
 from memtop.procfs.meminfo import Meminfo
 from memtop.sampling.cgroup_reading import CgroupReading, CgroupSample
@@ -26,8 +34,9 @@ class Charge(NamedTuple):
 
     charge_bytes: int
     working_set_bytes: int
-    used_bytes: int
-    """What cannot be reclaimed, and what is on swap."""
+    used_bytes: int | None
+    """What cannot be reclaimed, and what is on swap where the kernel counts that by cgroup; None if that was not
+    read."""
     anon_bytes: int | None
     file_bytes: int | None
     shmem_bytes: int | None
@@ -43,7 +52,9 @@ def charge_of(reading: CgroupReading) -> Charge | None:
     return Charge(
         reading.usage_bytes,
         ledger.whole_bytes - inactive_bytes(ledger),
-        ledger.whole_bytes - reclaimable_bytes(ledger) + (reading.swap_bytes or 0),
+        None
+        if is_swap_unread(reading.use)
+        else ledger.whole_bytes - reclaimable_bytes(ledger) + (reading.swap_bytes or 0),
         ledger.size_of(CgroupPart.ANON, CgroupPart.LAZYFREE),
         ledger.size_of(*_FILE),
         ledger.size_of(CgroupPart.SHMEM),

@@ -108,7 +108,8 @@ class GroupTable:
             if self._read_s.get(path) != timed.at_s:
                 self._read_s[path] = timed.at_s
                 self._fresh.add(path)
-                if (charge := self._charge(path, timed.reading)) is not None:
+                charge = self._charge(path, timed.reading)
+                if charge is not None and charge.used_bytes is not None:
                     series = charge.charge_bytes, charge.working_set_bytes, charge.used_bytes
                     self.growth.note(GroupKey(By.CGROUP, path), timed.at_s, *series)
         for path in self._read_s.keys() - cgroups.latest.keys() if len(self._read_s) > len(cgroups.latest) else ():

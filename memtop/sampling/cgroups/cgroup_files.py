@@ -120,7 +120,9 @@ class CgroupFiles:
             )
         reading = CgroupReading(path, v2, limit, usage, stat, high)
         if not rest:
-            return self._told(reading)
+            # Without what is on swap the first reading would be less than the next, which looks like growth.
+            with_swap = self._with_swap_v2 if v2 else self._with_swap_v1
+            return self._told(with_swap(reading) if old is None else reading)
         if stat is not None and not v2:
             reading = reading._replace(stat=with_kernel_v1(stat, self._read, path))
         return self._told((self._rest_v2 if v2 else self._rest_v1)(reading))

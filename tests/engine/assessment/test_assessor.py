@@ -395,8 +395,12 @@ def test_where_cgroups_below_the_limit_may_have_other_members_none_is_called_the
 
 
 @pytest.mark.parametrize("of_version_2", [True, False])
-@pytest.mark.parametrize("swappiness", [b"60\n", b"0\n"])
-def test_with_a_swappiness_of_0_nothing_is_swapped_at_the_limit(of_version_2: bool, swappiness: bytes) -> None:
+@pytest.mark.parametrize(
+    ("swappiness", "room"), [(b"60\n", 800_000 << 10), (b"0\n", 0), (AccessDenied("swappiness"), None)]
+)
+def test_with_a_swappiness_of_0_nothing_is_swapped_at_the_limit_and_unread_it_is_not_known(
+    of_version_2: bool, swappiness: bytes | AccessDenied, room: int | None
+) -> None:
     process = FakeProcess(42)
     source = v2(process) if of_version_2 else v1()
     folder = APP if of_version_2 else f"{ROOT}/memory/app"
@@ -409,8 +413,7 @@ def test_with_a_swappiness_of_0_nothing_is_swapped_at_the_limit(of_version_2: bo
     for _ in range(2):
         frame = step(engine, on(process))
     limit = next(row for row in outlook(frame).limits if row.limit is Limit.CGROUP)
-    assert limit.swap_room_bytes is not None
-    assert (limit.swap_room_bytes > 0) is (swappiness != b"0\n")
+    assert limit.swap_room_bytes == room
 
 
 def test_a_limit_that_is_lowered_below_the_use_is_danger_and_no_error() -> None:

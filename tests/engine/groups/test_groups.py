@@ -72,6 +72,19 @@ def test_the_first_sample_alone_is_complete() -> None:
     assert {row.charge_bytes for row in frame.groups} == {50 * MIB}
 
 
+def test_what_is_on_swap_counts_from_the_first_sample_on_and_is_unknown_where_it_cannot_be_read() -> None:
+    """Read a few samples later, it would look like growth."""
+    source = world(p42="/a", p43="/b", p44="/c")
+    source.files[f"{ROOT}/a/memory.swap.current"] = b"%d\n" % (900 * MIB)
+    source.files[f"{ROOT}/b/memory.swap.current"] = AccessDenied("memory.swap.current")
+    engine, request = Engine(source), by(By.CGROUP)
+    for _ in range(12):
+        frame = frame_after(engine, request, 1)
+        used = {name: the(frame, name).used_bytes for name in ("/a", "/b", "/c")}
+        assert used == {"/a": 950 * MIB, "/b": None, "/c": 50 * MIB}
+        assert not the(frame, "/a").growth_bytes_per_min
+
+
 def test_the_limit_of_a_cgroup_above_binds_where_it_leaves_less() -> None:
     source = world(p42="/pod/a", p43="/pod/b")
     cgroup(source, "/pod", 95, b"%d\n" % (100 * MIB))
