@@ -152,7 +152,7 @@ def _confirmed(finding: Finding, outlook: Assessment) -> Answer:
     if "level_s" in facts:
         level = f"Level for the last {duration(float(facts['level_s']))}"
         shorter = (f"{level} · {rate}", level)
-        return Answer(f"{level} · {rate}{since} before that", finding.severity, "verdict_growing", shorter)
+        return Answer(f"{level} · {rate}{since} before that", finding.severity, "verdict_growing", shorter, "growth")
     rate = f"{_GROWS.get(str(facts.get('evidence')), 'Growing')} {rate}"
     since += ", level now" if "rests_s" in facts else ""
     ends, briefly = "", ""
@@ -162,7 +162,7 @@ def _confirmed(finding: Finding, outlook: Assessment) -> Answer:
         ends = f" · slowed in {when}" if slows else f" · {_end(target)} full in {when}"
         briefly = ends if slows else f" · limit in {when}"
     shorter = (f"{rate}{since}{briefly}", f"{rate}{briefly}")
-    return Answer(f"{rate}{since}{ends}", finding.severity, "verdict_growing", shorter)
+    return Answer(f"{rate}{since}{ends}", finding.severity, "verdict_growing", shorter, "growth")
 
 
 def _of_heap(finding: Finding, growth: Growth) -> str:

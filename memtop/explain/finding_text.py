@@ -94,8 +94,11 @@ def sentences_of(finding: Finding, tools: ToolTarget | None = None, *, answered:
 
 
 def _worded_as(variant: Mapping[str, list[str]], facts: Mapping[str, str], *, answered: bool) -> str:
-    says = " ".join(known_sentences(variant.get("more", variant["says"]) if answered else variant["says"], facts))
-    return _then(facts) + says if says else ""
+    lead, says = variant.get("lead", []), variant["says"]
+    if answered and "more" in variant:
+        lead, says = variant["more"], says if lead else []
+    text = " ".join(known_sentences([*lead, *says], facts))
+    return _then(facts) + text if text else ""
 
 
 def _then(facts: Mapping[str, str]) -> str:

@@ -25,7 +25,7 @@ from memtop.tui.chart.curves import DOTS_PER_COLUMN, DOTS_PER_ROW, Cells, Curve,
 
 LABEL_CELLS: Final = 6
 """Width of the labels of a y axis. It is constant, so that the plot does not move when a label grows."""
-AXES_FROM: Final = (28, 5)
+AXES_FROM: Final = (28, 6)
 """Columns and rows below which a chart is all plot and no axes."""
 BRAILLE: Final = 0x2800
 _DOT_BITS: Final = ((0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08))

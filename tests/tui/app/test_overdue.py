@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 
 import pytest
 from textual.widgets import Label
@@ -38,21 +39,41 @@ class Hanging(FakeSource):
         return super().begin()
 
 
+class Idle:
+    """What tells a read that hangs from a lack of processor time, with the answer that a test wants of it."""
+
+    share = 1.0
+
+    def idle_s(self, seconds: float) -> float:
+        return self.share * seconds
+
+
+class Busy(Idle):
+    share = 0.0
+
+
 @pytest.mark.parametrize(
-    ("error", "cause"),
-    [(None, "A read from /proc or /sys hangs"), (RuntimeError("broken"), "Taking samples fails")],
-    ids=["it hangs", "it fails"],
+    ("error", "processor", "cause"),
+    [
+        (None, Idle, "A read from /proc or /sys hangs"),
+        (None, Busy, "memtop gets too little processor time"),
+        (RuntimeError("broken"), Idle, "Taking samples fails"),
+    ],
+    ids=["it hangs", "it starves", "it fails"],
 )
 async def test_samples_that_do_not_come_are_said_with_the_age_of_what_is_shown(
-    error: Exception | None, cause: str
+    error: Exception | None, processor: type[Idle], cause: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("memtop.tui.app.overdue.Starvation", processor)  # the machine of the test may be busy
     hangs, answers = threading.Event(), threading.Event()
     try:
         async with board(Settings(delay_s=FAST_S), Hanging(hangs, answers, error)) as it:
             assert said(it) == ""
+            before_s = time.monotonic()
             hangs.set()
             await it.until(lambda: said(it), "it is said")
-            assert re.search(r"NO SAMPLE FOR [2-9] s: the screen is that old", said(it))
+            age = re.search(r"NO SAMPLE FOR (\d+) s: the screen is that old", said(it))
+            assert age is not None and 2 <= int(age[1]) <= time.monotonic() - before_s + 2
             await it.until(lambda: cause in said(it), "why is said")
             answers.set()
             await it.until(lambda: not said(it), "samples come again")
