@@ -35,7 +35,8 @@ FIRST_SETTLE_S: Final = 0.05
 ONCE_SETTLE_S: Final = 2.0
 """... and the only one, which a name on the command line may depend on, also on a busy machine."""
 EXEC_SETTLE_S: Final = 0.02
-"""Time that a sample waits for the command lines of processes that have become other programs."""
+"""Time that a sample waits for the command lines of processes that have become other programs, and of new children of
+those that were asked for."""
 MOUNTINFO_BYTES: Final = 1 << 20
 """Most that is read of the list of mounts."""
 LIVES_KEPT: Final = 512
@@ -86,6 +87,15 @@ class ProcessReader:
 
             self._same_memory = SameMemory(self._source)
         self._files.changed.update(self._same_memory.look(self._files.changed, self._records))
+
+    def settled(self) -> dict[int, ProcessSample]:
+        """The same processes after a short wait for the command lines of new ones, which may end before the next
+        sample."""
+        if not self._names.waits:
+            return self._samples
+        self._source.settle(EXEC_SETTLE_S)
+        self._files.changed.update(self._names.collect(self._records))
+        return self._frozen()
 
     def _settle_s(self, *, once: bool) -> float | None:
         """How long this sample waits for the names that are awaited; None for not at all."""

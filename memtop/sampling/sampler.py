@@ -64,7 +64,9 @@ class Sampler:
         pids = self._source.pids() if plan.pids is None else sorted(plan.pids)
         processes = self._processes.read(plan, pids, instant.mono_s)
         exits = tuple(self._source.exits())  # before watch drops those that have ended
-        plan = plan._replace(watched=(*plan.watched, *self._new_children(plan.parents, processes)))
+        if children := self._new_children(plan.parents, processes):
+            plan = plan._replace(watched=(*plan.watched, *children))
+            processes = self._processes.settled()
         self._source.watch([pid for pid in plan.watched if pid in processes])
         gone = self._processes.gone
         system, cgroups = self._surroundings(plan, processes, again=bool(gone or exits))

@@ -606,6 +606,18 @@ def test_the_limit_of_a_process_that_nobody_looked_at_is_that_of_its_cgroup_or_u
     assert (autopsy.oom, autopsy.limit_name) == (Oom.CERTAIN, name)
 
 
+def test_a_child_that_ends_before_the_next_sample_has_its_command_line() -> None:
+    """A child that the OOM killer ends within a second is listed once."""
+    source = v2(FakeProcess(42))
+    engine, ask = Engine(source), request(only=frozenset({42}), children=True)
+    engine.step(ask)
+    source.add(FakeProcess(43, ppid=42, comm=b"python3", cmdline=b"python3\0eater.py\0", start_ticks=99_000))
+    source.files["proc/43/cgroup"] = source.files["proc/42/cgroup"]
+    frame = engine.step(ask)
+    assert frame is not None
+    assert {row.command for row in frame.rows if row.pid == 43} == {"python3 eater.py"}
+
+
 def test_the_end_of_a_child_that_was_listed_only_once_is_reported_with_its_limit() -> None:
     parent = FakeProcess(42)
     source = v2(parent)
