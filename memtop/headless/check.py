@@ -44,7 +44,7 @@ LONGEST_S: Final = 300.0
 LEVEL_S: Final = 60.0
 """A step counts as over after the curve was level for this long."""
 _REASONS: Final = {
-    Answer.BAD: Weight.ALARMING | Weight.SUSPECT,
+    Answer.BAD: Weight.ALARMING | Weight.SUSPECT | Weight.EXPLAINS,
     Answer.UNKNOWN: Weight.OPEN | Weight.CHANGE,
     Answer.FINE: Weight.NONE,
 }

@@ -23,6 +23,7 @@ from memtop.model.assessment import Assessment, ExitReport
 from memtop.process_key import ProcessKey
 from memtop.sources.protocol import Exit, Instant
 from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource
+from tests.sampling.test_cgroups import APP, MIB, v2
 
 LIMITS = b"".join(
     b"Max %b  unlimited  unlimited  bytes\n" % name
@@ -193,6 +194,23 @@ def test_what_was_not_looked_at_is_named(files: dict[str, bytes | MemtopError], 
     assert "no limit is near" in out.getvalue()
     assert words in out.getvalue()
     assert ("Not checked" in out.getvalue()) == bool(words)
+
+
+def test_a_limit_that_files_on_tmpfs_fill_is_not_left_without_naming_them() -> None:
+    """The end of the process that would be killed there frees none of them."""
+    source = Shaped(lambda second: 10, 100)
+    source.files |= {name: data for name, data in v2().files.items() if not name.startswith("proc/4")}
+    source.files |= {
+        "proc/42/cgroup": b"0::/kubepods.slice/pod1/app.scope\n",
+        f"{APP}/cgroup.procs": b"42\n",
+        f"{APP}/memory.max": b"%d\n" % (128 * MIB),
+        f"{APP}/memory.current": b"%d\n" % (106 * MIB),
+        f"{APP}/memory.stat": b"anon %d\nfile %d\nshmem %d\n" % (10 * MIB, 94 * MIB, 94 * MIB),
+    }
+    out = io.StringIO()
+    assert check.run(Engine(source), 42, 1e6, 0.0, out) is Answer.BAD
+    assert "82.8 %" in out.getvalue()
+    assert "94.0 MiB of that is tmpfs or shared memory" in out.getvalue()
 
 
 def test_the_threads_of_all_processes_of_its_user_count_towards_ulimit_u() -> None:

@@ -38,6 +38,8 @@ class Weight(Flag):
     """The question stays open: "nothing is wrong" must not be shown with it."""
     CHANGE = auto()
     """The level has changed. If the answer is "unknown", this finding is a reason."""
+    EXPLAINS = auto()
+    """It says what the memory is that an alarming finding is about."""
 
 
 class Finding(NamedTuple):

@@ -40,7 +40,7 @@ RULES: Final[dict[str, Rule]] = {
         Rule("heap_open", "jvm_gc", runtimes.heap_open, weight=Weight.SUSPECT | Weight.UNDECIDED | Weight.OPEN),
         Rule("goroutines", "go_goroutines", runtimes.heap("goroutines", WARNING), weight=Weight.ALARMING),
         Rule("outside_heap", "anon", runtimes.outside_heap),
-        Rule("hidden", "who_pays", limits.hidden),
+        Rule("hidden", "who_pays", limits.hidden, weight=Weight.EXPLAINS, level=True),
         Rule("swapping", "swap", faults.swap),
         Rule("page_tables", "page_tables", other.page_tables),
         Rule("zombies", "special_processes", other.zombies),
