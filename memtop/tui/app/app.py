@@ -50,7 +50,7 @@ from memtop.tui.chart.memory_chart import MemoryChart
 from memtop.tui.dialogs.palette import Palette
 from memtop.tui.dialogs.signal_dialog import SignalDialog
 from memtop.tui.drawing.ascii_filter import AsciiLines
-from memtop.tui.drawing.cached_lines import KeptLines
+from memtop.tui.drawing.cached_lines import KeptLines, NotedWidget
 from memtop.tui.drawing.clickable_line import Bar
 from memtop.tui.drawing.colorless_filter import ColorlessLines
 from memtop.tui.drawing.sixteen_filter import SixteenColors
@@ -232,7 +232,8 @@ class MemtopApp(
     def on_frame_ready(self, message: FrameReady) -> None:
         """Draw the frame, unless the screen is being taken down."""
         if self.chart.is_attached:
-            self.take(message.frame)
+            with NotedWidget.noted_at_once():
+                self.take(message.frame)
 
     def take(self, frame: Frame) -> None:
         """Give a frame to every widget."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Self
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import ClassVar, Self
 
 from rich.console import RenderableType
 from rich.style import Style
@@ -14,17 +15,54 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 
-class KeptLines(Widget):
+class NotedWidget(Widget):
+    """A widget that itself tells its screen that it is to be painted, while a frame is shown.
+
+    Textual's way is a message to the widget, and another one from there to the screen: 20 of them for each frame.
+    """
+
+    _noted_at_once: ClassVar[bool] = False
+
+    @staticmethod
+    @contextmanager
+    def noted_at_once() -> Iterator[None]:
+        """Show a frame. Outside of it the order of messages is Textual's, on which ``call_after_refresh`` relies."""
+        NotedWidget._noted_at_once = True
+        try:
+            yield
+        finally:
+            NotedWidget._noted_at_once = False
+
+    def check_idle(self) -> None:
+        """As in Widget, which posts the first of the messages."""
+        asks_for_more = self._layout_required or self._scroll_required or self._refresh_styles_required
+        is_known = NotedWidget._noted_at_once and self._is_mounted and not self._closing
+        if asks_for_more or not is_known or not self._repaint_required:
+            super().check_idle()
+            return
+        self._repaint_required = False
+        screen = self.screen
+        if self.display and screen in screen._compositor:
+            screen._dirty_widgets.add(self)
+            screen.check_idle()
+
+
+class KeptLines(NotedWidget):
     """A container whose lines, mostly a frame and blanks, are cached until :meth:`refresh`.
 
     The container comes first among the bases, because Textual inherits style rules from the first one only.
     """
 
     _kept_lines: tuple[Region, list[Strip]] | None = None
+    _stale_lines: frozenset[int] = frozenset()
+    """Those of them that are to be drawn again."""
 
     def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
-        """As in Widget."""
-        if repaint:
+        """As in Widget. The lines in the regions, or all, will be drawn again."""
+        if repaint and regions and not layout:
+            top = self.content_offset.y
+            self._stale_lines = self._stale_lines.union(*(one.translate((0, top)).line_range for one in regions))
+        elif repaint:
             self._kept_lines = None
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
@@ -32,6 +70,10 @@ class KeptLines(Widget):
         """As in Widget, but without checking each line: the cache key is the requested region."""
         if self._kept_lines is None or self._kept_lines[0] != crop:
             self._kept_lines = crop, super().render_lines(crop)
+        else:
+            for y in self._stale_lines.intersection(crop.line_range):
+                self._kept_lines[1][y - crop.y] = super().render_lines(Region(crop.x, y, crop.width, 1))[0]
+        self._stale_lines = frozenset()
         return self._kept_lines[1]
 
     def notify_style_update(self) -> None:
@@ -40,7 +82,7 @@ class KeptLines(Widget):
         self._kept_lines = None
 
 
-class CachedLines(Widget):
+class CachedLines(NotedWidget):
     """A widget that draws line by line in ``render_line``, and draws a line again only after a :meth:`refresh` of it.
 
     Its lines go straight to the compositor. Textual's own way adds borders and padding, and costs more than the drawing
@@ -127,9 +169,13 @@ def entitle(widget: Widget, title: Content | None, subtitle: Content | None) -> 
 
     Textual would draw all of the widget and its children again.
     """
-    if (title, subtitle) == (widget._border_title, widget._border_subtitle):
-        return
-    widget._border_title, widget._border_subtitle = title, subtitle
     width, height = widget.outer_size
     left, top = widget.content_offset
-    widget.refresh(Region(-left, -top, width, 1), Region(-left, height - 1 - top, width, 1))
+    changed: list[Region] = []
+    if title != widget._border_title:
+        changed.append(Region(-left, -top, width, 1))
+    if subtitle != widget._border_subtitle:
+        changed.append(Region(-left, height - 1 - top, width, 1))
+    widget._border_title, widget._border_subtitle = title, subtitle
+    if changed:
+        widget.refresh(*changed)

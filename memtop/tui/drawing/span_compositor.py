@@ -1,19 +1,42 @@
 """Compositor that asks only the widgets that are seen in a changed place for their lines.
 
 Textual's own asks every widget on and behind a changed line, and cuts all their lines into pieces, also those beside
-the change and those that children cover. That took a quarter of a frame's time.
+the change and those that children cover. That took a quarter of a frame's time. It also makes an object for each place
+that the cursor goes to, and keeps the escape codes of each line beside the line.
 """
 
 from __future__ import annotations
 
 from itertools import pairwise
 
+from rich.color import ColorSystem
+from rich.console import Console
 from textual._compositor import ChopsUpdate, Compositor
 from textual.geometry import Region
 from textual.strip import Strip
 
 _Gap = tuple[int, int]
 """A place on a line between two cuts, for which no widget has been asked yet: first column, column after the last."""
+
+
+class SpanUpdate(ChopsUpdate):
+    """A ChopsUpdate that is written in fewer steps. What is written is the same."""
+
+    def render_segments(self, console: Console) -> str:
+        """As in ChopsUpdate."""
+        color_system = console._color_system or ColorSystem.TRUECOLOR
+        last_y, written = self.spans[-1][0], []
+        for y, first, after in self.spans:
+            for end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=True):
+                if strip is None or x > after or end <= first:
+                    continue
+                seen = strip if first <= x < after and end <= after else strip.crop(0, min(end, after) - x)
+                written.append(f"\x1b[{y + 1};{x + 1}H")
+                for text, style, _ in seen:
+                    written.append(text if style is None else Strip.render_style(style, text, color_system))
+            if y != last_y:
+                written.append("\n")
+        return "".join(written)
 
 
 class SpanCompositor(Compositor):
@@ -56,7 +79,7 @@ class SpanCompositor(Compositor):
                     is_whole = start == left and end == right
                     lines[y][start] = strip if is_whole else strip.crop(start - left, end - left)
                     ends[y].append(end)
-        return ChopsUpdate(lines, spans, ends)
+        return SpanUpdate(lines, spans, ends)
 
 
 def _joined(gaps: list[_Gap]) -> list[_Gap]:
