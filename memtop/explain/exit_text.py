@@ -37,6 +37,8 @@ def exit_lines(report: ExitReport) -> tuple[str, str]:
         facts.append(f"peak {long_size(report.peak_rss_bytes)}")
     if report.limit_name is not None:
         facts.append(f"at the limit of {short(report.limit_name)} ({long_size(report.limit_bytes)})")
+    elif report.full_limit is not None:
+        facts.append(f"{short(report.full_limit.name)} {report.full_limit.used_percent:.0f} % full")
     elif report.cgroup_limit_name is not None:
         facts.append(f"limit of {short(report.cgroup_limit_name)} {long_size(report.cgroup_limit_bytes)}")
     if report.lived_s is not None:

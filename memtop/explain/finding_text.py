@@ -265,7 +265,8 @@ def autopsy_lines(autopsy: ExitReport, *, brief: bool = False) -> list[str]:
         how += f" {wordings['successor'].format(pid=autopsy.successor.pid)}"
     lines = [f"{clock}  {how}"]
     why = [texts["clue"][clue.value] for clue in autopsy.clues if texts["clue"][clue.value]]
-    lines.append(texts["oom"][autopsy.oom.value] + (f" Evidence: {'; '.join(why)}." if why else ""))
+    not_oom = texts["oom"][autopsy.oom.value] + (f" Evidence: {'; '.join(why)}." if why else "")
+    lines.append(" ".join([*_full_limit(autopsy), not_oom]))
     if autopsy.limit_name is not None:
         lines.append(f"Limit: {short(autopsy.limit_name)}, {long_size(autopsy.limit_bytes)}.")
     if autopsy.rss_bytes is not None:
@@ -282,6 +283,16 @@ def autopsy_lines(autopsy: ExitReport, *, brief: bool = False) -> list[str]:
     return lines
 
 
+def _full_limit(autopsy: ExitReport) -> list[str]:
+    full = autopsy.full_limit
+    if full is None:
+        return []
+    used, limit = (long_size(one) if full.in_bytes else count(one) for one in (full.used, full.limit))
+    words: str = finding_texts()["autopsy"]["full"]["possible" if autopsy.is_end_unknown else "likely"]
+    percent = math.floor(full.used_percent)
+    return [words.format(name=short(full.name), percent=percent, used=used, limit=limit, effect=full.effect)]
+
+
 def autopsy_next(autopsy: ExitReport) -> str:
     """What to do after an end; empty after one that was no failure."""
     texts: dict[str, str] = finding_texts()["autopsy"]["next"]
@@ -290,6 +301,8 @@ def autopsy_next(autopsy: ExitReport) -> str:
         return texts["oom_grew" if grew else "oom"]
     if autopsy.signal == signal.SIGKILL:
         return texts["sigkill"]
+    if autopsy.full_limit is not None:
+        return texts["full"]
     return texts["crash"] if autopsy.is_crash else ""
 
 

@@ -177,6 +177,8 @@ def exit_object(autopsy: ExitReport, *, redact: bool = True) -> dict[str, Any]:
         "peak_rss_bytes": autopsy.peak_rss_bytes,
         "slope_bytes_per_min": rounded(autopsy.slope_bytes_per_min),
         "lived_s": rounded(autopsy.lived_s),
+        "full_limit": autopsy.full_limit.name if autopsy.full_limit is not None else None,
+        "full_limit_percent": rounded(autopsy.full_limit.used_percent) if autopsy.full_limit is not None else None,
         "large": autopsy.large,
         "cgroup_limit": autopsy.cgroup_limit_name,
         "cgroup_limit_bytes": autopsy.cgroup_limit_bytes,

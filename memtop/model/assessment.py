@@ -92,6 +92,23 @@ class CountLimit(NamedTuple):
     """What happens beyond it."""
 
 
+class FullLimit(NamedTuple):
+    """A limit of the process itself that was nearly full when it was last assessed, and so may have caused its end."""
+
+    name: str
+    limit: int
+    """In bytes if :attr:`in_bytes`, else a number of things. So is :attr:`used`."""
+    used: int
+    effect: str
+    """What happens when it is full."""
+    in_bytes: bool
+
+    @property
+    def used_percent(self) -> float:
+        """How full it was."""
+        return 100 * self.used / self.limit
+
+
 class Events(NamedTuple):
     """Counts in the cgroup since memtop started to read it; None if it has no such counter."""
 
@@ -147,6 +164,8 @@ class ExitReport(NamedTuple):
     """Slope of RES over its last minute."""
     cgroup_before_bytes: int | None = None
     cgroup_after_bytes: int | None = None
+    full_limit: FullLimit | None = None
+    """A limit of its own that was nearly full, where it failed and the OOM killer did not end it."""
     successor: ProcessKey | None = None
     """A younger process with the same command in the same cgroup."""
     program: str = ""
@@ -180,6 +199,17 @@ class ExitReport(NamedTuple):
         return self.is_oom or bool(self.exit_code) or (self.signal is not None and self.signal not in ASKS_TO_END)
 
     @property
+    def is_failure_of_its_own(self) -> bool:
+        """Whether it ended abnormally, and the OOM killer did not end it; also where its status is unknown."""
+        was_asked = self.exit_code is not None and self.exit_code - 128 in ASKS_TO_END  # so a JVM answers SIGTERM
+        return not self.is_oom and not was_asked and (self.is_crash or self.is_end_unknown)
+
+    @property
+    def is_end_unknown(self) -> bool:
+        """Whether the kernel has reported neither an exit code nor a signal."""
+        return self.exit_code is None and self.signal is None
+
+    @property
     def is_sizable_failure(self) -> bool:
         """Whether it ended abnormally with some tens of MiB at its peak."""
         return self.is_crash and (self.peak_rss_bytes or 0) >= FAILED_BYTES
@@ -187,7 +217,7 @@ class ExitReport(NamedTuple):
     @property
     def may_have_failed(self) -> bool:
         """Whether the cause of its end is unknown, and it had some tens of MiB and rose until then."""
-        unknown = self.exit_code is None and self.signal is None and not self.is_oom
+        unknown = self.is_end_unknown and not self.is_oom
         rss_bytes, peak_bytes = self.rss_bytes or 0, self.peak_rss_bytes or 0
         if not unknown or peak_bytes < FAILED_BYTES or rss_bytes < _AT_PEAK * peak_bytes:
             return False

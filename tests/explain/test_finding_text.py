@@ -9,10 +9,12 @@ from memtop.analysis.limits.exit_cause import Clue, Oom
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import Confirmation
 from memtop.explain import topic
+from memtop.explain.exit_text import exit_lines
 from memtop.explain.finding_text import autopsy_lines, autopsy_next, nothing_wrong, sentences_of, span
 from memtop.explain.limit_names import short
 from memtop.explain.package_files import tables_of
-from memtop.model.assessment import Assessment, ExitReport
+from memtop.headless.formats import exit_object
+from memtop.model.assessment import Assessment, ExitReport, FullLimit
 from memtop.process_key import ProcessKey
 from tests.analysis.findings.test_findings import CASES
 
@@ -141,6 +143,21 @@ def test_what_to_do_after_an_end_depends_on_its_cause(
 ) -> None:
     step = autopsy_next(ExitReport(ProcessKey(42, 1), "app", "app", 1.7e9, code, number, oom, ()))
     assert step.startswith(begins) and bool(step) is bool(begins)
+
+
+def test_a_limit_of_the_process_itself_that_was_full_is_told_as_the_likely_cause_where_it_failed() -> None:
+    full = FullLimit("-Xmx", 256 << 20, 254 << 20, "OutOfMemoryError", in_bytes=True)
+    failed = ExitReport(ProcessKey(42, 1), "java", "java App", 1.7e9, 1, None, Oom.NO, (), full_limit=full)
+    cause = "-Xmx was 99 % full (254 MiB of 256 MiB); when full: OutOfMemoryError."
+    assert autopsy_lines(failed)[1] == f"Likely cause: {cause} Not OOM-killed."
+    assert autopsy_next(failed).startswith("Find what fills that limit")
+    assert "-Xmx 99 % full" in exit_lines(failed)[1]
+    said = exit_object(failed)
+    assert (said["full_limit"], said["full_limit_percent"]) == ("-Xmx", 99.219)
+    unknown = failed._replace(exit_code=None, oom=Oom.UNKNOWN)
+    assert autopsy_lines(unknown)[1].startswith(cause), "it may have ended without an error"
+    threads = full._replace(name="pids of api", limit=2000, used=1999, effect="no thread starts", in_bytes=False)
+    assert "(1999 of 2000); when full: no thread starts." in autopsy_lines(failed._replace(full_limit=threads))[1]
 
 
 def test_after_growth_that_ended_at_the_limit_the_first_step_is_to_find_it() -> None:

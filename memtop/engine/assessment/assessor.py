@@ -182,7 +182,7 @@ class Assessor:
         self._tick += 1
         self._counters.note(step)
         self.rises.take(step)
-        ends = self._exit_analysis.examine(step, last)
+        ends = self._exit_analysis.examine(step, last, self.outlooks)
         new = self._note_new(step)
         self._lives.take(step, ends, new)
         self.fresh = tuple(

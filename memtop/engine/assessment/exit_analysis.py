@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from memtop.analysis.limits.exit_cause import Oom, ending_signal, exit_code, was_oom
 from memtop.analysis.limits.large import FAILED_BYTES, is_large
 from memtop.engine.assessment.event_counters import KILL_S, Counters
-from memtop.engine.assessment.exit_limits import limit_that_killed, lowest_limit, was_nearly_full
+from memtop.engine.assessment.exit_limits import full_limit, limit_that_killed, lowest_limit, was_nearly_full
 from memtop.engine.assessment.run_place import run_place
 from memtop.engine.assessment.step_input import StepInput
 from memtop.history.process_history import peak_bytes, slope_bytes_per_min
 from memtop.history.rings import History, Point
-from memtop.model.assessment import ExitReport
+from memtop.model.assessment import Assessment, ExitReport
 from memtop.model.frame import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.program_name import runs_unknown_file
@@ -102,8 +103,14 @@ class ExitAnalysis:
             self._ended = tuple(sorted(notable, key=lambda one: one.at_s, reverse=True))
         return self._ended
 
-    def examine(self, step: StepInput, last: Mapping[ProcessKey, ProcessRow]) -> list[ExitReport]:
-        """Reports on the processes that ended at this tick. ``last`` has the last rows of those that are gone.
+    def examine(
+        self,
+        step: StepInput,
+        last: Mapping[ProcessKey, ProcessRow],
+        assessed: Mapping[ProcessKey, Assessment] = MappingProxyType({}),
+    ) -> list[ExitReport]:
+        """Reports on the processes that ended at this tick. ``last`` has the last rows of those that are gone, and
+        ``assessed`` what was known at the last tick of those that were assessed in full.
 
         These are all that are held, and of the others those of notable size, whose status the kernel has reported, or
         whose cgroup says that the OOM killer ended them. :meth:`of` and :attr:`ended` remember only those of them that
@@ -123,6 +130,8 @@ class ExitAnalysis:
         for row, at_s, status in found:  # all are known by now, so each is counted for the others
             self._held.pop(row.pid, None)
             autopsy = self._autopsy(step, row, at_s, status, held=row.key in all_held)
+            if autopsy.is_failure_of_its_own and (before := assessed.get(row.key)) is not None:
+                autopsy = autopsy._replace(full_limit=full_limit(before, autopsy.signal))
             reports.append(autopsy)
             if row.key not in all_held and not autopsy.is_notable:
                 continue

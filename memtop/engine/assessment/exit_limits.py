@@ -1,14 +1,17 @@
-"""Limits at the end of a process: the lowest over it, and the one that caused an OOM kill."""
+"""Limits at the end of a process: the lowest over it, the one that caused an OOM kill, and its own that was full."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import signal
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from memtop.analysis.limits.memory_limits import binding, ceilings, is_known
 from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.limit_names import MACHINE_NAME, limit_name
 from memtop.engine.assessment.step_input import StepInput, is_low
+from memtop.model.assessment import Assessment, FullLimit, Limit
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
 
@@ -16,6 +19,32 @@ _NEARLY_FULL: Final = 0.75
 """A cgroup that is used to this part of its limit may have been full a second later."""
 _NEAR: Final = 0.1
 """With more than this share of a limit left, that limit was not the cause, if the machine was low."""
+_FULL_SHARE: Final = 0.85
+"""A limit of the process itself that was used to this part may be what ended it: what failed is the next allocation,
+which may be large, and the last sample is up to a second old."""
+_FAIL_WHEN_FULL: Final = frozenset({Limit.ADDRESS_SPACE, Limit.DATA, Limit.COMMIT, Limit.RUNTIME})
+"""Limits at which an allocation fails. A program that does not expect that ends in its own way."""
+_SIGNAL_WHEN_FULL: Final[Mapping[Limit, int]] = MappingProxyType(
+    {Limit.STACK: signal.SIGSEGV, Limit.HUGETLB: signal.SIGBUS}
+)
+"""Limits beyond which the kernel sends a signal."""
+
+
+def full_limit(last: Assessment, ending: int | None) -> FullLimit | None:
+    """The fullest of the limits of a process itself at its last assessment, if its failure may be due to that limit.
+
+    ``ending`` is the signal that ended it; None for an exit with an error. SIGKILL has other causes.
+    """
+    if ending == signal.SIGKILL:
+        return None
+    found = [
+        FullLimit(row.name, row.limit_bytes, row.used_bytes, row.effect, in_bytes=True)
+        for row in last.limits
+        if row.limit in _FAIL_WHEN_FULL or (ending is not None and _SIGNAL_WHEN_FULL.get(row.limit) == ending)
+    ]
+    found += [FullLimit(one.name, one.limit, one.used, one.beyond, in_bytes=False) for one in last.counts]
+    full = [one for one in found if one.limit > 0 and one.used >= _FULL_SHARE * one.limit]
+    return max(full, key=lambda one: one.used_percent, default=None)
 
 
 def lowest_limit(counters: Counters, step: StepInput, key: ProcessKey) -> tuple[str | None, int | None]:

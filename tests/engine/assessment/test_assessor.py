@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 from collections.abc import Callable, Mapping
 
 import pytest
@@ -14,13 +15,14 @@ from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import Confirmation, Evidence
 from memtop.columns import BY_NAME
 from memtop.engine.assessment.exit_analysis import AUTOPSIES
+from memtop.engine.assessment.exit_limits import full_limit
 from memtop.engine.assessment.growth_tracker import Verdict
 from memtop.engine.assessment.row_marks import sign
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied, MemtopError
 from memtop.explain import topic
 from memtop.explain.finding_text import sentences_of
-from memtop.model.assessment import ExitReport, Limit
+from memtop.model.assessment import Assessment, CountLimit, ExitReport, Limit, LimitRow
 from memtop.model.frame import Frame, Note
 from memtop.model.request import Request
 from memtop.procfs.statm import PAGE_BYTES
@@ -513,6 +515,53 @@ def test_after_its_end_the_limits_are_as_they_were_and_nothing_speaks_of_a_futur
     other = source.add(FakeProcess(77))
     step(engine, on(other))
     assert outlook(step(engine, on(process))).limits == found.limits, "also after somebody else was looked at"
+
+
+@pytest.mark.parametrize(
+    ("status", "limit"),
+    [
+        (1 << 8, "ulimit -v (RLIMIT_AS)"),
+        (signal.SIGABRT, "ulimit -v (RLIMIT_AS)"),
+        (None, "ulimit -v (RLIMIT_AS)"),
+        (0, None),
+        (143 << 8, None),
+        (signal.SIGTERM, None),
+        (KILLED, None),
+    ],
+    ids=["error", "SIGABRT", "unknown", "no error", "SIGTERM, answered by exit(143)", "SIGTERM", "SIGKILL"],
+)
+def test_a_limit_of_its_own_that_was_nearly_full_is_named_after_a_failure(
+    status: int | None, limit: str | None
+) -> None:
+    process = FakeProcess(42)
+    source = v2(process)
+    source.files["proc/42/limits"] = b"Max address space         110000000            unlimited            bytes     \n"
+    engine = Engine(source)
+    for _ in range(4):
+        step(engine, on(process, panel="limits"))
+    if status is not None:
+        source.ended = [Exit(42, source.wall_s, int(status))]
+    del source.processes[42]
+    autopsy = outlook(step(engine, on(process))).autopsy
+    assert autopsy is not None
+    assert (autopsy.full_limit.name if autopsy.full_limit is not None else None) == limit
+
+
+def test_a_stack_at_its_limit_explains_a_segmentation_fault_only() -> None:
+    full = Assessment(limits=(LimitRow(Limit.STACK, "ulimit -s (RLIMIT_STACK)", 8 * MIB, 8 * MIB, 0, 0),))
+    found = full_limit(full, signal.SIGSEGV)
+    assert found is not None and (found.name, found.used_percent) == ("ulimit -s (RLIMIT_STACK)", 100)
+    assert full_limit(full, None) is None and full_limit(full, signal.SIGABRT) is None
+
+
+def test_the_fullest_of_its_own_limits_counts_and_half_full_ones_do_not() -> None:
+    counts = (
+        CountLimit("vm.max_map_count", 65530, 65000, "mmap fails"),
+        CountLimit("pids of api", 100, 50, "no thread"),
+    )
+    found = full_limit(Assessment(counts=counts), None)
+    assert found is not None and (found.name, found.in_bytes) == ("vm.max_map_count", False)
+    assert full_limit(Assessment(counts=counts[1:]), None) is None
 
 
 def test_a_kill_by_hand_is_no_oom() -> None:

@@ -8,6 +8,7 @@ from memtop.analysis.findings import Severity
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import Evidence
 from memtop.analysis.trend.pause import Pause
+from memtop.engine.assessment.exit_limits import full_limit
 from memtop.engine.assessment.heap_verdict import heap_verdict, time_to_heap_limit, towards
 from memtop.engine.engine import Engine
 from memtop.explain.answers import answers
@@ -84,6 +85,24 @@ def test_the_heap_of_a_jvm_that_is_a_mere_row_is_read_too_because_res_says_nothi
     assert frame.rows[0].verdict.endswith("↗") is grows
     assert world.asked("identity") == 1
     assert 0.2 < world.asked("jvm") / (world.source.mono_s - 1000) < 0.5, "every three seconds"
+
+
+@pytest.mark.parametrize(
+    ("limit", "used_bytes", "named"),
+    [
+        (Limit.RUNTIME, 250 * MIB, True),
+        (Limit.RUNTIME, 173 * MIB, False),
+        (Limit.RUNTIME_LEVEL, 250 * MIB, False),
+        (Limit.RUNTIME_SOFT, 256 * MIB, False),
+    ],
+)
+def test_a_heap_explains_a_failure_if_it_was_nearly_full_of_what_survives(
+    limit: Limit, used_bytes: int, named: bool
+) -> None:
+    row = LimitRow(limit, "-Xmx", 256 * MIB, used_bytes, 256 * MIB - used_bytes, 256 * MIB - used_bytes)
+    found = full_limit(Assessment(limits=(row,)), None)
+    assert (found is not None) is named
+    assert found is None or (found.name, found.effect) == ("-Xmx", "OutOfMemoryError")
 
 
 def test_the_heap_of_a_program_that_no_file_shows_is_not_looked_for() -> None:
