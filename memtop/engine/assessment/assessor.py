@@ -154,7 +154,7 @@ class Assessor:
         """
         before = self._step.sample if self._step is not None else None
         runtimes = self._step.runtimes if self._step is not None else {}
-        step = StepInput(sample, before, plan, sample.cgroups or CgroupSample(), runtimes=runtimes)
+        step = StepInput(sample, before, plan, sample.cgroups or CgroupSample(), runtimes=runtimes, limits={})
         self._machine.take(step)
         step = self._step = step._replace(machine_room=self._machine.room)
         for key, reading in lazy_free.items():

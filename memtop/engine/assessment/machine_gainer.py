@@ -32,7 +32,8 @@ class GainerFinder:
     def __init__(self) -> None:
         self._ticks = 0
         self._key: ProcessKey | None = None
-        self._gained = 0.0
+        self._second = 0.0
+        """What no other has gained more than: those that have not risen since all were compared have gained no more."""
         self._all_seen = True
 
     def take(self, step: StepInput, used: Rise | None, risen: Iterable[int]) -> MachineGainer:
@@ -45,13 +46,17 @@ class GainerFinder:
         known = step.row(self._key) if self._key is not None else None
         if self._ticks % EVERY_TICKS == 0:
             self._all_seen = _all_seen(step)
-        if self._ticks % EVERY_TICKS == 0 or known is None or _gain(known) < self._gained:
-            best = max(step.rows.values(), key=_gain, default=None)
-        else:
-            best = max((known, *(step.rows[pid] for pid in risen if pid in step.rows)), key=_gain)
+        rows, least = list(step.rows.values()), 0.0
+        if self._ticks % EVERY_TICKS and known is not None and _gain(known) >= self._second:
+            rows = list({known.pid: known, **{pid: step.rows[pid] for pid in risen if pid in step.rows}}.values())
+            least = self._second
         self._ticks += 1
-        if best is not None:
-            self._key, self._gained = best.key, _gain(best)
+        if not rows:
+            return MachineGainer(None, self._all_seen)
+        gains = [row.growth_bytes_per_min or 0.0 for row in rows]
+        best = rows[gains.index(max(gains))]
+        gains.remove(max(gains))
+        self._key, self._second = best.key, max([*gains, least])
         return MachineGainer(best, self._all_seen)
 
 

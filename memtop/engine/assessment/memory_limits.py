@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from memtop.analysis.ledger.machine import MachinePart, machine_ledger
@@ -43,29 +43,13 @@ SHARED: Final = frozenset({Limit.CGROUP, Limit.HIGH, Limit.MACHINE})
 def limit_rows(key: ProcessKey, step: StepInput) -> tuple[LimitRow, ...]:
     """Every limit of a process, the nearest cgroup first."""
     cgroups, meminfo = step.cgroups, step.meminfo
-    found = _ceilings(key, step)
-    tightest = binding(found)
-    rows = [
-        LimitRow(
-            Limit.MACHINE if one.path is None else Limit.CGROUP if one.kills else Limit.HIGH,
-            _name(one, step),
-            one.limit_bytes,
-            one.unreclaimable_bytes,
-            one.headroom_bytes,
-            one.headroom_max_bytes,
-            one is tightest,
-            one.path,
-            one.swap_room_bytes,
-            one.unsure_bytes,
-            one.protected_bytes,
-            _goes_to_swap(one, step),
-        )
-        for one in found
-    ]
-    for reading in step.readings(key):
-        if reading.swap_limit_bytes not in (None, UNLIMITED) and reading.swap_bytes is not None:
-            name = f"swap of {limit_name(reading.path, step)}"
-            rows.append(_plain(Limit.CGROUP_SWAP, name, reading.swap_limit_bytes, reading.swap_bytes))
+    place = step.chain(key), _may_swap(key, step)
+    shared = step.limits.get(place) if step.limits is not None else None
+    if shared is None:
+        shared = tuple(_shared_rows(key, step))
+        if step.limits is not None:
+            step.limits[place] = shared
+    rows = list(shared)
     limits, status, virt_bytes = cgroups.limits.get(key), step.status(key), step.virt_bytes(key)
     if limits is not None and limits.address_space_bytes not in (None, UNLIMITED) and virt_bytes is not None:
         rows.append(_plain(Limit.ADDRESS_SPACE, "ulimit -v (RLIMIT_AS)", limits.address_space_bytes, virt_bytes))
@@ -87,6 +71,31 @@ def limit_rows(key: ProcessKey, step: StepInput) -> tuple[LimitRow, ...]:
     if cgroups.policy.overcommit == 2 and used is not None and most is not None:
         rows.append(_plain(Limit.COMMIT, "CommitLimit", most, used))
     return tuple(rows)
+
+
+def _shared_rows(key: ProcessKey, step: StepInput) -> Iterator[LimitRow]:
+    """The limits of the machine and of the cgroups of a process: the same for all processes of a cgroup."""
+    found = _ceilings(key, step)
+    tightest = binding(found)
+    for one in found:
+        yield LimitRow(
+            Limit.MACHINE if one.path is None else Limit.CGROUP if one.kills else Limit.HIGH,
+            _name(one, step),
+            one.limit_bytes,
+            one.unreclaimable_bytes,
+            one.headroom_bytes,
+            one.headroom_max_bytes,
+            one is tightest,
+            one.path,
+            one.swap_room_bytes,
+            one.unsure_bytes,
+            one.protected_bytes,
+            _goes_to_swap(one, step),
+        )
+    for reading in step.readings(key):
+        if reading.swap_limit_bytes not in (None, UNLIMITED) and reading.swap_bytes is not None:
+            name = f"swap of {limit_name(reading.path, step)}"
+            yield _plain(Limit.CGROUP_SWAP, name, reading.swap_limit_bytes, reading.swap_bytes)
 
 
 def _goes_to_swap(one: Ceiling, step: StepInput) -> bool:

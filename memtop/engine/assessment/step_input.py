@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from memtop.analysis.trend.machine_room import MachineRoom
+from memtop.model.assessment import LimitRow
 from memtop.model.frame import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.meminfo import Meminfo
@@ -35,6 +36,9 @@ class StepInput(NamedTuple):
     is judged, that of the tick before."""
     machine_room: MachineRoom = MachineRoom()
     """What the machine's memory leaves to those that grow."""
+    limits: dict[tuple[tuple[str, ...], bool], tuple[LimitRow, ...]] | None = None
+    """The limits that the processes of a chain of cgroups share, by that chain and whether their pages may be swapped,
+    so that they are computed once a tick; None where they are not kept."""
 
     @property
     def now_s(self) -> float:

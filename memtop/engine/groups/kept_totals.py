@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from itertools import compress
 from operator import is_not, sub
 
-from memtop.engine.groups.naming import GroupName, Naming, by_program
+from memtop.engine.groups.naming import GroupName, Naming
 from memtop.engine.groups.sums import Totals
 from memtop.model.frame import ProcessRow
 from memtop.model.group import By, GroupKey
@@ -18,9 +18,10 @@ from memtop.sampling.cgroup_reading import CgroupSample
 
 
 class _Sum:
-    __slots__ = ("anon_bytes", "pids", "rss_bytes", "virt_bytes")
+    __slots__ = ("anon_bytes", "key", "pids", "rss_bytes", "virt_bytes")
 
-    def __init__(self) -> None:
+    def __init__(self, key: GroupKey) -> None:
+        self.key = key
         self.virt_bytes = self.rss_bytes = self.anon_bytes = 0
         self.pids: set[int] = set()
 
@@ -36,7 +37,9 @@ class KeptTotals:
     def __init__(self) -> None:
         self._rows: dict[int, ProcessRow] = {}
         """Each process with memory, as it is in the sums."""
-        self._users: dict[int | None, _Sum] = {}
+        self._sums: dict[int, tuple[_Sum, _Sum]] = {}
+        """Those of its program and of its user."""
+        self._users: dict[GroupKey, _Sum] = {}
         self._programs: dict[GroupKey, _Sum] = {}
         self._unsure: dict[int, GroupName] = {}
         """The program that each process counts to whose command is not known yet: that of its parent, if anything."""
@@ -58,10 +61,11 @@ class KeptTotals:
                 self._add(row, programs)
             else:
                 kept[pid] = row
-                more = tuple(map(sub, _sizes(row), _sizes(old)))
-                if any(more):
-                    self._programs[by_program(row).key].add(*more)
-                    self._users[row.uid].add(*more)
+                if row.same_memory_as is None:
+                    before = old.virt_bytes, old.rss_bytes, old.anon_bytes
+                    if (virt, rss, anon) != before:
+                        for one in self._sums[pid]:
+                            one.add(*map(sub, (virt, rss, anon), before))
         for pid in kept.keys() - rows.keys():
             self._remove(pid)
         for pid, name in list(self._unsure.items()):
@@ -72,39 +76,46 @@ class KeptTotals:
 
     def totals(self, by: By) -> dict[GroupKey, Totals]:
         """The sums of all users, or of all programs."""
-        sums = self._programs if by is By.PROGRAM else {_user(uid): one for uid, one in self._users.items()}
+        sums = self._programs if by is By.PROGRAM else self._users
         return {key: Totals(one.virt_bytes, one.rss_bytes, one.anon_bytes, len(one.pids)) for key, one in sums.items()}
 
     def members(self, program: GroupKey) -> Collection[ProcessRow]:
         """The processes that run a program."""
         one = self._programs.get(program)
-        return [self._rows[pid] for pid in one.pids] if one is not None else ()
+        return list(map(self._rows.__getitem__, one.pids)) if one is not None else ()
 
     def _add(self, row: ProcessRow, programs: Naming) -> None:
         name = programs.group_of(row)
         if row.command_raw is None:
             self._unsure[row.pid] = name
-        for one in (self._programs.setdefault(name.key, _Sum()), self._users.setdefault(row.uid, _Sum())):
+        user = _user(row.uid)
+        self._sums[row.pid] = (
+            self._programs.get(name.key) or self._programs.setdefault(name.key, _Sum(name.key)),
+            self._users.get(user) or self._users.setdefault(user, _Sum(user)),
+        )
+        for one in self._sums[row.pid]:
             one.add(*_sizes(row))
             one.pids.add(row.pid)
         self._rows[row.pid] = row
 
     def _remove(self, pid: int) -> None:
         row = self._rows.pop(pid)
-        name = self._unsure.pop(pid, None) or by_program(row)
-        program, user = self._programs[name.key], self._users[row.uid]
-        for one in (program, user):
+        self._unsure.pop(pid, None)
+        for one, all_of_them in zip(self._sums.pop(pid), (self._programs, self._users), strict=True):
             one.add(*(-size for size in _sizes(row)))
             one.pids.discard(pid)
-        if not program.pids:
-            del self._programs[name.key]
-        if not user.pids:
-            del self._users[row.uid]
+            if not one.pids:
+                del all_of_them[one.key]
 
 
 def _same(old: ProcessRow, row: ProcessRow) -> bool:
-    """Whether what decides about user and program has not changed."""
-    return old.command_raw is row.command_raw and old.name == row.name and old.uid == row.uid
+    """Whether what decides about user, program and what counts has not changed."""
+    return (
+        old.command_raw is row.command_raw
+        and old.name == row.name
+        and old.uid == row.uid
+        and old.same_memory_as == row.same_memory_as
+    )
 
 
 def _sizes(row: ProcessRow) -> tuple[int, int, int]:

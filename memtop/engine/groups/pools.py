@@ -52,6 +52,9 @@ _ALONE_SHARE: Final = 0.5
 """A member that grows so much of it alone explains the growth of a group."""
 
 
+_START_TICKS: Final = attrgetter("start_ticks")
+
+
 class _Starts(NamedTuple):
     """What has started since the rise of a program began."""
 
@@ -169,7 +172,9 @@ class PoolWatch:
         if rise is None and verdict is not None:
             size_bytes = _VERDICT_S * (verdict.standing.slope_bytes_per_s or 0.0)
         gained_bytes = 0
-        paths = {chain[0] for row in members if (chain := cgroups.chains.get(row.key))}
+        # The names of one cgroup are one object: to look up each member takes three times that.
+        one_of_each = {id(row.names): row for row in members}.values()
+        paths = {chain[0] for row in one_of_each if (chain := cgroups.chains.get(row.key))}
         for path in paths:
             track = self._growth.track(GroupKey(By.CGROUP, path))
             if track is None or not len(track):
@@ -187,7 +192,6 @@ class PoolWatch:
         now_s: float,
     ) -> Iterable[GrowingGroup]:
         """Those of ``found`` that no member explains alone, with what they consist of; the fastest first."""
-        rates = {key.pid: rate for key, rate in alone.items()}
         told: set[int] = set()
         starts, self._starts = self._starts, {}
         for key in nlargest(MOST, found, key=lambda one: (one.by is By.PROGRAM, found[one])):
@@ -200,14 +204,15 @@ class PoolWatch:
             if rise is None and confirmed is None:
                 continue
             own = found[key] if confirmed is not None or rise is None else rise.bytes_per_s
-            if max((rates[row.pid] for row in of if row.pid in rates), default=0.0) >= _ALONE_SHARE * own:
+            pids = {row.pid for row in of}
+            if max((rate for one, rate in alone.items() if one.pid in pids), default=0.0) >= _ALONE_SHARE * own:
                 continue
             if key.by is By.PROGRAM and not self._is_charged(key, of, cgroups, now_s):
                 continue
-            if key.by is By.CGROUP and any(row.pid in told for row in of):
+            if key.by is By.CGROUP and not pids.isdisjoint(told):
                 continue  # a program in it is the story
-            told.update(row.pid for row in of)
-            oldest = min(of, key=attrgetter("key.start_ticks")).key
+            told |= pids
+            oldest = min([row.key for row in of], key=_START_TICKS)
             shown = cgroups.labels.get(key.name, key.name) if key.by is By.CGROUP else key.name
             yield GrowingGroup(key, shown, len(of), oldest, rise, confirmed)
 
@@ -224,20 +229,20 @@ class PoolWatch:
             return None
         more = len(members) - self._members_from.get(key, 0)
         from_ticks, to_ticks = (rise.since_s - _LOADING_S) * _CLK_TCK, now_s * _CLK_TCK
-        young = [row for row in members if from_ticks < row.key.start_ticks <= to_ticks]
-        starts_s = {row.key: row.key.start_ticks / _CLK_TCK for row in young}
+        young = [row for row in members if row.key.start_ticks > from_ticks and row.key.start_ticks <= to_ticks]
         if before is None or before.since_s != rise.since_s:
             before = _Starts(rise.since_s, 0, now_s, {})
         full_s = now_s if len(members) > _MORE * before.most else before.full_s
-        sizes = before.sizes
-        for row in young:
-            started_s = starts_s[row.key]
+        sizes = before.sizes if more > 0 else {}  # where there are no more than at first, none were added
+        for row in young if more > 0 else ():
+            started_s = row.key.start_ticks / _CLK_TCK
             if started_s <= full_s + _FILLED_S and (row.key not in sizes or now_s - started_s < _LOADING_S):
                 sizes[row.key] = row.anon_bytes or 0
         sizes = {key: sizes[key] for key in nlargest(max(0, more), sizes, key=sizes.__getitem__)}
         self._starts[key] = _Starts(rise.since_s, max(before.most, len(members)), full_s, sizes)
         at_start = sum(sizes.values())
-        late = sum(starts_s[row.key] > rise.since_s + rise.span_s / 2 for row in young)
+        half_ticks = (rise.since_s + rise.span_s / 2) * _CLK_TCK
+        late = sum([row.key.start_ticks > half_ticks for row in young])
         if (
             len(young) >= _STORM
             and rise.span_s >= _STORM_S
