@@ -152,14 +152,19 @@ def unseen_clauses(unseen: Unseen) -> list[str]:
     return found
 
 
-def kills_before(system: SystemRow) -> str:
-    """What the OOM killer did before memtop started, as a clause; empty where it did nothing, or does not say it."""
+def kills_before(system: SystemRow, report: IncidentReport | None) -> str:
+    """What the OOM killer did before memtop started, as a clause; empty where it did nothing, or does not say it.
+
+    When, and which processes, only the kernel log says. A cgroup may have been made since its kills were counted.
+    """
     count = (system.oom_kills_boot or 0) - (system.oom_kills or 0)
-    return (
-        f"{count} OOM kill{'' if count == 1 else 's'} between boot and the start of memtop (see dmesg -T)"
-        if count
-        else ""
-    )
+    places = report.killed_before if report is not None else ()
+    count = max(count, sum(number for _, number in places))
+    if not count:
+        return ""
+    where = ", ".join(f"{number} in {name}" for name, number in places)
+    kills = _counted(count, "OOM kill", "OOM kills")
+    return f"{kills} before memtop started{f' ({where})' if where else ''}: see dmesg -T"
 
 
 def _counted(count: int, one: str, many: str) -> str:

@@ -137,13 +137,14 @@ def _incidents(frame: Frame) -> dict[str, Any]:
     """The headline of the machine, its incidents and what was not looked at; null where it takes more samples."""
     report = frame.incidents
     if report is None:
-        return {"headline": None, "incidents": None, "not_looked_at": None}
+        return {"headline": None, "incidents": None, "not_looked_at": None, "killed_before": None}
     from memtop.explain.incident_text import headline, incident_object, not_looked_at  # noqa: PLC0415 (as below)
 
     return {
         "headline": headline(report, frame.system).says,
         "incidents": [incident_object(one, iso(report.since_wall_s(one))) for one in report.standing],
         "not_looked_at": not_looked_at(report.unseen),
+        "killed_before": [{"cgroup": name, "oom_kills": count} for name, count in report.killed_before],
     }
 
 

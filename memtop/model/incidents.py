@@ -31,6 +31,8 @@ class IncidentReport(NamedTuple):
     """For how long the machine has been watched: what has grown before is not known."""
     clock_offset_s: float = 0.0
     """Seconds since the epoch, minus the clock of :attr:`Incident.since_s`."""
+    killed_before: tuple[tuple[str, int], ...] = ()
+    """Names of cgroups in which the OOM killer had killed before memtop started, and how often; most kills first."""
 
     def since_wall_s(self, incident: Incident) -> float:
         """When an incident began, seconds since the epoch."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from memtop.analysis.trend.rates import per_s
@@ -42,7 +42,10 @@ class Counters:
         self._chains: dict[ProcessKey, tuple[str, ...]] = {}
         self._rises: deque[_Rise] = deque(maxlen=256)
         self._kills: dict[str, int] = {}
+        self._earlier: dict[str, int] = {}
         self._machine_kills: int | None = None
+        self._machine_first: int | None = None
+        """The machine's count at the first sample."""
         self._first: dict[str, CgroupReading] = {}
         self._pairs: dict[str, _Pair] = {}
         self._before: Sample | None = None
@@ -61,8 +64,9 @@ class Counters:
         for path, count in cgroups.kills.items():
             if (rise := count - self._kills.get(path, count)) > 0:
                 self._rises.append(_Rise(now_s, path, rise))
-        self._kills = dict(cgroups.kills)
         vmstat = step.sample.system.vmstat
+        self._note_earlier(cgroups.kills, vmstat.oom_kill if vmstat is not None else None)
+        self._kills = dict(cgroups.kills)
         if vmstat is not None and (machine := vmstat.oom_kill) is not None:
             if self._machine_kills is not None and machine > self._machine_kills:
                 self._rises.append(_Rise(now_s, "", machine - self._machine_kills))
@@ -80,6 +84,21 @@ class Counters:
         return self._chains.get(key, ())
 
     # -- kills
+
+    def _note_earlier(self, kills: Mapping[str, int], machine_kills: int | None) -> None:
+        if self._before is None:
+            self._machine_first = machine_kills
+        if self._before is None or (machine_kills is not None and machine_kills == self._machine_first):
+            for path in kills.keys() - self._kills.keys() - self._earlier.keys():
+                self._earlier[path] = kills[path]
+        if len(self._earlier) > len(kills):
+            self._earlier = {path: count for path, count in self._earlier.items() if path in kills}
+
+    @property
+    def earlier_kills(self) -> dict[str, int]:
+        """OOM kills that cgroups had counted before memtop started. One whose count was read first after the machine
+        has counted another kill is left out: nothing says which came first."""
+        return {path: count for path, count in self._earlier.items() if count}
 
     def cgroup_kills(self, path: str) -> int | None:
         """OOM kills counted in exactly this cgroup around now; None if it has no readable count."""

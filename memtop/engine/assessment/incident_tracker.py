@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from heapq import nlargest
+from operator import itemgetter
 from typing import Final
 
 from memtop.analysis.crash_loop import LoopFacts
@@ -30,6 +32,8 @@ from memtop.model.incidents import IncidentReport, Unseen
 from memtop.process_key import ProcessKey
 from memtop.sampling.sample import ProcessSample
 
+MOST_EARLIER: Final = 3
+"""Cgroups that are named for OOM kills before memtop started."""
 EXITS: Final = 64
 """Ends that are remembered."""
 UNSEEN_TICKS: Final = 5
@@ -101,8 +105,13 @@ class IncidentTracker:
         if self._tick % UNSEEN_TICKS == 0:
             self._unseen = unseen(step)
         offset_s = step.sample.wall_s - step.now_s
+        earlier = nlargest(MOST_EARLIER, self._counters.earlier_kills.items(), key=itemgetter(1))
         self.report = IncidentReport(
-            self._standing.standing, self._unseen, step.now_s - self._first_s, clock_offset_s=offset_s
+            self._standing.standing,
+            self._unseen,
+            step.now_s - self._first_s,
+            clock_offset_s=offset_s,
+            killed_before=tuple((cgroup_name(path, step), count) for path, count in earlier),
         )
         return self.report
 

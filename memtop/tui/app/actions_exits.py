@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from memtop.analysis.limits.exit_cause import Oom
+from memtop.explain.incident_text import kills_before
 from memtop.model.frame import Frame
 from memtop.process_key import ProcessKey
 from memtop.tui.app.actions_incidents import IncidentActions
@@ -37,7 +38,8 @@ class ExitActions(IncidentActions):
         if self.frame is not None:
             report = self.frame.incidents
             only = report.unseen.only if report is not None else None
-            self.push_screen(EndedList(self.frame.ended, only, self.frame.system.oom_kills), self._show_last_minute)
+            kills, earlier = self.frame.system.oom_kills, kills_before(self.frame.system, report)
+            self.push_screen(EndedList(self.frame.ended, only, kills, earlier), self._show_last_minute)
 
     def _show_last_minute(self, key: ProcessKey | None) -> None:
         if key is None:

@@ -54,12 +54,14 @@ class IncidentActions(PanelActions):
             if report is not None and report.watched_s < LONG_S:
                 found.append(f"slow growth takes {LONG_S:.0f} s to be confirmed")
             found += unseen_clauses(report.unseen) if report is not None else ["that needs a second sample"]
-            found += [earlier] if self.frame is not None and (earlier := kills_before(self.frame.system)) else []
+            found += (
+                [earlier] if self.frame is not None and (earlier := kills_before(self.frame.system, report)) else []
+            )
             self.say("; ".join(found))
             return
         first = report.standing[0]
         if self._shows(first) or not self.go_to(first):
-            earlier = kills_before(self.frame.system)
+            earlier = kills_before(self.frame.system, report)
             self.push_screen(IncidentList(report, self.frame.at_s, earlier), self._go_to_chosen)
 
     def _shows(self, incident: Incident) -> bool:

@@ -31,12 +31,16 @@ _WHICH: Final = (
 class EndedList(Dialog[ProcessKey]):
     """Each end in two lines. Enter answers with the chosen process."""
 
-    def __init__(self, ended: Sequence[ExitReport], only: int | None = None, kills: int | None = 0) -> None:
+    def __init__(
+        self, ended: Sequence[ExitReport], only: int | None = None, kills: int | None = 0, earlier: str = ""
+    ) -> None:
         """``ended`` has the latest first; ``only`` so many processes are read, None for all.
 
         ``kills`` is the number of OOM kills that the machine has counted since memtop started; None if it is unknown.
+        ``earlier`` is what happened before, as a clause.
         """
         super().__init__()
+        self._earlier = earlier
         self._only = only
         self._kills = kills
         self._ended = ended
@@ -47,7 +51,9 @@ class EndedList(Dialog[ProcessKey]):
         with Vertical(classes="dialog -wide"):
             yield Label("Ended since memtop started", classes="dialog-title")
             yield ChoiceList(*self._options())
-            yield Label(Content(words_below(self._ended, self._only, self._kills)), classes="dialog-says")
+            yield Label(
+                Content(words_below(self._ended, self._only, self._kills, self._earlier)), classes="dialog-says"
+            )
             yield KeysLine(Hint("↑ ↓", "move", ""), Hint("Enter", "show its last minute", ACCEPT), CLOSE_HINT)
 
     def on_mount(self) -> None:
@@ -78,7 +84,7 @@ class EndedList(Dialog[ProcessKey]):
         return [Option(HangingText(_text(*one))) for one in self._lines]
 
 
-def words_below(ended: Sequence[ExitReport], only: int | None, kills: int | None) -> str:
+def words_below(ended: Sequence[ExitReport], only: int | None, kills: int | None, earlier: str = "") -> str:
     """What the list does not show. The arguments are those of EndedList."""
     lines = [] if only is None else [f"Only the {only} that were asked for are read; a reads all."]
     unseen = (kills or 0) - sum(one.is_oom for one in ended)
@@ -86,6 +92,7 @@ def words_below(ended: Sequence[ExitReport], only: int | None, kills: int | None
         lines.append("This kernel does not say how many processes the OOM killer has ended.")
     elif unseen > 0:
         lines.append(f"OOM kills that the kernel has counted: {kills}; of {unseen} no end was seen.")
+    lines += [f"{earlier}."] if earlier else []
     return "\n".join([*lines, _WHICH])
 
 

@@ -11,7 +11,7 @@ from memtop.analysis.incidents import Incident
 from memtop.engine.assessment import incident_inputs, rise_tracker
 from memtop.engine.assessment.incident_tracker import UNSEEN_TICKS
 from memtop.engine.engine import Engine
-from memtop.explain.incident_text import headline, incident_sentences
+from memtop.explain.incident_text import headline, incident_sentences, kills_before
 from memtop.model.frame import Frame
 from memtop.model.incidents import IncidentReport
 from memtop.process_key import ProcessKey
@@ -242,6 +242,38 @@ def killed() -> tuple[FakeSource, Engine]:
     source.files["proc/vmstat"] = b"pgfault 1000\noom_kill 4\n"
     source.files[f"{APP}/memory.events.local"] = b"oom_kill 2\n"
     return source, engine
+
+
+def test_kills_before_memtop_started_are_said_to_be_that_and_never_to_be_new() -> None:
+    source, engine = world(FakeProcess(42))
+    source.files["proc/vmstat"] = b"pgfault 1000\noom_kill 4\n"
+    source.files[f"{APP}/memory.events.local"] = b"oom_kill 3\n"
+    for _ in range(6):
+        frame = step(engine)
+    assert names(frame) == []
+    assert report(frame).killed_before == (("app.scope", 3),)
+    says = kills_before(frame.system, frame.incidents)
+    assert says == "4 OOM kills before memtop started (3 in app.scope): see dmesg -T"
+    source.files["proc/vmstat"] = b"pgfault 1000\noom_kill 5\n"
+    source.files[f"{APP}/memory.events.local"] = b"oom_kill 4\n"
+    for _ in range(6):
+        frame = step(engine)
+    assert report(frame).killed_before == (("app.scope", 3),)
+    assert names(frame) != []
+
+
+def test_a_kill_of_which_nothing_says_whether_memtop_had_started_is_not_said_to_be_before() -> None:
+    source, engine = world(FakeProcess(42))
+    source.files["proc/vmstat"] = b"pgfault 1000\noom_kill 4\n"
+    del source.files[f"{APP}/memory.events.local"]
+    del source.files[f"{APP}/memory.events"]
+    for _ in range(2):
+        step(engine)
+    source.files["proc/vmstat"] = b"pgfault 1000\noom_kill 5\n"
+    source.files[f"{APP}/memory.events.local"] = b"oom_kill 1\n"  # its count could not be read before
+    for _ in range(4):
+        frame = step(engine)
+    assert report(frame).killed_before == ()
 
 
 def test_a_kill_by_the_oom_killer_is_named_at_once_with_its_cgroup() -> None:

@@ -6,6 +6,8 @@ import pytest
 
 from memtop.tui.dialogs.ended_list import words_below
 
+EARLIER = "2 OOM kills before memtop started: see dmesg -T"
+
 
 @pytest.mark.parametrize(
     ("only", "kills", "words"),
@@ -20,3 +22,8 @@ def test_kills_that_were_not_seen_are_counted(only: int | None, kills: int | Non
     said = words_below((), only, kills)
     assert words in said
     assert ("OOM kill" in said) is (kills != 0)
+
+
+def test_kills_before_memtop_started_are_said_below_the_list() -> None:
+    assert "2 OOM kills before memtop started: see dmesg -T.\n" in words_below((), None, 0, EARLIER)
+    assert "before" not in words_below((), None, 0)
