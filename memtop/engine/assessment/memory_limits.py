@@ -43,12 +43,12 @@ SHARED: Final = frozenset({Limit.CGROUP, Limit.HIGH, Limit.MACHINE})
 def limit_rows(key: ProcessKey, step: StepInput) -> tuple[LimitRow, ...]:
     """Every limit of a process, the nearest cgroup first."""
     cgroups, meminfo = step.cgroups, step.meminfo
-    place = step.chain(key), _may_swap(key, step)
-    shared = step.limits.get(place) if step.limits is not None else None
+    chain = step.chain(key)
+    shared = step.limits.get(chain) if step.limits is not None else None
     if shared is None:
         shared = tuple(_shared_rows(key, step))
         if step.limits is not None:
-            step.limits[place] = shared
+            step.limits[chain] = shared
     rows = list(shared)
     limits, status, virt_bytes = cgroups.limits.get(key), step.status(key), step.virt_bytes(key)
     if limits is not None and limits.address_space_bytes not in (None, UNLIMITED) and virt_bytes is not None:

@@ -36,9 +36,9 @@ class StepInput(NamedTuple):
     is judged, that of the tick before."""
     machine_room: MachineRoom = MachineRoom()
     """What the machine's memory leaves to those that grow."""
-    limits: dict[tuple[tuple[str, ...], bool], tuple[LimitRow, ...]] | None = None
-    """The limits that the processes of a chain of cgroups share, by that chain and whether their pages may be swapped,
-    so that they are computed once a tick; None where they are not kept."""
+    limits: dict[tuple[str, ...], tuple[LimitRow, ...]] | None = None
+    """The limits that the processes of a chain of cgroups share, by that chain, so that they are computed once a tick;
+    None where they are not kept."""
 
     @property
     def now_s(self) -> float:

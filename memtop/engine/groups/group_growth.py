@@ -25,6 +25,8 @@ from memtop.model.group import GroupKey
 
 OTHERS_A_TICK: Final = 1
 """Verdicts on groups that are not on screen, at one tick; each takes 0.4 ms."""
+STANDING_EVERY_S: Final = 3 * LOOK_EVERY_S
+"""How often a standing alarm is looked at that nothing shows or names."""
 FORGET_S: Final = 300.0
 """A group of which nothing was noted for so long is forgotten."""
 
@@ -73,10 +75,12 @@ class GroupGrowth:
 
         ``room_of`` gives the bytes that the limit still leaves to a group.
         """
-        urgent = dict.fromkeys((*first, *(key for key, one in self._verdicts.items() if one.alarm or one.state.looks)))
+        asked = frozenset(first)
+        urgent = dict.fromkeys((*asked, *(key for key, one in self._verdicts.items() if one.alarm or one.state.looks)))
         for key in urgent:
             old = self._verdicts.get(key)
-            if old is None or now_s - old.looked_s >= LOOK_EVERY_S:
+            every_s = LOOK_EVERY_S if old is None or key in asked or not old.alarm else STANDING_EVERY_S
+            if old is None or now_s - old.looked_s >= every_s:
                 self._judge(key, now_s, delay_s, room_of)
         if not self._turn:
             self._forget(now_s)
