@@ -17,6 +17,13 @@ def key_values(data: bytes, separator: bytes = b":") -> dict[bytes, bytes]:
     return {key.strip(): value for key, mark, value in reversed(lines) if mark}
 
 
+def pairs(data: bytes) -> dict[bytes, bytes]:
+    """``key value`` lines as :func:`key_values`, at half the cost where all are pairs of words with their own keys."""
+    words = data.split()
+    lines = dict(zip(words[::2], words[1::2], strict=False))
+    return lines if 2 * len(lines) == len(words) == 2 * data.count(b"\n") else key_values(data, b" ")
+
+
 def kib_to_bytes(value: bytes | None) -> int | None:
     """Convert ``  1234 kB`` to bytes. None if the text is absent or malformed. kB in /proc means KiB."""
     if value is None:

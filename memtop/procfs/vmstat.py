@@ -1,8 +1,11 @@
 """/proc/vmstat, proc_vmstat(5): the machine's paging events since boot."""
 
-from typing import NamedTuple
+import re
+from typing import Final, NamedTuple
 
-from memtop.procfs.lines import int_or_none, key_values
+from memtop.procfs.lines import int_or_none, pairs
+
+_STALLS: Final = re.compile(rb"^allocstall[^ \n]*(?= )", re.MULTILINE)
 
 
 class Vmstat(NamedTuple):
@@ -36,12 +39,12 @@ class Vmstat(NamedTuple):
 
 def parse_vmstat(data: bytes) -> Vmstat:
     """Parse /proc/vmstat. Absent lines become None."""
-    lines = key_values(data, b" ")
+    lines = pairs(data)
 
     def count(key: bytes) -> int | None:
         return int_or_none(lines.get(key))
 
-    stalls = [number for key in lines if key.startswith(b"allocstall") and (number := count(key)) is not None]
+    stalls = [number for key in _STALLS.findall(data) if (number := count(key)) is not None]
     return Vmstat(
         pgfault=count(b"pgfault"),
         pgmajfault=count(b"pgmajfault"),

@@ -84,7 +84,7 @@ class CgroupFiles:
         if stat is not None and not v2:
             stat = with_kernel_v1(stat, self._read, path)
         raw = self.file(path, "cgroup.procs")
-        members = None if raw is None else tuple(sorted(int(word) for word in raw.split() if word.isdigit()))
+        members = None if raw is None else tuple(sorted([int(word) for word in raw.split() if word.isdigit()]))
         rest = self._rest_v2 if v2 else self._rest_v1
         return self._told(rest(CgroupReading(path, v2, limit, usage, stat, high, members=members)))
 

@@ -254,9 +254,9 @@ class CgroupReader:
         """Read oom_score_adj of some members of its cgroup: of each once, and again in turn."""
         found = self._homes.found(key)
         reading = self._readings.get(found.chain[0]) if found is not None and found.chain else None
-        members = reading.members or () if reading is not None else ()
+        members = [pid for pid in (reading.members if reading is not None else None) or () if pid in processes]
         known = {one.pid for one in self._adjs}
-        due = [pid for pid in members if pid not in known] + list(members[-self._tick % RARELY_TICKS :: RARELY_TICKS])
+        due = [pid for pid in members if pid not in known] + members[-self._tick % RARELY_TICKS :: RARELY_TICKS]
         living = (one for pid in due if (one := _key(processes, pid)) is not None)
         for member in islice(living, MOST_MEMBERS):
             self._read_adj(member)

@@ -116,13 +116,25 @@ class Canvas:
         return (
             0 <= row < self.rows
             and 0 <= column <= self.columns - cells
-            and all(marker == " " for marker in self._marker[row][start : start + cells])
+            and self._marker[row][start : start + cells].count(" ") == cells
             and not self.has_text(column, row, cells)
         )
 
+    def put_where_blank(self, row: int, character: str, ink: ChartStyle) -> None:
+        """Write a character into every blank cell of a row."""
+        if not 0 <= row < self.rows:
+            return
+        blank = [
+            column for column, marker in enumerate(self._marker[row][self.left :][: self.columns]) if marker == " "
+        ]
+        for column in blank:
+            if (column, row) not in self._written:
+                self._marker[row][self.left + column] = character
+                self._fore[row][self.left + column] = ink
+
     def has_text(self, column: int, row: int, cells: int) -> bool:
         """Whether one of this many cells of the plot belongs to a text."""
-        return any((at, row) in self._written for at in range(column, column + cells))
+        return bool(self._written) and any((at, row) in self._written for at in range(column, column + cells))
 
     def put(self, column: int, row: int, character: str, ink: ChartStyle) -> None:
         """Write one cell of the plot and keep its background. Cells outside are dropped."""

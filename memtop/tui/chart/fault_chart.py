@@ -39,7 +39,7 @@ class _Faults(NamedTuple):
     @property
     def most_per_s(self) -> float | None:
         """The highest rate: of the past, which has means of some samples in a long window, and of now."""
-        return max((value for value in (*self.past_per_s, self.now_per_s) if value is not None), default=None)
+        return max([value for value in (*self.past_per_s, self.now_per_s) if value is not None], default=None)
 
 
 class FaultChart(TimedChart):

@@ -57,9 +57,7 @@ def _level(canvas: Canvas, axis: Axis, value_bytes: float, label: str, ink: Char
     text = f" {narrow(label)} "
     spots = (2, canvas.columns // 2 - len(text) // 2, canvas.columns - len(text) - 2)
     spot = next((spot for spot in spots if canvas.blank(spot, row, len(text))), None)
-    for column in range(canvas.columns):
-        if canvas.blank(column, row):
-            canvas.put(column, row, line, ink)
+    canvas.put_where_blank(row, line, ink)
     if spot is not None:
         canvas.put_text(spot, row, text, ink)
 

@@ -51,8 +51,8 @@ def picture_of(
     forecast: Forecast | None = None,
 ) -> MemoryPicture:
     """The picture of a process; ``before`` is the scale drawn last, so that AUTO does not flap."""
-    virt = max((value for value in known(detail.series.virt_bytes) if value is not None), default=0.0)
-    rss = max((value for value in known(detail.series.rss_bytes) if value is not None), default=0.0)
+    virt = max([value for value in known(detail.series.virt_bytes) if value is not None], default=0.0)
+    rss = max([value for value in known(detail.series.rss_bytes) if value is not None], default=0.0)
     return MemoryPicture(
         detail.series,
         detail.window_s,
@@ -75,8 +75,8 @@ def message_of(detail: Detail) -> str:
         return "gone" if row.gone_s is None else f"gone since {clock(row.gone_s)}"
     if row.note in (Note.KERNEL, Note.ZOMBIE):
         return str(row.note.value)
-    points = sum(value is not None for value in known(detail.series.rss_bytes))
-    if points >= 2:
+    known_bytes = known(detail.series.rss_bytes)
+    if len(known_bytes) - known_bytes.count(None) >= 2:
         return ""
     if row.note is Note.DENIED:
         return detail.why_unknown.get("rss_bytes", str(row.note.value))
