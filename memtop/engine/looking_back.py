@@ -129,7 +129,7 @@ class LookingBack:
         if cursor_s is None:
             if self._player is not None:
                 self._past.close()
-            self._player, self._cursor_s, self._events = None, None, ()
+            self._player, self._cursor_s, self._now, self._events = None, None, None, ()
             return self._show(frame)
         self._now = frame if frame.timeline is not None else frame._replace(timeline=self._timeline(frame))
         if cursor_s != self._cursor_s:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,19 @@ def test_sampling_goes_on_and_now_is_there_again(machine: Machine) -> None:
     machine.run(1)
     assert machine.frames[-1].at_s == machine.frames[-2].at_s + 4
     assert machine.frames[-1].newest_s is None and machine.frames[-1].timeline is None
+
+
+def test_nothing_of_the_past_is_kept_once_now_is_shown_again(machine: Machine) -> None:
+    def alive() -> list[Frame]:
+        gc.collect()
+        return [one for one in gc.get_objects() if isinstance(one, Frame)]
+
+    before = alive()
+    machine.back_at(5)
+    machine.engine.view(REQUEST)
+    machine.run(2)
+    known = {id(frame) for frame in (*before, *machine.frames)}
+    assert [one.at_s for one in alive() if id(one) not in known and one.at_s < machine.frames[-1].at_s] == []
 
 
 def test_the_timeline_has_the_whole_span_the_events_and_the_instant(machine: Machine) -> None:

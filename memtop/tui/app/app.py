@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 
 from textual import events
 from textual.app import ComposeResult, SystemCommand
+from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.command import Provider
 from textual.containers import Horizontal, Vertical
@@ -119,6 +120,8 @@ class MemtopApp(
         self.is_following = settings.follow
         self._overdue = Overdue(self.sampler_thread, replay=bool(settings.replay))
         self._announce = announcer(lambda problem: self.say(problem, severity="warning", stays=True))
+        self._has_closed = False
+        """Whether a dialog or the past was closed since memory was trimmed: what they leave refers to itself."""
         self._worded: Frame | None = None
         """The frame that header, sentences and panels describe."""
         self._own_filters: list[LineFilter] = [AsciiLines()] if settings.ascii else []
@@ -204,7 +207,17 @@ class MemtopApp(
         self.set_interval(WATCH_EVERY_S, self.watch_sampler)
         self.call_after_refresh(memory_tuning.settle)
         self.set_timer(SETTLE_AGAIN_S, memory_tuning.settle_again)
-        self.set_interval(TRIM_EVERY_S, memory_tuning.trim)
+        self.set_interval(TRIM_EVERY_S, self.trim)
+
+    def trim(self) -> None:
+        """Return freed memory to the kernel, and search for more of it if something large was closed."""
+        (memory_tuning.let_go if self._has_closed else memory_tuning.trim)()
+        self._has_closed = False
+
+    def pop_screen(self) -> AwaitComplete:
+        """Close a dialog."""
+        self._has_closed = True
+        return super().pop_screen()
 
     def watch_sampler(self) -> None:
         """Say across the screen that samples do not come, and how old is what it shows."""
@@ -237,6 +250,7 @@ class MemtopApp(
 
     def take(self, frame: Frame) -> None:
         """Give a frame to every widget."""
+        self._has_closed |= self.frame is not None and self.frame.newest_s is not None and frame.newest_s is None
         more_rows = self.frame is None or len(frame.listed) > len(self.frame.listed)
         self.frame = frame
         self.watch_sampler()
