@@ -155,6 +155,8 @@ class Engine:
         """The readings of the next sample, and of which processes."""
         readings, focus = request.readings, request.readings.focus
         watched = [key.pid for key in self._state.held]
+        if self._state.sample is None and not readings.once:  # one that is asked for may end before the second sample
+            watched = sorted(request.rows.only or ())[:MOST_WATCHED]
         if self._state.assessor is not None:
             watched = self._state.assessor.to_watch([*self._state.held, *readings.visible])
         assessed = dict.fromkeys([] if focus is None else [focus])

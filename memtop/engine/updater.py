@@ -61,7 +61,7 @@ class Updater:
         system = self._state.machine.row
         assert system is not None
         if self._state.assessor is not None and machine_is_new:
-            renewed |= self._judge_growth(self._state.assessor, sample, plan)
+            renewed |= self._judge_growth(self._state.assessor, sample, plan, before)
         renewed = renewed.union(sample.moved)
         # A row's trend and its last minute change by themselves as old changes leave them. Such rows are updated at
         # every tick if they are shown, and others in turn.
@@ -126,12 +126,14 @@ class Updater:
                 return focus
         return self._state.assessor.row_wanting_lazy_free(focus, now_s)
 
-    def _judge_growth(self, assessor: Assessor, sample: Sample, plan: SamplePlan) -> frozenset[ProcessKey]:
+    def _judge_growth(
+        self, assessor: Assessor, sample: Sample, plan: SamplePlan, before: Sample | None
+    ) -> frozenset[ProcessKey]:
         """Judge growth. Returns the processes whose rows show another verdict, limit or rank than before."""
         focus = plan.readings.focus
         keys = {*assessor.verdicts.rows_with_lazy_free, *([] if focus is None else [focus])}
         readings = {key: reading for key in keys if (reading := self._state.readers.lazy_free(key)) is not None}
-        return frozenset(assessor.judge_growth(sample, plan, readings))
+        return frozenset(assessor.judge_growth(sample, plan, readings, before))
 
     def _heaps_beside(self, focus: ProcessKey | None) -> list[ProcessKey]:
         """The processes out of focus whose runtimes are to be read."""

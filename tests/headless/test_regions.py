@@ -281,6 +281,7 @@ def test_a_real_process_is_read_and_a_zombie_and_one_that_is_gone_are_told_apart
 def test_another_user_is_really_refused() -> None:
     code = (  # the modules are imported while it may still read them
         "import os, sys, memtop.sampling.smaps.scheduler, memtop.explain.region_sentences; "
+        "import memtop.sources.live.exits, memtop.sampling.cgroups.cgroup_reader; "
         "from memtop.sources.live import LiveSource; from memtop.headless.regions import run; "
         "os.setgid(65534); os.setuid(65534); sys.exit(run(LiveSource(), os.getppid()))"
     )

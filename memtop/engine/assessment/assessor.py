@@ -146,13 +146,18 @@ class Assessor:
         return self.verdicts.row_wanting_lazy_free(focus, now_s)
 
     def judge_growth(
-        self, sample: Sample, plan: SamplePlan, lazy_free: Mapping[ProcessKey, tuple[float, int]]
+        self,
+        sample: Sample,
+        plan: SamplePlan,
+        lazy_free: Mapping[ProcessKey, tuple[float, int]],
+        before: Sample | None = None,
     ) -> list[ProcessKey]:
         """Judge the growth of processes from sample and history. Returns those whose :meth:`row_marks` changed.
 
         ``lazy_free`` has time and bytes of memory that processes have given back by MADV_FREE, if that was read.
+        ``before`` is the sample before the first that is judged: counters have risen since it.
         """
-        before = self._step.sample if self._step is not None else None
+        before = self._step.sample if self._step is not None else before
         runtimes = self._step.runtimes if self._step is not None else {}
         step = StepInput(sample, before, plan, sample.cgroups or CgroupSample(), runtimes=runtimes, limits={})
         self._machine.take(step)

@@ -11,7 +11,7 @@ from memtop.engine.assessment.step_input import StepInput
 from memtop.model.assessment import Events
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
-from memtop.sampling.cgroup_reading import CgroupReading
+from memtop.sampling.cgroup_reading import CgroupReading, CgroupSample
 from memtop.sampling.sample import Sample
 
 KILL_S: Final = 10.0
@@ -52,9 +52,14 @@ class Counters:
         self._now: Sample | None = None
 
     def note(self, step: StepInput) -> None:
-        """One tick."""
-        now_s, cgroups = step.now_s, step.cgroups
+        """One tick. The first takes the sample before it too: what both count may have risen between them."""
+        if self._now is None and step.before is not None:
+            self._take(step.before, step.before.cgroups or CgroupSample())
         self._before, self._now = step.before, step.sample
+        self._take(step.sample, step.cgroups)
+
+    def _take(self, sample: Sample, cgroups: CgroupSample) -> None:
+        now_s = sample.mono_s
         for path, reading in cgroups.readings.items():
             first = self._first.get(path)
             if first is None or (first.oom_kill is None and first.max_events is None):
@@ -64,7 +69,7 @@ class Counters:
         for path, count in cgroups.kills.items():
             if (rise := count - self._kills.get(path, count)) > 0:
                 self._rises.append(_Rise(now_s, path, rise))
-        vmstat = step.sample.system.vmstat
+        vmstat = sample.system.vmstat
         self._note_earlier(cgroups.kills, vmstat.oom_kill if vmstat is not None else None)
         self._kills = dict(cgroups.kills)
         if vmstat is not None and (machine := vmstat.oom_kill) is not None:

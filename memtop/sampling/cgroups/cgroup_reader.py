@@ -60,6 +60,8 @@ class CgroupReader:
         self._leaves: dict[str, tuple[str, ...]] = {}
         """Cgroups with members of their own, and their chains."""
         self._kills: dict[str, int] = {}
+        self._sampled_kills: dict[str, int] | None = None
+        """A copy of them in the latest sample, which must not change; None where they have changed since."""
         self._kills_due: dict[str, None] = {}
         """Cgroups whose count of kills is to be read."""
         self._versions: dict[str, bool] = {}
@@ -132,7 +134,7 @@ class CgroupReader:
             readings=self._readings,
             latest=self._all.latest,
             removed=frozenset(self._all.removed),
-            kills=self._kills,
+            kills=self._kills_now(),
             adjs=self._adjs,
             limits=self._limits_of(plan.assessed, processes),
             tasks=self._tasks.read(plan.assessed, processes, self._finder.mounts, self._finder.controllers),
@@ -163,6 +165,7 @@ class CgroupReader:
         self._leaves = {chain[0]: chain for chain in chains if chain}
         for path in self._kills.keys() - self._leaves.keys():
             del self._kills[path]
+            self._sampled_kills = None
         used = {path for chain in chains for path in chain}
         for path in self._labels.keys() - used:
             del self._labels[path], self._owners[path], self._versions[path]
@@ -200,11 +203,19 @@ class CgroupReader:
             count = self._folders.kills(path, self._versions[path])
             if count is None:  # removed with its last process: its count says nothing about the end
                 self._kills.pop(path, None)
+                self._sampled_kills = None
             else:
                 self._count_kills(path, count)
 
+    def _kills_now(self) -> dict[str, int]:
+        if self._sampled_kills is None:
+            self._sampled_kills = dict(self._kills)
+        return self._sampled_kills
+
     def _count_kills(self, path: str, count: int) -> None:
         before, self._kills[path] = self._kills.get(path), count
+        if count != before:
+            self._sampled_kills = None
         if before is not None and count > before:
             for number, above in enumerate(self._leaves[path]):  # the cgroup whose limit it was
                 if above not in self._readings:

@@ -655,6 +655,19 @@ def test_the_limit_of_a_process_that_nobody_looked_at_is_that_of_its_cgroup_or_u
     assert (autopsy.oom, autopsy.limit_name) == (Oom.CERTAIN, name)
 
 
+def test_the_end_of_a_process_that_was_listed_only_once_is_known_with_its_cgroup() -> None:
+    source = v2(FakeProcess(42))
+    engine, ask = Engine(source), request(only=frozenset({42}))
+    step(engine, ask)
+    assert source.watched == [42]
+    source.ended = [Exit(42, source.wall_s, KILLED)]
+    del source.processes[42]
+    source.files["proc/vmstat"] = b"pgfault 1000\noom_kill 4\n"
+    source.files[f"{APP}/memory.events.local"] = b"oom_kill 2\n"
+    (report,) = step(engine, ask).exits
+    assert (report.key.pid, report.oom, report.limit_name) == (42, Oom.CERTAIN, "app.scope")
+
+
 def test_a_child_that_ends_before_the_next_sample_has_its_command_line() -> None:
     """A child that the OOM killer ends within a second is listed once."""
     source = v2(FakeProcess(42))
