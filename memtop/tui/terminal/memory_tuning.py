@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Container, Iterator
 from contextlib import contextmanager, suppress
-from functools import lru_cache
+from functools import cache, lru_cache
 from types import CodeType, FunctionType, ModuleType
 from typing import Final
 
@@ -27,6 +27,12 @@ OBJECTS_BETWEEN: Final = 5_000
 time."""
 
 
+@cache
+def _libc() -> ctypes.CDLL:
+    """The C library. Each CDLL has two classes of its own, which only a search for garbage frees."""
+    return ctypes.CDLL(None)
+
+
 def prepare() -> None:
     """Prepare malloc and the garbage collector before anything large is imported.
 
@@ -35,7 +41,7 @@ def prepare() -> None:
     """
     gc.disable()
     with suppress(AttributeError):  # musl has no mallopt and no arenas
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
+        _libc().mallopt(M_ARENA_MAX, 1)
 
 
 OPTIONAL: Final = ("ssl", "bz2", "lzma")
@@ -72,7 +78,7 @@ def settle() -> None:
 def trim() -> None:
     """Return freed memory to the kernel. malloc keeps holes that the work of each second leaves between what stays."""
     with suppress(AttributeError):  # malloc_trim(3), which only glibc has
-        ctypes.CDLL(None).malloc_trim(0)
+        _libc().malloc_trim(0)
 
 
 def let_go() -> None:
