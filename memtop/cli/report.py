@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from argparse import Namespace
 from contextlib import closing
@@ -17,7 +16,7 @@ from memtop.report.collect import Collected, from_machine
 from memtop.report.facts import report_of
 from memtop.report.page import as_html, as_markdown, environment_of_templates
 from memtop.report.recorded import from_recording
-from memtop.report.write import refuse_new, write_new
+from memtop.report.write import refuse_new, replay_command, write_new
 from memtop.runtimes.registry import REGISTRY
 from memtop.sources.live import LiveSource
 from memtop.sources.recording.replay import Replay
@@ -38,7 +37,7 @@ def run(given: Namespace) -> int:
         collected, again = _watched(given, pid_of(subject)), ""
     else:
         collected = _recorded(given, subject)
-        again = f"memtop replay {shlex.quote(os.path.basename(subject))}"
+        again = replay_command(subject, collected.frame)
     host, kernel = ("", "") if again else (os.uname().nodename, os.uname().release)
     page = report_of(
         collected.frame,

@@ -124,4 +124,4 @@ def timeline_events(noted: list[tuple[float, NotedEvent]]) -> Iterator[TimelineE
     kinds = {kind.value: kind for kind in EventKind}
     for at_s, event in noted:
         if event.kind in kinds:
-            yield TimelineEvent(at_s, kinds[event.kind], event.label)
+            yield TimelineEvent(at_s, kinds[event.kind], event.label, event.pid)

@@ -36,6 +36,8 @@ class TimelineEvent(NamedTuple):
     kind: EventKind
     label: str
     """Whom or what it is about; empty where that was not recorded."""
+    pid: int | None = None
+    """The process that it is about; None for none."""
 
 
 class Timeline(NamedTuple):

@@ -5,6 +5,7 @@ Nothing here is escaped: names are cleaned of control characters, and the templa
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
@@ -23,10 +24,10 @@ from memtop.explain.machine_sentences import PART_NAMES, held_by, large_and_smal
 from memtop.explain.region_sentences import mark_sentence
 from memtop.explain.virt_text import virt_sentence
 from memtop.model.assessment import Assessment, CountLimit, ExitReport, LimitRow
-from memtop.model.frame import Detail, Frame, ProcessRow
+from memtop.model.frame import Detail, Frame, Mark, ProcessRow
 from memtop.model.group import GroupRow
 from memtop.model.machine import MachineView
-from memtop.model.timeline import TimelineEvent
+from memtop.model.timeline import EventKind, TimelineEvent
 from memtop.redaction import scrub
 from memtop.sampling.smaps.smaps_view import RegionsView
 from memtop.sanitize import clean
@@ -34,9 +35,15 @@ from memtop.sanitize import clean
 MOST_ROWS: Final = 15
 MOST_MAPPINGS: Final = 10
 MOST_EVENTS: Final = 30
+MOST_KILLED: Final = 5
+"""Groups that an OOM kill has emptied."""
+_ENDS: Final = (EventKind.OOM, EventKind.EXIT)
 _MOST_HOLDERS: Final = 3
 SIGNS: Final = {Severity.DANGER: "▲", Severity.WARNING: "!", Severity.NOTE: "·"}
 _LIMIT_FROM: Final = 60
+_NUMBER: Final = re.compile(r"([-+≥]?[0-9.]+[A-Za-z]?|–)?")
+_SAME_END_S: Final = 5.0
+"""An end that the chart has and an event of an end that is so near are the same one."""
 
 
 class Told(NamedTuple):
@@ -56,11 +63,18 @@ class Table(NamedTuple):
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
+    @property
+    def numeric(self) -> tuple[bool, ...]:
+        """Of each column, whether its cells are numbers, which a page aligns on the right."""
+        return tuple(all(_NUMBER.fullmatch(cell) for cell in cells) for cells in zip(*self.rows, strict=True))
+
 
 class Report(NamedTuple):
     """Everything that a page says."""
 
     title: str
+    as_of: str
+    """The instant that all numbers and ages are of."""
     summary: tuple[str, ...]
     """What happened, in at most five lines."""
     answers: tuple[Told, ...]
@@ -71,6 +85,8 @@ class Report(NamedTuple):
     """(label, bytes) of the limits in the chart."""
     forecast: Forecast | None
     """The rise from the end of the chart to the first limit; None unless growth is confirmed."""
+    marks: tuple[Mark, ...]
+    """What happened to the process, or at its limits, the oldest first."""
     tables: tuple[Table, ...]
     provenance: tuple[str, ...]
     """When and with what it was made, and how to see it again."""
@@ -97,12 +113,14 @@ def report_of(
     line = headline(frame.incidents, frame.system)
     return Report(
         title=_title(detail, host),
+        as_of=f"As of {_clock(frame.shown_s)}.",
         summary=tuple(_summary(frame, line.says, exits))[:5],
         answers=tuple(_answers(frame)),
         told=tuple(_told(frame, outlook)),
         detail=detail,
         limits=tuple(limit for limit in chart_limits(outlook) if limit[1] > 0),
         forecast=chart_forecast(outlook),
+        marks=tuple(_marks(detail, events)) if detail is not None else (),
         tables=tuple(table for table in _tables(frame, exits, frame.groups or groups, events) if table.rows),
         provenance=tuple(_provenance(frame, host, kernel, source)),
     )
@@ -167,6 +185,32 @@ def _told(frame: Frame, outlook: Assessment | None) -> Iterable[Told]:
         yield Told(SIGNS[severity], severity.name.lower(), said.says, "; ".join(said.evidence), said.next)
 
 
+def _marks(detail: Detail, events: Sequence[TimelineEvent]) -> list[Mark]:
+    """What the chart marks: what memtop noted of the process live, and the recorded events of it and of its limits."""
+    limits = {row.name for row in detail.outlook.limits} if detail.outlook is not None else set()
+    autopsy = detail.outlook.autopsy if detail.outlook is not None else None
+    if autopsy is not None and autopsy.limit_name is not None:
+        limits.add(autopsy.limit_name)
+    found = []
+    for event in events:
+        name, colon, tail = event.label.rpartition(": ")
+        words = EVENT_WORDS[event.kind]
+        if event.kind is EventKind.LIMIT and name in limits:
+            words = f"{tail} of limit"
+        elif event.pid != detail.row.pid:
+            continue
+        elif event.kind is EventKind.VERDICT and colon:
+            words = tail
+        found.append(Mark(event.at_s - detail.right_edge_s, event.kind.value, words))
+    for mark in detail.marks:
+        near = [one for one in found if one.kind in _ENDS and abs(one.at_s - mark.at_s) < _SAME_END_S]
+        if mark.kind == "gc" or (mark.kind == "gone" and near) or any(one.kind == mark.kind == "mark" for one in found):
+            continue
+        killed = mark.kind == "gone" and autopsy is not None and autopsy.is_oom
+        found.append(mark._replace(label="OOM kill") if killed else mark)
+    return sorted(found)
+
+
 def _tables(
     frame: Frame, exits: Sequence[ExitReport], groups: Sequence[GroupRow], events: Sequence[TimelineEvent]
 ) -> Iterable[Table]:
@@ -184,7 +228,7 @@ def _tables(
     yield Table(
         "Groups",
         ("group", "processes", "RES", "limit", "%", "unreclaimable, per minute", "OOM kills"),
-        tuple(map(_group_row, [row for row in groups if row.gone_s is None][:MOST_ROWS])),
+        tuple(map(_group_row, _listed(groups))),
     )
     if frame.machine is not None:
         yield _machine_table(frame.machine)
@@ -279,9 +323,15 @@ def _machine_table(view: MachineView) -> Table:
     return Table(f"Where the machine's RAM went{past}", ("part", "size", "%", "change", "held by"), tuple(rows))
 
 
+def _listed(groups: Sequence[GroupRow]) -> list[GroupRow]:
+    """First those that an OOM kill has emptied, then the largest."""
+    killed = [row for row in groups if row.gone_s is not None and row.oom_kills][-MOST_KILLED:]
+    return [*killed, *(row for row in groups if row.gone_s is None)][:MOST_ROWS]
+
+
 def _group_row(row: GroupRow) -> tuple[str, ...]:
     return (
-        clean(row.name) or "(none)",
+        (clean(row.name) or "(none)") + (" (gone)" if row.gone_s is not None else ""),
         units.count(row.members),
         units.size(row.rss_bytes),
         units.size(row.limit_bytes),
@@ -313,7 +363,6 @@ def _process_row(row: ProcessRow) -> tuple[str, ...]:
 
 
 def _provenance(frame: Frame, host: str, kernel: str, source: str) -> Iterable[str]:
-    yield f"As of {_clock(frame.shown_s)}."
     if host or kernel:
         yield f"Machine {clean(host)}, Linux {clean(kernel)}."
     if frame.hidden is None:

@@ -22,6 +22,14 @@ _AHEAD_SHARE: Final = 0.2
 _TICKS: Final = 5
 _LABEL: Final = 13
 """Height of a label."""
+_LABEL_CELLS: Final = 30
+_CELL: Final = 6.5
+"""Width of a character of a label, at most, on average."""
+_EVENT_ROWS: Final = 4
+"""Labels of events that stand below each other where they are near."""
+_AFTER_S: Final = 60.0
+_LONG_S: Final = 20 * 3600.0
+"""A chart of so much time has dates."""
 
 
 def chart(report: Report, escape: Callable[[str], str]) -> str:
@@ -48,6 +56,8 @@ class _Chart:
         highest = max([highest_rss, *(value for value in self.virt if value is not None), *inside])
         self.high = _nice(highest * 1.05)
         self.first, self.last = self.times[0], self.times[-1]
+        ends = [mark.at_s for mark in report.marks if 0 < mark.at_s - self.last <= _AFTER_S]
+        self.last = max([self.last, *ends])  # a process ends after its last sample
         span = max(1.0, self.last - self.first)
         self.ahead = span * _AHEAD_SHARE if report.forecast is not None and not detail.gone else 0.0
 
@@ -79,7 +89,8 @@ class _Chart:
             yield f'<text class="tick" text-anchor="end" x="{_LEFT - 6}" y="{y + 4:.1f}">{units.size(value)}</text>'
         for number in range(_TICKS + 1):
             at_s = self.first + (self.last - self.first) * number / _TICKS
-            clock = time.strftime("%H:%M:%S", time.localtime(self.detail.right_edge_s + at_s))
+            form = "%m-%d %H:%M" if self.last - self.first > _LONG_S else "%H:%M:%S"
+            clock = time.strftime(form, time.localtime(self.detail.right_edge_s + at_s))
             anchor = {0: "start", _TICKS: "end"}.get(number, "middle")
             yield f'<text class="tick" text-anchor="{anchor}" x="{self.x(at_s):.1f}" y="{HEIGHT - 8}">{clock}</text>'
 
@@ -141,13 +152,25 @@ class _Chart:
         yield f'<polygon class="forecast" points="{path}"/>'
 
     def _events(self) -> Iterable[str]:
-        for mark in self.detail.marks:
-            if mark.kind == "gc" or not self.first <= mark.at_s <= self.last:
+        taken = [-math.inf] * _EVENT_ROWS
+        """Where the last label in each row ends."""
+        for mark in self.report.marks:
+            if not self.first <= mark.at_s <= self.last:
                 continue
             x = self.x(mark.at_s)
             yield f'<line class="event" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{HEIGHT - _FOOT}"/>'
-            text = self.escape(mark.label or mark.kind)
-            yield f'<text class="event-text" x="{x + 4:.1f}" y="{_TOP + 10}">{text}</text>'
+            label = (mark.label or mark.kind)[:_LABEL_CELLS]
+            width = _CELL * len(label)
+            is_left = x + 4 + width > WIDTH - _RIGHT
+            begins = x - 4 - width if is_left else x + 4
+            row = next((number for number, end in enumerate(taken) if begins > end), None)
+            if row is None:  # the line stays, and the table of events names it
+                continue
+            taken[row] = begins + width + _CELL
+            anchor, at = ("end", x - 4) if is_left else ("start", x + 4)
+            y = HEIGHT / 2 + row * _LABEL
+            text = self.escape(label)
+            yield f'<text class="event-text" text-anchor="{anchor}" x="{at:.1f}" y="{y:.1f}">{text}</text>'
 
 
 def _nice(value: float) -> float:

@@ -22,13 +22,20 @@ def write_report(frame: Frame, *, replay: str = "") -> str:
     pid = frame.detail.row.pid if frame.detail is not None else 0
     path = f"memtop-{pid}-{time.strftime('%Y%m%d-%H%M%S', time.localtime(frame.shown_s))}.html"
     machine = os.uname()
-    at = time.strftime("%H:%M:%S", time.localtime(frame.shown_s))
-    again = f"memtop replay {shlex.quote(os.path.basename(replay))} --at {at}" if replay else ""
+    again = replay_command(replay, frame) if replay else ""
+    events = frame.timeline.events if frame.timeline is not None else ()
+    events = tuple(one for one in events if one.at_s <= frame.shown_s)
     host, kernel = ("", "") if replay else (machine.nodename, machine.release)
-    write_new(
-        path, as_html(report_of(frame, exits=tuple(reversed(frame.ended)), host=host, kernel=kernel, source=again))
-    )
+    ends = tuple(reversed(frame.ended))
+    write_new(path, as_html(report_of(frame, exits=ends, events=events, host=host, kernel=kernel, source=again)))
     return path
+
+
+def replay_command(path: str, frame: Frame) -> str:
+    """The command that shows a recording at the instant of a frame, with its process in focus."""
+    at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(frame.shown_s))
+    process = f" -p {frame.detail.row.pid}" if frame.detail is not None else ""
+    return f"memtop replay {shlex.quote(os.path.basename(path))} --at '{at}'{process}"
 
 
 def refuse_new(path: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import resource
+import shlex
 import stat
 import sys
 from collections.abc import Callable
@@ -32,7 +33,7 @@ from memtop.report.collect import from_machine
 from memtop.report.facts import report_of
 from memtop.report.page import as_html, as_markdown, markdown_text
 from memtop.report.recorded import from_recording
-from memtop.report.write import write_new
+from memtop.report.write import replay_command, write_new
 from memtop.sampling.request import Need
 from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.replay import Replay
@@ -252,6 +253,60 @@ def test_labels_of_levels_that_are_near_stand_beside_each_other() -> None:
     page = as_html(report._replace(limits=(("one", peak_bytes), ("other", peak_bytes * 1.001))))
     places = re.findall(r'<text class="(?:limit|peak)-text" x="([0-9.]+)"', page)
     assert len(places) == len(set(places)) == 3
+
+
+def test_the_chart_marks_what_happened_to_the_process_and_at_its_limits_and_nothing_else() -> None:
+    frame = grows_in_a_cgroup()
+    assert frame.detail is not None and frame.detail.outlook is not None
+    limit, edge_s = frame.detail.outlook.limits[0].name, frame.detail.right_edge_s
+    events = [
+        TimelineEvent(edge_s - 30, EventKind.VERDICT, "app (42): <b>growing", 42),
+        TimelineEvent(edge_s - 29, EventKind.LIMIT, f"{limit}: 80 %"),
+        TimelineEvent(edge_s - 28, EventKind.LIMIT, "/elsewhere: 90 %"),
+        TimelineEvent(edge_s - 27, EventKind.OOM, "other (43)", 43),
+    ]
+    page = as_html(report_of(frame, events=events))
+    drawn = re.findall(r'<text class="event-text"[^>]* y="([0-9.]+)">([^<]*)</text>', page)
+    assert [label for _, label in drawn] == ["&lt;b&gt;growing", "80 % of limit"]
+    assert len({y for y, _ in drawn}) == 2, "labels that are near stand below each other"
+
+
+def test_of_very_many_events_each_has_its_line_and_no_label_covers_another() -> None:
+    frame = grows_in_a_cgroup()
+    assert frame.detail is not None
+    edge_s = frame.detail.right_edge_s
+    events = [TimelineEvent(edge_s - 30 + at / 100, EventKind.MARK, "app (42)", 42) for at in range(100)]
+    page = as_html(report_of(frame, events=events))
+    drawn = re.findall(r'<text class="event-text"[^>]* x="([0-9.]+)" y="([0-9.]+)"', page)
+    assert page.count('<line class="event"') == 100
+    assert 4 <= len(drawn) < 20 and len(set(drawn)) == len(drawn)
+
+
+def test_the_group_that_an_oom_kill_has_emptied_is_in_the_table_of_groups() -> None:
+    frame = grows_in_a_cgroup()
+    groups = Engine(world(p42="/shop", p43="/other")).step(by(By.CGROUP))
+    assert groups is not None and groups.groups is not None
+    rows = [
+        row._replace(gone_s=frame.at_s, oom_kills=1 if row.name == "/shop" else 0) if row.name != "/other" else row
+        for row in groups.groups
+    ]
+    (table,) = [one for one in report_of(frame, groups=rows).tables if one.title == "Groups"]
+    assert [row[0] for row in table.rows] == ["/shop (gone)", "/other"]
+    assert table.numeric == (False, *[True] * 6)
+
+
+def test_ages_are_those_of_an_instant_that_stands_above_them() -> None:
+    report = report_of(frame_of(FakeProcess(42)))
+    assert report.as_of.startswith("As of 20")
+    for page in (as_html(report), as_markdown(report)):
+        assert page.index(markdown_text(report.as_of)) < page.index(markdown_text(report.summary[0])[:12])
+
+
+def test_the_page_says_how_to_see_its_instant_and_its_process_again(tmp_path: Path) -> None:
+    frame = grows_in_a_cgroup()
+    command = shlex.split(replay_command(str(tmp_path / "a b.memtop"), frame))
+    assert command[:3] == ["memtop", "replay", "a b.memtop"] and command[-2:] == ["-p", "42"]
+    assert parse_instant(command[4], frame.shown_s - 5, frame.shown_s + 5) == pytest.approx(frame.shown_s, abs=1)
 
 
 def test_markdown_is_text_on_one_line() -> None:
