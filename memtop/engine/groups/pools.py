@@ -6,7 +6,7 @@ The sums of programs are needed often only while the anonymous memory of the mac
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from heapq import nlargest
 from operator import attrgetter
 from typing import Final, NamedTuple
@@ -137,7 +137,12 @@ class PoolWatch:
         self._members_before = {key: totals[key].members for key in now}
         notable = [key for key, rise in self._rises.items() if rise.steps > 1 and self._is_real(rise)]
         found = {key: self._bytes_per_s(key) for key in {*notable, *self._alarmed(cgroups)}}
-        members = _members(found, sums, rows, cgroups) if found else {}
+
+        def members(key: GroupKey) -> Sequence[ProcessRow]:
+            if key.by is By.PROGRAM:
+                return [row for row in sums.members(key) if row.rss_bytes]
+            return _members_in(key.name, rows, cgroups)
+
         self.growing = tuple(self._growing(found, members, alone, cgroups, now_s))
 
     def _is_real(self, rise: Rise) -> bool:
@@ -186,16 +191,18 @@ class PoolWatch:
     def _growing(
         self,
         found: Mapping[GroupKey, float],
-        members: Mapping[GroupKey, Sequence[ProcessRow]],
+        members: Callable[[GroupKey], Sequence[ProcessRow]],
         alone: Mapping[ProcessKey, float],
         cgroups: CgroupSample,
         now_s: float,
     ) -> Iterable[GrowingGroup]:
         """Those of ``found`` that no member explains alone, with what they consist of; the fastest first."""
-        told: set[int] = set()
+        told: list[ProcessRow] = []
         starts, self._starts = self._starts, {}
         for key in nlargest(MOST, found, key=lambda one: (one.by is By.PROGRAM, found[one])):
-            of = members[key]
+            if key.by is By.CGROUP and any(key.name in cgroups.chains.get(row.key, ()) for row in told):
+                continue  # a program in it is the story
+            of = members(key)
             if len(of) < _FEWEST:
                 continue
             verdict = self._growth.verdict(key)
@@ -209,9 +216,7 @@ class PoolWatch:
                 continue
             if key.by is By.PROGRAM and not self._is_charged(key, of, cgroups, now_s):
                 continue
-            if key.by is By.CGROUP and not pids.isdisjoint(told):
-                continue  # a program in it is the story
-            told |= pids
+            told += of
             oldest = min([row.key for row in of], key=_START_TICKS)
             shown = cgroups.labels.get(key.name, key.name) if key.by is By.CGROUP else key.name
             yield GrowingGroup(key, shown, len(of), oldest, rise, confirmed)
@@ -253,16 +258,7 @@ class PoolWatch:
         return rise._replace(from_bytes=least_bytes) if rise.high_bytes - least_bytes >= _LEAST_BYTES else None
 
 
-def _members(
-    groups: Collection[GroupKey], sums: KeptTotals, rows: Mapping[int, ProcessRow], cgroups: CgroupSample
-) -> dict[GroupKey, Sequence[ProcessRow]]:
-    """The members of programs and cgroups; those of a cgroup with those in the cgroups below it."""
-    paths: dict[str, list[ProcessRow]] = {key.name: [] for key in groups if key.by is By.CGROUP}
-    for row in rows.values() if paths else ():
-        for path in cgroups.chains.get(row.key, ()) if row.rss_bytes else ():
-            if path in paths:
-                paths[path].append(row)
-    return {
-        key: paths[key.name] if key.by is By.CGROUP else [row for row in sums.members(key) if row.rss_bytes]
-        for key in groups
-    }
+def _members_in(path: str, rows: Mapping[int, ProcessRow], cgroups: CgroupSample) -> list[ProcessRow]:
+    """The processes in a cgroup, with those in the cgroups below it."""
+    chains = cgroups.chains
+    return [row for row in rows.values() if row.rss_bytes and path in chains.get(row.key, ())]
