@@ -1,6 +1,7 @@
 """/proc/PID/mountinfo, proc_pid_mountinfo(5): where file systems are mounted."""
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 _ESCAPE = re.compile(rb"\\([0-3][0-7]{2})")
@@ -39,6 +40,12 @@ def parse_mountinfo(data: bytes) -> tuple[Mount, ...]:
             )
         )
     return tuple(mounts)
+
+
+def has_own_meminfo(mounts: Iterable[Mount]) -> bool:
+    """Whether another file lies over /proc/meminfo: that of lxcfs, with the limit of a container as MemTotal, or one
+    that a container was given. Then it says nothing of the machine."""
+    return any(mount.point == b"/proc/meminfo" for mount in mounts)
 
 
 def unescape(field: bytes) -> bytes:

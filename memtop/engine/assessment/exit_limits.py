@@ -9,7 +9,7 @@ from typing import Final
 
 from memtop.analysis.limits.memory_limits import binding, ceilings, is_known
 from memtop.engine.assessment.event_counters import Counters
-from memtop.engine.assessment.limit_names import MACHINE_NAME, limit_name
+from memtop.engine.assessment.limit_names import limit_name, machine_name
 from memtop.engine.assessment.step_input import StepInput, is_low
 from memtop.model.assessment import Assessment, FullLimit, Limit
 from memtop.process_key import ProcessKey
@@ -86,7 +86,7 @@ def limit_that_killed(counters: Counters, step: StepInput, chain: tuple[str, ...
     # A limit that was not read may have been the cause too.
     all_read = 0 < len(chain) == sum(map(is_known, uses))
     if total is not None and (was_low or all_read):
-        return MACHINE_NAME, total
+        return machine_name(step), total
     return None
 
 

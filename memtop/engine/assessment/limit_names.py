@@ -9,8 +9,15 @@ from memtop.analysis.limits.cgroup_names import cgroup_label
 from memtop.engine.assessment.step_input import StepInput
 
 MACHINE_NAME: Final = "this machine's memory"
+OWN_MEMINFO_NAME: Final = "this container's memory"
+"""The same where /proc/meminfo is that of a container (lxcfs)."""
 CONTAINER_NAME: Final = "this container"
 """The cgroup at the root of a cgroup namespace."""
+
+
+def machine_name(step: StepInput) -> str:
+    """What /proc/meminfo is about: the machine, or a container."""
+    return OWN_MEMINFO_NAME if step.cgroups.own_meminfo else MACHINE_NAME
 
 
 def cgroup_name(path: str, step: StepInput) -> str:

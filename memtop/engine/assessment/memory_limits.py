@@ -16,7 +16,7 @@ from memtop.analysis.limits.memory_limits import (
 )
 from memtop.analysis.trend.forecast import Beside, Room, own_share
 from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict
-from memtop.engine.assessment.limit_names import MACHINE_NAME, limit_name
+from memtop.engine.assessment.limit_names import limit_name, machine_name
 from memtop.engine.assessment.step_input import StepInput
 from memtop.engine.assessment.unread_limits import unread_cgroups, user_threads
 from memtop.model.assessment import CountLimit, Limit, LimitRow
@@ -274,7 +274,7 @@ def _swappiness(key: ProcessKey, step: StepInput) -> int | None:
 
 def _name(one: Ceiling, step: StepInput) -> str:
     if one.path is None:
-        return MACHINE_NAME
+        return machine_name(step)
     name = limit_name(one.path, step)
     return name if one.kills else f"memory.high of {name}"
 

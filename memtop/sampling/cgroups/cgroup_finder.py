@@ -9,7 +9,7 @@ from memtop.analysis.limits.cgroup_names import CgroupNames, CgroupOwner, names_
 from memtop.analysis.limits.memory_cgroups import CgroupPlace, Version, memory_places, seen_below
 from memtop.errors import AccessDenied, MemtopError, NotRecorded
 from memtop.procfs.cgroup import DELETED, Membership, parse_memberships
-from memtop.procfs.mountinfo import Mount, parse_mountinfo
+from memtop.procfs.mountinfo import Mount, has_own_meminfo, parse_mountinfo
 from memtop.sampling.cgroups.cgroup_files import CgroupFiles
 from memtop.sources.protocol import Source
 
@@ -45,6 +45,8 @@ class CgroupFinder:
         self._files = files
         self.mounts: tuple[Mount, ...] = ()
         """Those of memtop's own mount namespace."""
+        self.own_meminfo = False
+        """Whether /proc/meminfo is that of a container."""
         self.controllers: bytes | None = None
         """Controllers of version 2 where it is mounted; None where they cannot be read."""
         self.version = 0
@@ -66,6 +68,7 @@ class CgroupFinder:
         if controllers is not None or self.mounts != before:
             self.controllers = controllers
         self.version += self.mounts != before
+        self.own_meminfo = has_own_meminfo(self.mounts)
 
     @property
     def blind(self) -> bool:

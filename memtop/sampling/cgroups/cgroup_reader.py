@@ -140,6 +140,7 @@ class CgroupReader:
             tasks=self._tasks.read(plan.assessed, processes, self._finder.mounts, self._finder.controllers),
             hugetlb=self._hugetlb.read(plan.assessed, processes, self._finder.mounts, self._finder.controllers),
             mappings=self._counts.read(plan.assessed, processes, now_s, allowed=readings.smaps),
+            own_meminfo=self._finder.own_meminfo,
             policy=self._policy,
         )
 

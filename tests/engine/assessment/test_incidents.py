@@ -276,6 +276,19 @@ def test_a_kill_of_which_nothing_says_whether_memtop_had_started_is_not_said_to_
     assert report(frame).killed_before == ()
 
 
+@pytest.mark.parametrize("fstype", [b"fuse.lxcfs lxcfs", b"ext4 /dev/sda1"])
+def test_memory_of_which_a_container_has_its_own_meminfo_is_not_called_the_machines(fstype: bytes) -> None:
+    process = FakeProcess(42, comm=b"leaky", cmdline=b"/usr/bin/leaky\0")
+    source, engine = world(process)
+    mounts = source.read("proc/self/mountinfo")
+    source.files["proc/self/mountinfo"] = mounts + b"40 1 0:40 /x /proc/meminfo rw - %s rw\n" % fstype
+    source.files[f"{APP}/memory.max"] = b"max\n"
+    for _ in range(12):
+        frame = step(engine)
+        process.rss_pages += 64 * MIB_PAGES
+    assert first(frame).facts["limit_name"] == "this container's memory"
+
+
 def test_a_kill_by_the_oom_killer_is_named_at_once_with_its_cgroup() -> None:
     source, engine = killed()
     frame = step(engine)
