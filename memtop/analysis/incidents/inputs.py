@@ -166,6 +166,12 @@ class MachineFacts:
     holder_part: MachinePart | None = None
     """The part of RAM that does so."""
     held_bytes: int = 0
+    pool_bytes: int | None = None
+    """The pool of huge pages (hugetlb) of the default size; None where there is none."""
+    pool_left_bytes: int = 0
+    """What of it is neither in use nor promised to a mapping."""
+    pool_used: Rise | None = None
+    """What of it has come into use, or was promised, within the last minute."""
     swap_used: Rise | None = None
     swap_free_bytes: int | None = None
     some_percent: float | None = None

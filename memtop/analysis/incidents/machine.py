@@ -225,6 +225,32 @@ def swap_fills(inputs: IncidentInputs) -> Iterator[Incident]:
     )
 
 
+def huge_pool(inputs: IncidentInputs) -> Iterator[Incident]:
+    """A pool of huge pages has filled within the last minute. One that has been full for longer may be meant to be: a
+    database takes all of its pool when it starts."""
+    m = inputs.machine
+    if not m.pool_bytes or m.pool_used is None or m.pool_left_bytes >= LOW_SHARE * m.pool_bytes:
+        return
+    full_s = m.pool_used.full_s(m.pool_left_bytes) if m.pool_used.goes_on(inputs.now_s, STILL_S) else None
+    yield Incident(
+        "huge_pool",
+        NOTE if full_s is None else WARNING,
+        MACHINE,
+        facts(
+            used_percent=100.0 * (m.pool_bytes - m.pool_left_bytes) / m.pool_bytes,
+            pool_bytes=m.pool_bytes,
+            room_bytes=m.pool_left_bytes,
+            rise_bytes=m.pool_used.size_bytes,
+            rise_s=m.pool_used.span_s,
+            full_s=full_s if full_s and full_s < _MINUTES_S else None,
+        ),
+        weight=m.pool_used.bytes_per_s,
+        since_s=m.pool_used.since_s,
+        story="huge_pool",
+        level=True,
+    )
+
+
 def _riser(m: MachineFacts) -> MachinePart | None:
     """The part that belongs to no process and has gained most, where that is worth a line."""
     least = max(_PART_BYTES, _PART_SHARE * (m.total_bytes or 0))
@@ -240,7 +266,8 @@ def _riser(m: MachineFacts) -> MachinePart | None:
 def _is_taken(part: MachinePart, m: MachineFacts) -> bool:
     """Whether a part only uses what was taken from the machine before: the pages of a pool, while little else goes."""
     fall_bytes = m.used.size_bytes if m.used is not None else 0
-    return part is MachinePart.HUGETLB_USED and fall_bytes < EXPLAINED * m.parts[part].size_bytes
+    of_pool = part in (MachinePart.HUGETLB_USED, MachinePart.HUGETLB_RESERVED)
+    return of_pool and fall_bytes < EXPLAINED * m.parts[part].size_bytes
 
 
 def _named(part: MachinePart, m: MachineFacts) -> str:

@@ -31,6 +31,7 @@ RULES: Final[dict[str, Rule]] = {
         Rule("filling", "limits", cgroups.filling),
         Rule("memory_goes", "available", machine.memory_goes),
         Rule("swap_fills", "swap", machine.swap_fills),
+        Rule("huge_pool", "region_huge_pages", machine.huge_pool),
         Rule("died", "autopsy", exits.died),
         Rule("unseen_kill", "oom_kills", exits.unseen_kill),
     )

@@ -15,7 +15,7 @@ from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict, grow
 from memtop.engine.assessment.heap_verdict import time_to_heap_limit, towards
 from memtop.engine.assessment.machine_gainer import MachineGainer
 from memtop.engine.assessment.machine_holder import MachineHolder
-from memtop.engine.assessment.machine_trend import MachineTrend
+from memtop.engine.assessment.machine_trend import MachineTrend, pool_of
 from memtop.engine.assessment.memory_limits import SHARED, first_met, limit_rows, room_bytes, spared_by_heap
 from memtop.engine.assessment.process_names import process_name
 from memtop.engine.assessment.rise_tracker import RiseFact, RiseTracker
@@ -131,6 +131,7 @@ def machine_facts(
     """What is known of the machine, which process explains what it has lost, and what holds most of it."""
     meminfo, pressure, parts = step.meminfo, step.sample.system.pressure, trend.parts
     slab = parts.get(MachinePart.SLAB_RECLAIMABLE)
+    pool = pool_of(meminfo) if meminfo is not None else None
     return MachineFacts(
         total_bytes=meminfo.total_bytes if meminfo is not None else None,
         available_bytes=meminfo.available_bytes if meminfo is not None else None,
@@ -147,6 +148,9 @@ def machine_facts(
         gainer_name=process_name(gainer.row) if gainer.row is not None else "",
         gained_bytes=int(gainer.row.growth_bytes_per_min or 0) if gainer.row is not None else 0,
         swap_used=trend.swap_used,
+        pool_bytes=pool.size_bytes if pool is not None else None,
+        pool_left_bytes=pool.left_bytes if pool is not None else 0,
+        pool_used=trend.pool_used if pool is not None else None,
         swap_free_bytes=meminfo.swap_free_bytes if meminfo is not None else None,
         some_percent=pressure.some.avg10_percent if pressure is not None and pressure.some is not None else None,
         full_percent=pressure.full.avg10_percent if pressure is not None and pressure.full is not None else None,

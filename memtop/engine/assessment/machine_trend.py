@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.analysis.ledger.machine import MachinePart, Reclaim, counted_bytes, reclaim_of
 from memtop.analysis.trend.machine_room import Highs, MachineRoom, Peaks, machine_room
 from memtop.analysis.trend.rising import Rise, beyond
 from memtop.engine.assessment.step_input import StepInput
+from memtop.procfs.meminfo import Meminfo
 from memtop.procfs.statm import PAGE_BYTES
 
 WINDOW_S: Final = 60.0
@@ -21,6 +22,7 @@ _KEPT_SHARE: Final = 0.5
 _DENTRY_BYTES: Final = 192
 _USED: Final = "used"
 _SWAP: Final = "swap"
+_POOL: Final = "pool"
 _WATCHED: Final = frozenset(
     part for part in MachinePart if reclaim_of(part) not in (Reclaim.IS_FREE, Reclaim.DROP, Reclaim.WRITE)
 ) - {MachinePart.UNACCOUNTED}
@@ -53,6 +55,9 @@ class MachineTrend:
                 found[_USED] = self._most_bytes - meminfo.available_bytes
             if meminfo.swap_total_bytes and meminfo.swap_free_bytes is not None:
                 found[_SWAP] = meminfo.swap_total_bytes - meminfo.swap_free_bytes
+            taken = pool_of(meminfo)
+            if taken is not None:
+                found[_POOL] = taken.size_bytes - taken.left_bytes
         self._available_bytes = meminfo.available_bytes if meminfo is not None else None
         if (used := found.get(_USED)) is not None:
             self._peaks.add(step.now_s, used + (found.get(_SWAP) or 0))
@@ -81,6 +86,11 @@ class MachineTrend:
     def swap_used(self) -> Rise | None:
         """The rise of swap in use; None while it does not rise."""
         return self._rise(_SWAP)
+
+    @property
+    def pool_used(self) -> Rise | None:
+        """The rise of the huge pages of the pool that are in use or reserved; None while it does not rise."""
+        return self._rise(_POOL)
 
     @property
     def room(self) -> MachineRoom:
@@ -126,6 +136,22 @@ class MachineTrend:
             return None
         high = self._highs[name].before(rise.since_s)
         return beyond(rise, high[1] if high is not None else None)
+
+
+class HugePool(NamedTuple):
+    """The pool of huge pages (hugetlb) of the default size."""
+
+    size_bytes: int
+    left_bytes: int
+    """What is neither in use nor promised to a mapping."""
+
+
+def pool_of(meminfo: Meminfo) -> HugePool | None:
+    """None where there is none."""
+    size, total, free = meminfo.huge_page_bytes, meminfo.huge_pages_total, meminfo.huge_pages_free
+    if not size or not total or free is None:
+        return None
+    return HugePool(total * size, max(0, min(free, total) - (meminfo.huge_pages_reserved or 0)) * size)
 
 
 def rise_within(times_s: Sequence[float], sizes: Sequence[int | None]) -> Rise | None:

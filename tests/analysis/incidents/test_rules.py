@@ -402,6 +402,8 @@ def test_every_rule_is_tried_here() -> None:
             19 * GIB,
             20 * GIB,
             some_percent=50.0,
+            pool_bytes=GIB,
+            pool_used=rise(100, 20.0),
             swap_used=rise(100, 20.0),
             swap_free_bytes=GIB,
             used=rise(1200, 20.0),

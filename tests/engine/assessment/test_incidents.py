@@ -289,6 +289,25 @@ def test_memory_of_which_a_container_has_its_own_meminfo_is_not_called_the_machi
     assert first(frame).facts["limit_name"] == "this container's memory"
 
 
+def huge_pages(free: int, reserved: int = 0) -> bytes:
+    pool = b"HugePages_Total: 512\nHugePages_Free: %d\nHugePages_Rsvd: %d\nHugepagesize: 2048 kB\n"
+    return meminfo() + pool % (free, reserved)
+
+
+def test_a_pool_of_huge_pages_that_fills_is_named_and_one_that_was_full_before_is_not() -> None:
+    source, engine = world(FakeProcess(42))
+    for second in range(8):
+        source.files["proc/meminfo"] = huge_pages(free=400, reserved=50 * second)
+        frame = step(engine)
+    incident = first(frame)
+    assert incident.name == "huge_pool"
+    says = incident_sentences(incident).says
+    assert "(1.00 GiB) fills: 90.2 % in use or reserved, 100 MiB left; +600 MiB in 6 s; full in" in says
+    for _ in range(70):
+        frame = step(engine)
+    assert "huge_pool" not in names(frame)
+
+
 def test_a_kill_by_the_oom_killer_is_named_at_once_with_its_cgroup() -> None:
     source, engine = killed()
     frame = step(engine)
