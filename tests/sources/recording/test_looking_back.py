@@ -136,6 +136,16 @@ def test_a_keyframe_that_is_larger_than_the_memory_for_it_is_kept_alone() -> Non
     assert [block.instant.wall_s for block in ring] == [2]
 
 
+def test_what_is_kept_in_memory_comes_back_as_it_was() -> None:
+    blocks = [Block(Instant(1e9 + at, at / 7), at % 4 == 0, b"%d" % at * (at % 3)) for at in range(11)]
+    ring = Ring()
+    for number, block in enumerate(blocks, start=1):
+        ring.append(block)
+        assert (list(ring), len(ring)) == (blocks[:number], number)
+    ring.clear()
+    assert not list(ring) and not len(ring)
+
+
 @pytest.mark.parametrize("key_ticks", [1, 4, 300])
 def test_events_are_found_by_their_instant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key_ticks: int) -> None:
     monkeypatch.setattr(encoder, "KEY_TICKS_MOST", key_ticks)
