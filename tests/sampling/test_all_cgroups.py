@@ -108,6 +108,16 @@ def test_a_cgroup_near_its_limit_is_read_at_every_tick_among_many() -> None:
     assert seen == 5
 
 
+def test_a_limit_that_is_raised_while_it_is_near_is_known_at_the_next_tick() -> None:
+    source = crowd(20)
+    path = group(source, "g7", used_bytes=90 * MIB, limit=b"%d\n" % (100 * MIB))
+    sampler = Sampler(source)
+    take(sampler, 16)
+    for limit in (200 * MIB, 110 * MIB, 300 * MIB):
+        source.files[f"{path}/memory.max"] = b"%d\n" % limit
+        assert take(sampler).latest[path].reading.limit_bytes == limit
+
+
 def test_a_cgroup_that_fills_quickly_is_near_its_limit_long_before_it_is_full() -> None:
     source = crowd(300)
     path = group(source, "g7", used_bytes=100 * MIB, limit=b"%d\n" % (900 * MIB))

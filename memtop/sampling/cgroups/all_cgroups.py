@@ -26,7 +26,7 @@ REST_COST: Final = 5
 REST_TURNS: Final = 4
 """Turns after which they are read again ..."""
 LIMIT_TURNS: Final = 8
-"""... and after which the limits are."""
+"""... and after which the limits are, unless it is near its limit: then a limit that is raised shows at once."""
 NEAR_PERCENT: Final = 75.0
 """A cgroup fuller than this is near its limit ..."""
 NEAR_S: Final = 300.0
@@ -122,7 +122,7 @@ class AllCgroups:
         old = known.latest.reading if known.latest is not None else None
         if known.latest is not None and known.latest.at_s == now_s:
             return 0
-        limits = self._replaying or known.turns % LIMIT_TURNS == 0
+        limits = self._replaying or known.near or known.turns % LIMIT_TURNS == 0
         rest = self._replaying or whole or known.turns % REST_TURNS == REST_TURNS - 1
         reading = self._files.read_use(path, known.v2, old, limits=limits, rest=rest)
         if reading is None:
