@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from array import array
 from bisect import bisect_right
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -73,8 +74,8 @@ def series(history: Tracks[Key], key: Key, *, right_s: float, until_s: float, wi
 
     Of several readings in a bucket, the one with the highest RES is used, so that a short peak is never lost.
     """
-    width_s = window_s / max(1, points)
-    edges_s = [right_s - window_s + index * width_s for index in range(points + 1)]
+    ends_s = _bucket_ends_s(window_s, points)
+    edges_s = [right_s - window_s, *[right_s + end_s for end_s in ends_s]]
     past = _past(history, key, edges_s[0])
     best: list[int | None] = [None] * points
     last: list[int | None] = [None] * points
@@ -96,7 +97,7 @@ def series(history: Tracks[Key], key: Key, *, right_s: float, until_s: float, wi
         return tuple(map(known.get, best))  # type: ignore[arg-type]  # no reading is None
 
     return Series(
-        times_s=tuple(edge_s - right_s for edge_s in edges_s[1:]),
+        times_s=ends_s,
         virt_bytes=points_of({at: float(virt[at]) for at in distinct}),
         rss_bytes=points_of({at: float(rss[at]) for at in distinct}),
         anon_bytes=points_of({at: float(max(0, rss[at] - shr[at])) for at in distinct}),
@@ -105,6 +106,12 @@ def series(history: Tracks[Key], key: Key, *, right_s: float, until_s: float, wi
         minflt_per_s=_rates(last, past.times_s, past.minflt),
         majflt_per_s=_rates(last, past.times_s, past.majflt),
     )
+
+
+@lru_cache(maxsize=8)
+def _bucket_ends_s(window_s: float, points: int) -> tuple[float, ...]:
+    """Ends of the buckets, in seconds from the right edge. They are cached so that charts find places by them again."""
+    return tuple((index - points) * window_s / points for index in range(1, points + 1))
 
 
 def joined(one: Series, other: Series) -> Series:

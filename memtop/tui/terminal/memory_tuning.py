@@ -9,6 +9,7 @@ import ctypes
 import gc
 import re
 import sys
+from collections import defaultdict
 from collections.abc import Container, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache, lru_cache
@@ -150,7 +151,7 @@ def without_strip_caches() -> None:
 
     nothing = _NoCache()
     if hasattr(strip, "FIFOCache"):
-        strip.FIFOCache = lambda size: nothing
+        strip.FIFOCache = defaultdict(lambda: nothing).__getitem__  # for any size; hundreds are asked for in a second
 
 
 def forget() -> None:
