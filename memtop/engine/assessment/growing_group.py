@@ -19,6 +19,8 @@ class GrowingGroup(NamedTuple):
     members: int
     oldest: ProcessKey
     """The member that started first: the parent of a pool, which stays."""
+    places: frozenset[str] = frozenset()
+    """Directories of the cgroups that all members are in: only limits of these count for what they take together."""
     rise: Rise | None = None
     """Of the anonymous memory of all members, while it goes on."""
     verdict: Verdict | None = None

@@ -86,7 +86,7 @@ def growing_groups(step: StepInput, groups: Iterable[GrowingGroup]) -> tuple[Gro
                 one.key.by is By.CGROUP,
                 one.members,
                 one.oldest,
-                _joint_limit(one.oldest, step),
+                _joint_limit(one, step),
                 rise=one.rise,
                 growth=growth_now(one.verdict, step.now_s),
                 evidence=one.verdict.state.evidence if one.verdict is not None else None,
@@ -96,10 +96,11 @@ def growing_groups(step: StepInput, groups: Iterable[GrowingGroup]) -> tuple[Gro
     return tuple(found)
 
 
-def _joint_limit(key: ProcessKey, step: StepInput) -> LimitFacts | None:
-    """The first limit on what several processes use together, for a group of which this is one."""
-    rows = [row for row in limit_rows(key, step) if row.limit in SHARED]
-    return _limit_facts(first_met(key, rows, step), step)
+def _joint_limit(one: GrowingGroup, step: StepInput) -> LimitFacts | None:
+    """The first limit on what all processes of a group use together: not that of a cgroup with only some of them."""
+    rows = [row for row in limit_rows(one.oldest, step) if row.limit in SHARED]
+    rows = [row for row in rows if row.path is None or row.path in one.places]
+    return _limit_facts(first_met(one.oldest, rows, step), step)
 
 
 def _limit_facts(

@@ -177,9 +177,7 @@ class PoolWatch:
         if rise is None and verdict is not None:
             size_bytes = _VERDICT_S * (verdict.standing.slope_bytes_per_s or 0.0)
         gained_bytes = 0
-        # The names of one cgroup are one object: to look up each member takes three times that.
-        one_of_each = {id(row.names): row for row in members}.values()
-        paths = {chain[0] for row in one_of_each if (chain := cgroups.chains.get(row.key))}
+        paths = {chain[0] for chain in _chains(members, cgroups)}
         for path in paths:
             track = self._growth.track(GroupKey(By.CGROUP, path))
             if track is None or not len(track):
@@ -219,7 +217,7 @@ class PoolWatch:
             told += of
             oldest = min([row.key for row in of], key=_START_TICKS)
             shown = cgroups.labels.get(key.name, key.name) if key.by is By.CGROUP else key.name
-            yield GrowingGroup(key, shown, len(of), oldest, rise, confirmed)
+            yield GrowingGroup(key, shown, len(of), oldest, _places(of, cgroups), rise, confirmed)
 
     def _without_starts(
         self, key: GroupKey, members: Sequence[ProcessRow], before: _Starts | None, now_s: float
@@ -256,6 +254,19 @@ class PoolWatch:
             return rise
         least_bytes = rise.from_bytes + at_start
         return rise._replace(from_bytes=least_bytes) if rise.high_bytes - least_bytes >= _LEAST_BYTES else None
+
+
+def _chains(members: Iterable[ProcessRow], cgroups: CgroupSample) -> list[tuple[str, ...]]:
+    """The cgroups of these processes with their ancestors, as far as they are known."""
+    # The names of one cgroup are one object: to look up each member takes three times that.
+    one_of_each = {id(row.names): row for row in members}.values()
+    return [chain for row in one_of_each if (chain := cgroups.chains.get(row.key))]
+
+
+def _places(members: Iterable[ProcessRow], cgroups: CgroupSample) -> frozenset[str]:
+    """The cgroups that all of these processes are in."""
+    chains = _chains(members, cgroups)
+    return frozenset(chains[0]).intersection(*chains[1:]) if chains else frozenset()
 
 
 def _members_in(path: str, rows: Mapping[int, ProcessRow], cgroups: CgroupSample) -> list[ProcessRow]:

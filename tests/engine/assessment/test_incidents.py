@@ -405,6 +405,24 @@ def test_a_pool_of_children_that_come_and_go_is_named_as_a_whole_within_seconds(
     assert incident.show is not None and incident.show.pid == 42, "the parent, which stays"
 
 
+def test_what_processes_of_several_cgroups_take_together_does_not_fill_the_cgroup_of_one_of_them() -> None:
+    members = [FakeProcess(42 + n, comm=b"api", cmdline=b"/usr/bin/api\0", start_ticks=10 + n) for n in range(3)]
+    source, engine = world(*members)
+    for outside in members[1:]:
+        source.files[f"proc/{outside.pid}/cgroup"] = b"0::/\n"
+    for second in range(14):
+        frame = step(engine)
+        for member in members:
+            member.rss_pages += 2 * MIB_PAGES
+        source.files[f"{APP}/memory.current"] = b"%d\n" % (20_000_000 + second * 2 * MIB)
+        source.files[f"{APP}/memory.stat"] = b"anon %d\nfile 0\n" % (20_000_000 + second * 2 * MIB)
+        source.files["proc/meminfo"] = meminfo().replace(b"1000000", b"%d" % (1_000_000 + 6 * 1024 * second))
+    (whole,) = [one for one in report(frame).standing if one.name == "group_rising"]
+    assert whole.facts.get("limit_name") != "app.scope"
+    (inside,) = [one for one in report(frame).standing if one.subject.key == members[0].key]
+    assert inside.facts["limit_name"] == "app.scope"
+
+
 def test_pages_that_forked_children_share_are_no_growth_of_the_whole() -> None:
     for frames in (pool(14, charged=False, taken=False), pool(14, charged=False)):
         assert not any("group_rising" in names(frame) for frame in frames if frame.incidents)
