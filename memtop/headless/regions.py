@@ -63,7 +63,7 @@ def run(
     try:
         detail, view = _look(source, pid, smaps=smaps)
     except ProcessGone:
-        remark(f"no process {pid} (or it is hidden: /proc mounted with hidepid)", err)
+        remark(f"no process {pid}", err)
         return ProcessGone.exit_code
     except AccessDenied:
         remark(f"process {pid} is hidden (hidepid); only its user and root can see it", err)

@@ -140,8 +140,8 @@ def test_hostile_names_come_out_as_plain_text() -> None:
 @pytest.mark.parametrize(
     ("files", "code", "said"),
     [
-        ({"stat": ProcessGone("stat")}, 3, "no process 4242"),
-        ({"stat": stat(), "smaps": ProcessGone("smaps")}, 3, "no process 4242"),
+        ({"stat": ProcessGone("stat")}, 3, "memtop: no process 4242\n"),
+        ({"stat": stat(), "smaps": ProcessGone("smaps")}, 3, "memtop: no process 4242\n"),
         ({"stat": stat(), "smaps": b""}, 2, "the process was ending, or starting another program"),
         (
             {"stat": stat(flags=0x4), "statm": b"0 0 0 0 0 0 0\n"},
