@@ -371,7 +371,7 @@ def _provenance(frame: Frame, host: str, kernel: str, source: str) -> Iterable[s
         yield f"{frame.hidden} processes could not be read (permission)."
     yield f"Made by memtop {__version__}."
     if source:
-        yield f"Replay it with: {source}"
+        yield f"Replay it with: {clean(source)}"
 
 
 def _clock(wall_s: float) -> str:

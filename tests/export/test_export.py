@@ -175,7 +175,21 @@ def test_a_name_that_is_there_for_one_sample_only_has_no_label_and_one_that_come
     assert labels.choose(["api", "stays"], 20.0) == ["stays", "api"], "the server has its series already"
 
 
-@pytest.mark.parametrize("name", [b'a"b', b"a\\b", b"a\nb", b"{x=1}", b"\xff\xfe", "ä".encode()])
+@pytest.mark.parametrize(
+    "name",
+    [
+        b'a"b',
+        b"a\\b",
+        b"a\nb",
+        b"{x=1}",
+        b"\xff\xfe",
+        "ä".encode(),
+        "\u202ea".encode(),
+        "\u2028".encode(),
+        b'"} 1\n# EOF',
+        b"x" * 4096,
+    ],
+)
 def test_no_name_breaks_the_format(name: bytes) -> None:
     source = FakeSource(FakeProcess(7, name, cmdline=name + b"\0"))
     assert len(values(exposed(source))["memtop_group_processes"]) == 1

@@ -35,6 +35,7 @@ from memtop.report.page import as_html, as_markdown, markdown_text
 from memtop.report.recorded import from_recording
 from memtop.report.write import replay_command, write_new
 from memtop.sampling.request import Need
+from memtop.sanitize import clean
 from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.replay import Replay
 from memtop.time_of_day import parse_instant
@@ -229,6 +230,42 @@ def test_no_name_becomes_markup(name: bytes) -> None:
     assert "](http" not in text.replace("\\]", "")
     table = [line for line in text.splitlines() if line.startswith("| ")]
     assert len({line.replace("\\|", "").count("|") for line in table if "RES" in line or "(42" in line}) <= 2
+
+
+ODD_NAMES = {
+    "bidi": "\u202egnp.exe\u2066".encode(),
+    "zero width": "a\u200bb\ufeff".encode(),
+    "line separators": "a\u2028b\u0085c".encode(),
+    "newlines": b"a\n\n# b\n| x | y |\n---",
+    "not UTF-8": b"\xff\xfe\xc3(",
+    "tags": "a\U000e0041b".encode(),
+    "comment": b"--><!--",
+    "closes the style": b"</style><style>*{display:none}",
+    "template": b"{{ report.title }}{% if 1 %}",
+    "template in XML": b"]]><![CDATA[",
+    "4 KiB": b"x" * 4096,
+    "4 KiB of markup": b"<b>" * 1365,
+    "blank": b" ",
+    "formula": b"@SUM(1+1)*cmd|' /C calc'!A0",
+    "picture": b"![x](javascript:alert(1))",
+}
+
+
+@pytest.mark.parametrize("name", ODD_NAMES.values(), ids=ODD_NAMES)
+def test_an_odd_name_of_a_process_its_group_and_host_stays_one_visible_text(name: bytes) -> None:
+    process = FakeProcess(42, comm=name[:15], cmdline=name + b"\0")
+    frame = frame_of(process)
+    text = name.decode(errors="surrogateescape")
+    assert frame.detail is not None
+    event = TimelineEvent(frame.detail.right_edge_s - 2, EventKind.MARK, clean(text), 42)
+    report = report_of(frame, events=[event], host=text, kernel=text, source=text)
+    page, markdown = as_html(report), as_markdown(report)
+    plain = as_html(report_of(frame_of(FakeProcess(42)), events=[event._replace(label="x")], host="h", source="s"))
+    assert Page(page).tags == Page(plain).tags, "no element that another name has not"
+    for made in (page, markdown):
+        assert not [one for one in made if one != "\n" and (not one.isprintable() or one == "\ufeff")]
+    rows = [len(re.findall(r"(?<!\\)\|", line)) for line in markdown.splitlines() if "42)" in line and line[0] == "|"]
+    assert set(rows) <= {4, 7}, "events have three columns, processes six"
 
 
 def test_a_page_needs_nothing_from_elsewhere() -> None:
