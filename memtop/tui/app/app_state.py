@@ -133,6 +133,8 @@ class AppState(SafeApp):
             self.table.sort = Sort(view.sort.key, view.rows.descending)
             self.table.columns = view.titled_columns(self.frame.system if self.frame is not None else None)
         self.table.filter_text = view.query.text or (f"user={view.user}" if view.user else "")
+        inside = view.rows.inside
+        self.table.inside_text = f"{inside.by.value} {inside.name}" if inside is not None else ""
         self.sampler_thread.request = self.request
         self.play_at_speed()
         if self.frame is not None:

@@ -58,6 +58,8 @@ class ProcessTable(ProcessList, inherit_bindings=False):
     watched: Reactive[RowKey | None] = Reactive(None, repaint=False)
     """The process marked with ►."""
     filter_text: Reactive[str] = Reactive("", repaint=False)
+    inside_text = ""
+    """The group of which the processes are listed, in words; empty where those of all are."""
     """The filter, for the text in an empty table."""
     ascii: Reactive[bool] = Reactive(False, repaint=False)
     """Draw with ASCII characters only."""
@@ -153,6 +155,8 @@ class ProcessTable(ProcessList, inherit_bindings=False):
         if self.filter_text:
             kind = "process" if self.frame.groups is None else "group"
             return f"No {kind} matches the filter “{clean(self.filter_text)}”; Esc clears it"
+        if self.inside_text and self.frame.groups is None:
+            return f"No process is in {clean(self.inside_text)} now; Esc lists all groups"
         if self.frame.hidden is None:
             return "No process to show; /proc hides those of others from this user (hidepid)"
         if self.frame.hidden:

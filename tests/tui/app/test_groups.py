@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from memtop.model.frame import ProcessRow
-from memtop.model.group import By, GroupRow
+from memtop.model.group import By, GroupKey, GroupRow
 from memtop.settings import Settings
 from memtop.tui.bars.footer import StatusBar
 from memtop.tui.dialogs.incident_list import IncidentList
@@ -220,6 +220,13 @@ async def test_a_list_of_groups_may_be_asked_for_at_the_start() -> None:
     async with board(Settings(by=By.CGROUP, delay_s=LONG_S), cgroups(), (60, 18)) as it:
         assert groups(it)[:1] != []
         assert it.app.query_one(StatusBar)
+
+
+async def test_a_group_that_was_asked_for_and_that_nothing_is_in_is_named() -> None:
+    settings = Settings(inside=GroupKey(By.UNIT, "nosuch.service"), delay_s=LONG_S)
+    async with board(settings, cgroups(), (80, 24)) as it:
+        lines = [it.app.table.line(y).text for y in range(3)]
+        assert any("No process is in unit nosuch.service now; Esc lists all groups" in line for line in lines), lines
 
 
 async def test_the_headline_leads_to_the_cgroup_that_it_names() -> None:
