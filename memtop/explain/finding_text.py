@@ -117,8 +117,8 @@ def nothing_wrong(
     """The line "nothing is wrong" for a process without warnings. It claims nothing about limits that were not read.
 
     ``alone``: there are no notes either, which might contradict the line. ``computed_percent`` is how much of the past
-    of an earlier instant was played, as long as it is. ``answered``: an answer above the line says whether it
-    grows.
+    of an earlier instant was played, as long as it is. ``answered``: answers above the line say whether it grows
+    and how far the limit is, so it may be empty.
     """
     growth, state = outlook.growth, outlook.state
     alone = alone and not outlook.family_open
@@ -142,6 +142,8 @@ def nothing_wrong(
     if growth is not None:
         facts["span_s"] = growth.span_s
         facts["held"] = "has been level" if growth.kind is Shape.FLAT else "has varied without a trend"
+    if answered and name == "beside":  # the answers say how much room is left, and whether it grows
+        return (family + files + beside).strip()
     return " ".join(known_sentences((texts[name] if name else texts)["says"], worded(facts))) + family + files + beside
 
 

@@ -210,7 +210,8 @@ def _findings(detail: Detail, width: int, computed_percent: int | None, said: Se
     if outlook.growth is not None and not is_bad and not weighing(outlook.findings, Weight.OPEN):
         alone = not outlook.findings
         says = nothing_wrong(outlook, alone=alone, computed_percent=computed_percent, answered=len(said) > 1)
-        return of_one_topic(wrapped(f"{NOTE_MARK} {says}", width, "", _INDENT), "verdicts").then(found)
+        fine = wrapped(f"{NOTE_MARK} {says}", width, "", _INDENT) if says else []
+        return of_one_topic(fine, "verdicts").then(found)
     return found
 
 
