@@ -23,6 +23,8 @@ _LruCache: Final = type(lru_cache(gc.collect))
 M_ARENA_MAX: Final = -8
 """malloc.h"""
 WIDTHS_KEPT: Final = 512
+PLACES_KEPT: Final = 256
+"""Of each kind of question about places."""
 OBJECTS_BETWEEN: Final = 5_000
 """New objects after which Python searches for garbage. With its default of 700 that took a twentieth of memtop's
 time."""
@@ -152,6 +154,18 @@ def without_strip_caches() -> None:
     nothing = _NoCache()
     if hasattr(strip, "FIFOCache"):
         strip.FIFOCache = defaultdict(lambda: nothing).__getitem__  # for any size; hundreds are asked for in a second
+
+
+def forget_places() -> None:
+    """Drop the places on screen that Textual has cached, if they are many.
+
+    Textual would keep 20,000 of them, of 300 bytes each: changes at other places add 200 a minute.
+    """
+    from textual.geometry import Region  # noqa: PLC0415 (93 ms; prepare must come before it)
+
+    for method in vars(Region).values():
+        if isinstance(method, _LruCache) and method.cache_info().currsize > PLACES_KEPT:
+            method.cache_clear()
 
 
 def forget() -> None:

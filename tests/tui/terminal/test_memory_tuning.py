@@ -7,6 +7,7 @@ import sys
 
 import pytest
 from rich.cells import cached_cell_len, cell_len
+from textual.geometry import Region
 
 from memtop.tui.terminal import memory_tuning
 
@@ -58,3 +59,17 @@ def test_widths_of_texts_are_kept_while_they_are_few_and_forgotten_once_they_are
     memory_tuning.forget()
 
     assert cached_cell_len.cache_info().currsize == 0
+
+
+def test_places_on_screen_are_kept_while_they_are_few_and_forgotten_once_they_are_many() -> None:
+    translate = vars(Region)["translate"]
+    translate.cache_clear()
+    for number in range(memory_tuning.PLACES_KEPT):
+        assert Region(0, number, 9, 1).translate((1, 1)).y == number + 1
+    memory_tuning.forget_places()
+    assert translate.cache_info().currsize == memory_tuning.PLACES_KEPT
+
+    assert Region(5, 5, 5, 5).translate((1, 1)).x == 6
+    memory_tuning.forget_places()
+
+    assert translate.cache_info().currsize == 0
