@@ -112,12 +112,18 @@ class Pages:
 
 
 def _frames(wal: int, size: int) -> dict[int, int]:
-    """The place of the newest version of each page in a log, up to the last whole transaction."""
-    header = os.pread(wal, _WAL_HEADER, 0)
+    """The place of the newest version of each page in a log, up to the last whole transaction.
+
+    A log may be cut in the middle of a page, which is then not there.
+    """
+    header, end = os.pread(wal, _WAL_HEADER, 0), os.fstat(wal).st_size
     newest: dict[int, int] = {}
     pending: dict[int, int] = {}
     at = _WAL_HEADER
-    while len(head := os.pread(wal, _FRAME_HEADER, at)) == _FRAME_HEADER and head[_SALTS] == header[16:24]:
+    while at + _FRAME_HEADER + size <= end:
+        head = os.pread(wal, _FRAME_HEADER, at)
+        if head[_SALTS] != header[16:24]:
+            break
         number, committed = struct.unpack_from(">II", head)
         pending[number] = at + _FRAME_HEADER
         if committed:

@@ -105,6 +105,18 @@ def test_what_is_only_in_the_log_beside_it_is_kept(tmp_path: Path) -> None:
     file.finish(complete=True)
 
 
+def test_of_a_log_that_is_cut_in_a_page_the_samples_before_are_kept(tmp_path: Path) -> None:
+    file = RecordingFile(str(tmp_path / "r"), Bounds())
+    for number in range(9):
+        file.write([block(number)])
+    log = tmp_path / "r-wal"
+    whole = log.read_bytes()
+    for name, content in (("r", (tmp_path / "r").read_bytes()), ("r-wal", whole[:-1])):
+        (tmp_path / f"cut-{name}").write_bytes(content)
+    file.finish(complete=True)
+    assert salvage(str(tmp_path / "cut-r"), str(tmp_path / "new")).kept == 8
+
+
 @pytest.mark.parametrize(
     ("make", "says"),
     [
