@@ -40,6 +40,8 @@ MOST_KILLED: Final = 5
 _ENDS: Final = (EventKind.OOM, EventKind.EXIT)
 _MOST_HOLDERS: Final = 3
 SIGNS: Final = {Severity.DANGER: "▲", Severity.WARNING: "!", Severity.NOTE: "·"}
+_MOST_PROBLEMS: Final = 2
+"""The last one is that a recording is not complete."""
 _LIMIT_FROM: Final = 60
 _NUMBER: Final = re.compile(r"([-+≥]?[0-9.]+[A-Za-z]?|–)?")
 _SAME_END_S: Final = 5.0
@@ -133,6 +135,8 @@ def _title(detail: Detail | None, host: str) -> str:
 
 def _summary(frame: Frame, machine: str, exits: Sequence[ExitReport]) -> Iterable[str]:
     yield f"Machine: {machine}."
+    if frame.problems:
+        yield f"Problems: {'; '.join(frame.problems[-_MOST_PROBLEMS:])}."
     detail = frame.detail
     if detail is not None:
         row, outlook = detail.row, detail.outlook

@@ -6,6 +6,7 @@ import os
 import re
 import resource
 import shlex
+import shutil
 import stat
 import sys
 from collections.abc import Callable
@@ -413,6 +414,19 @@ def test_the_first_instants_of_a_recording_have_a_report_too(tmp_path: Path, pid
     for after_s in (0.0, 1.0, 2.0):
         detail = recorded_frame(path, pid, to_s=first_s + after_s).detail
         assert detail is not None and detail.row.pid == 42
+
+
+def test_that_a_recording_is_incomplete_is_in_its_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recorder = Recorder(world(p42="/shop"), str(tmp_path / "r"))
+    recorded = Engine(recorder)
+    for _ in range(3):
+        recorded.step(request(needs_all=Need.STAT))
+    recorder.recent()  # waits until the samples so far are in the file
+    for name in ("r", "r-wal"):  # as a killed recorder leaves them
+        shutil.copy(tmp_path / name, tmp_path / name.replace("r", "killed", 1))
+    recorder.close()
+    assert "incomplete" in reported(capsys, str(tmp_path / "killed"))
+    assert "incomplete" not in reported(capsys, str(tmp_path / "r"))
 
 
 @pytest.mark.parametrize("back_s", [1.5, 3600.0, 1e9])
