@@ -9,6 +9,7 @@ import select
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from contextlib import closing
 from importlib import resources
@@ -295,6 +296,16 @@ def test_a_directory_that_is_gone_for_a_while_ends_no_export(
 def test_what_was_typed_wrong_is_said_before_anything_is_served(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["export", "--listen", "127.0.0.1:0", "--by", "nosuch"]) == 2
     assert capsys.readouterr().err.startswith("memtop: --by: no kind nosuch")
+
+
+def test_without_prometheus_client_one_line_says_what_is_missing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("prometheus_client", "memtop.export.exposition", "memtop.export.metrics"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert run(["export", "--listen", "127.0.0.1:0", "-n", "1"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("memtop: exporting needs prometheus-client: pip install") and error.count("\n") == 1
 
 
 @pytest.mark.parametrize(("flag", "name"), [("--rules", "rules.yml"), ("--dashboard", "dashboard.json")])
