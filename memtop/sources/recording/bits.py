@@ -15,12 +15,21 @@ KnownOf = Callable[[int], bytes | None]
 
 
 def encode_bits(changes: Mapping[int, bytes | None], known: Sequence[bytes | None]) -> bytes:
-    """Encode answers by PID. One that is as long as the ``known`` one is coded by the bits that differ."""
-    if not any(known):
-        return encode_changes(changes)
-    answers = changes.values()
-    lengths = [len(data) if data else 0 for data in answers]
-    return encode_changes(changes, _xor(b"".join(filter(None, answers)), _bases(lengths, known)))
+    """Encode answers by PID. One that is as long as the ``known`` one is coded by the bits that differ.
+
+    These come first, since bits cost more than to copy what is new: each process that begins has a whole status.
+    """
+    coded: dict[int, bytes | None] = {}
+    plain: dict[int, bytes | None] = {}
+    bases: list[bytes] = []
+    for (pid, data), base in zip(changes.items(), known, strict=True):
+        if data is not None and base is not None and len(base) == len(data):
+            coded[pid] = data
+            bases.append(base)
+        else:
+            plain[pid] = data
+    bits = _xor(b"".join(filter(None, coded.values())), b"".join(bases)) if bases else b""
+    return encode_changes(coded | plain, b"".join([bits, *filter(None, plain.values())]))
 
 
 def decode_bits(coded: bytes, known_of: KnownOf) -> dict[int, bytes | None]:

@@ -15,6 +15,8 @@ from memtop.sources.recording.encoder import Encoder
 from memtop.sources.recording.ring import Ring
 from memtop.sources.recording.tick import Block, Tick
 
+THREAD: Final = "memtop-recorder"
+"""Name of the thread."""
 QUEUE_BYTES: Final = 16 << 20
 """Most memory that ticks may use while they wait for the disk. One tick is always accepted."""
 RETRY_S: Final = 1.0
@@ -108,7 +110,7 @@ class Writer:
         self._dropped = 0
         self._failed = ""
         self._writing_since_s: float | None = None
-        threading.Thread(target=self._run, name="memtop-recorder", daemon=True).start()
+        threading.Thread(target=self._run, name=THREAD, daemon=True).start()
 
     @property
     def problem(self) -> str | None:
