@@ -12,7 +12,9 @@ import pytest
 from rich.cells import cell_len
 from textual.strip import Strip
 
+from memtop.analysis.trend.rates import levels
 from memtop.columns import BY_NAME, COLUMNS
+from memtop.engine.row_builder import TREND_LEVELS
 from memtop.model.frame import Note, ProcessRow, TreePlace
 from memtop.process_key import ProcessKey
 from memtop.sanitize import clean
@@ -449,3 +451,9 @@ def test_no_widget_names_a_colour_of_its_own() -> None:
     for name in ("table/process_table", "table/row_painter", "drawing/clickable_line", "bars/header", "bars/footer"):
         source = (Path(__file__).parents[3] / "memtop" / "tui" / f"{name}.py").read_text()
         assert "#" not in source.replace("# ", "").replace('"#" * full', "")
+
+
+def test_a_trend_is_no_higher_than_seven_eighths_of_a_line() -> None:
+    row = proc_row(1, trend=levels(list(range(20)), TREND_LEVELS))
+    drawn = BY_NAME["trend"].text(row)
+    assert drawn[0] == "▁" and drawn[-1] == "▇" and "█" not in drawn
