@@ -104,6 +104,8 @@ def _run(argv: Sequence[str]) -> int:
         raise
     if not name and given.targets and given.targets[0] in COMMANDS:
         raise UsageError(f"{_first(given.targets[0])}; -f {given.targets[0]} finds processes of that name")
+    if name == "replay" and not given.replay:  # otherwise it would show the live machine
+        raise UsageError("replay needs the name of a recording")
     if name in ON_THEIR_OWN:
         if name != "explain":
             preflight.check_memory()

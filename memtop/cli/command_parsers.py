@@ -81,7 +81,7 @@ def _record() -> Parser:
     title, selection = VIEWS[0]
     parser.section(title, *selection)
     parser.set_defaults(tree=False, by=None, sort=None, columns=None, readonly=True, no_color=False, ascii=False)
-    parser.set_defaults(no_mouse=False, record="", replay="", no_redact=False)
+    parser.set_defaults(no_mouse=False, record=None, replay="", no_redact=False)
     return parser
 
 

@@ -34,6 +34,8 @@ def settings_of(given: Namespace) -> Settings:
             pids.append(pid_of(target))
         elif target:
             names.append(target)
+    if given.record == "":  # a script's variable that is not set: it would run without the recording
+        raise UsageError("--record needs the name of a new file")
     query, by = given.filter or "", by_of(given.by)
     parse_query(query, groups=by is not None)
     go_urls = _go_urls(given.go_url, len(pids) + len(names))

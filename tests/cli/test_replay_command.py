@@ -53,6 +53,20 @@ def test_a_time_before_the_process_waits_for_it(recording: str, capsys: pytest.C
 
 
 @pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        (["replay", "", "--json", "-n", "1"], "replay needs the name of a recording"),
+        (["--json", "-n", "1", "--record", ""], "--record needs the name of a new file"),
+    ],
+)
+def test_an_empty_name_is_neither_the_live_machine_nor_no_recording(
+    argv: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(argv) == 2
+    assert capsys.readouterr() == ("", f"memtop: {says}\n")
+
+
+@pytest.mark.parametrize(
     ("asked", "says"),
     [
         (["-p", "43"], "the recording does not hold process 43; it holds 10 (app), 42 (app)"),
