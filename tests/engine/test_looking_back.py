@@ -206,7 +206,8 @@ def test_what_is_nowhere_is_shown_as_far_as_the_engine_knows_it(monkeypatch: pyt
 
 def test_the_page_of_an_earlier_instant_has_the_numbers_of_that_instant(machine: Machine) -> None:
     then, back = (report_of(frame) for frame in (machine.frames[9], machine.back_at(9)))
-    assert (back.summary, back.told, back.tables, back.provenance) == (
+    assert (back.as_of, back.summary, back.told, back.tables, back.provenance) == (
+        then.as_of,
         then.summary,
         then.told,
         then.tables,
@@ -214,4 +215,4 @@ def test_the_page_of_an_earlier_instant_has_the_numbers_of_that_instant(machine:
     )
     row = machine.frames[9].rows[0]
     assert any(f"RES {long_size(row.rss_bytes)}, VIRT {long_size(row.virt_bytes)}" in line for line in back.summary)
-    assert back.provenance[0] != report_of(machine.frames[-1]).provenance[0]
+    assert back.as_of != report_of(machine.frames[-1]).as_of
