@@ -27,12 +27,17 @@ LONGEST_S: Final = 10_000 * 86_400.0
 
 def settings_of(given: Namespace) -> Settings:
     """The settings of a command line. Raises UsageError and ProcessGone."""
+    # An empty word is a shell variable without a value: to watch all processes is not what was meant.
+    if not all(given.targets):
+        raise UsageError("an empty name: give a PID or the name of a program")
+    if not all(group.strip(",") for group in given.pid):
+        raise UsageError("-p needs a PID")
     pids = [pid_of(text) for group in given.pid for text in group.split(",") if text]
     names: list[str] = []
     for target in given.targets:
         if target.isascii() and target.isdigit():
             pids.append(pid_of(target))
-        elif target:
+        else:
             names.append(target)
     if given.record == "":  # a script's variable that is not set: it would run without the recording
         raise UsageError("--record needs the name of a new file")

@@ -253,6 +253,12 @@ def test_groups_that_cannot_be_listed_are_refused_in_one_line(argv: list[str], s
         settings_of(parser_of("").parse(argv))
 
 
+@pytest.mark.parametrize("argv", [[""], ["--json", ""], ["4242", ""], ["-p", ""], ["-p", ","]])
+def test_a_shell_variable_without_a_value_does_not_mean_all_processes(argv: list[str]) -> None:
+    with pytest.raises(UsageError, match="PID"):
+        settings_of(parser_of("").parse(argv))
+
+
 def test_groups_have_columns_of_their_own() -> None:
     settings = settings_of(parser_of("").parse(["--by", "cgroup", "-s", "charge", "-c", "+pss"]))
     assert settings.by is By.CGROUP and settings.sort is not None

@@ -169,6 +169,18 @@ def test_what_is_no_longer_in_memory_comes_from_the_file_that_is_written(
     machine.recorder.close()
 
 
+def test_events_in_memory_are_known_whatever_becomes_of_the_file_that_begins_with_them(
+    machine: Machine, tmp_path: Path
+) -> None:
+    before = machine.engine.events()
+    assert before
+    path = tmp_path / "new.memtop"
+    machine.recorder.start(str(path))
+    path.unlink()
+    assert machine.engine.events() == before
+    machine.recorder.close()
+
+
 def test_a_disk_that_hangs_costs_the_past_and_no_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("memtop.sources.recording.encoder.KEY_TICKS_MOST", 4)
     monkeypatch.setattr(recorder_module, "Ring", lambda: Ring(limit_bytes=3000, most_bytes=3000))

@@ -70,14 +70,14 @@ class OwnPast:
             for row in decode_rows(block.rows)
             if row[0] in (RecordKind.LOST, RecordKind.EVENT)
         ]
-        if state is None:
-            return recent
+        first_s = blocks[0].instant.wall_s if blocks else math.inf
+        if state is None or state.from_s is None or state.from_s >= first_s:
+            return recent  # the file has no more, and at its start it has nothing yet
         ticks = _file_ticks(state.path)
         try:
             earlier = Replay(_NAME, Opened(ticks, None, is_unfinished=False)).events()
         finally:
             ticks.rest()
-        first_s = blocks[0].instant.wall_s if blocks else math.inf
         return [*(event for event in earlier if event[0] < first_s), *recent]
 
     def rest(self) -> None:

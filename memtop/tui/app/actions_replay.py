@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from memtop.engine.sampler_thread import SHORTEST_DELAY_S
+from memtop.errors import RecordingError
 from memtop.explain.event_names import EVENT_WORDS
 from memtop.model.timeline import EventKind, TimelineEvent
 from memtop.time_of_day import parse_instant, span_words
@@ -65,7 +66,11 @@ class ReplayActions(AppState):
             self.player.go_back() if direction < 0 else self.player.go_on()
             self._show_other_instant()
             return
-        found = self._events_beside(direction)
+        try:
+            found = self._events_beside(direction)
+        except RecordingError as error:  # the file that w began may have gone, or hang
+            self.say(str(error), severity="warning")
+            return
         if not found:
             self.say(f"there is no event {'before' if direction < 0 else 'after'} this instant", severity="warning")
             return

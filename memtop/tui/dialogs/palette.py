@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.command import CommandInput, CommandList, CommandPalette, SearchIcon
 from textual.containers import Horizontal, Vertical
+from textual.errors import NoWidget
 from textual.screen import ModalScreen
 from textual.widgets import LoadingIndicator, OptionList
 from textual.widgets.option_list import Option
@@ -115,6 +116,16 @@ class Palette(SteadySize, CommandPalette):
         return super().dismiss(result)
 
     def on_click(self, event: events.Click) -> None:
-        """Ignore clicks while the palette is closing (Textual's raises ScreenStackError)."""
-        if not self.is_current:
+        """Ignore clicks while the palette is closing, and where the screen no longer reaches after it became smaller.
+
+        Textual's raises ScreenStackError and NoWidget.
+        """
+        if not (self.is_current and self._has_widget_at(event)):
             event.prevent_default()
+
+    def _has_widget_at(self, event: events.Click) -> bool:
+        try:
+            self.get_widget_at(event.screen_x, event.screen_y)
+        except NoWidget:
+            return False
+        return True

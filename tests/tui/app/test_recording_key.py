@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from memtop.engine.engine import Engine
+from memtop.engine.looking_back import LookingBack
+from memtop.engine.player import Player
+from memtop.errors import RecordingError
+from memtop.model.timeline import TimelineEvent
 from memtop.settings import Settings
 from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.replay import Replay
@@ -56,6 +61,34 @@ async def test_a_directory_that_is_not_there_is_said(tmp_path: Path, monkeypatch
         await pilot.press("w")
         await it.until(lambda: any("the current directory is gone" in text for text in it.said), "it says why")
     recorder.close()
+
+
+class _Unreadable:
+    """A past whose file has gone."""
+
+    def first_s(self) -> float | None:
+        return None
+
+    def player_at(self, wall_s: float) -> Player | None:
+        raise RecordingError("its file has gone")
+
+    def events(self) -> Sequence[TimelineEvent]:
+        raise RecordingError("its file has gone")
+
+    def rest(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize("key", ["{", "}"])
+async def test_events_that_cannot_be_read_are_said_and_end_nothing(key: str) -> None:
+    settings = Settings(delay_s=LONG_S)
+    app = MemtopApp(LookingBack(Engine(world()), _Unreadable()), settings, View.of(settings))
+    async with app.run_test(size=SIZE) as pilot:
+        it = Board(app, pilot, world())
+        await it.until(lambda: app.frame is not None, "there is a first frame")
+        await pilot.press(key)
+        assert any("its file has gone" in text for text in it.said)
 
 
 async def test_a_recording_is_not_recorded() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textual.events import Click
+
 from memtop.tui.dialogs.dialog import Choice, Menu
 from memtop.tui.dialogs.keys_line import KeysLine
 from tests.tui.app.test_app import SIZE, board
@@ -47,3 +49,17 @@ async def test_the_keys_of_a_dialog_stay_on_screen_and_its_list_scrolls() -> Non
             assert keys.region.bottom < size[1] and "Enter send" in keys.render_line(0).text, size
             await it.press("escape")
             await it.until(it.at_rest, "the dialog is closed")
+
+
+async def test_a_click_that_the_palette_meets_after_the_screen_became_smaller_ends_nothing() -> None:
+    async with board() as it:
+        await it.press("ctrl+p")
+        await it.until(lambda: len(it.app.screen_stack) == 2, "the palette is open")
+        for size in ((61, 18), SIZE):
+            await it.pilot.resize_terminal(*size)
+            x, y = 71, size[1] + 1
+            click = Click(it.app.screen, x, y, 0, 0, 1, False, False, False, screen_x=x, screen_y=y)
+            it.app.screen.post_message(click)
+            await it.pilot.pause()
+        await it.press("escape")
+        await it.until(it.at_rest, "the palette hears keys, and is closed")
