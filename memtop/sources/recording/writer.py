@@ -25,8 +25,8 @@ RECENT_S: Final = 0.5
 CLOSE_S: Final = 2.0
 """How long closing waits for the disk."""
 GATHER_S: Final = 3.9
-"""For so long ticks wait for others where nothing is written: several together cost half as much each, because the
-first of them finds neither code nor data in the processor's caches ..."""
+"""For so long ticks wait for others where nothing is written: several together cost less each, because to wake costs
+the thread as much as a tick does ..."""
 GATHER_BYTES: Final = 96 << 10
 """... unless they take more memory."""
 FROZEN_S: Final = 3.0

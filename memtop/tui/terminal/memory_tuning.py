@@ -87,7 +87,7 @@ def trim() -> None:
 def let_go() -> None:
     """Find what a part of the screen that was closed leaves, which refers to itself, and return it to the kernel.
 
-    It takes some 20 ms, so it is for moments after a dialog or a look at the past. Without it some megabytes stay.
+    It visits all objects, so it is for moments after a dialog or a look at the past. Without it some megabytes stay.
     """
     gc.collect()
     trim()
@@ -159,7 +159,7 @@ def without_strip_caches() -> None:
 def forget_places() -> None:
     """Drop the places on screen that Textual has cached, if they are many.
 
-    Textual would keep 20,000 of them, of 300 bytes each: changes at other places add 200 a minute.
+    Textual keeps many more of them: changes at other places add about 200 a minute.
     """
     from textual.geometry import Region  # noqa: PLC0415 (93 ms; prepare must come before it)
 
