@@ -132,10 +132,10 @@ def _step_shown(recorded: Recorded, engine: Engine | Player) -> Step | None:
 
 def _app_class(settings: Settings) -> type[MemtopApp]:
     """Import Textual and the app, in little memory."""
-    from memtop.tui.terminal import memory_tuning
+    from memtop.tui.terminal import late_imports, memory_tuning
 
     # A reader of metrics may already be importing ssl on its thread.
-    with memory_tuning.without_optional(keep=("ssl",) if settings.go_urls else ()):
+    with late_imports.without_unneeded(keep=("ssl",) if settings.go_urls else ()):
         from memtop.tui.app.app import MemtopApp
     memory_tuning.without_strip_caches()
     memory_tuning.drop_descriptions()  # before the first picture, which takes the memory that this frees

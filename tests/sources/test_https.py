@@ -22,9 +22,9 @@ from tests.children import DEADLINE_S
 BODY = b'{"memstats": {"HeapAlloc": 123}}'
 ON_A_SCREEN = """
 import sys
-from memtop.tui.terminal import memory_tuning
+from memtop.tui.terminal import late_imports, memory_tuning
 memory_tuning.prepare()
-with memory_tuning.without_optional():
+with late_imports.without_unneeded():
     import memtop.tui.app.app
 from memtop.sources.endpoint import parse_endpoint
 from memtop.sources.http_get import fetch

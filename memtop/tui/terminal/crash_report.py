@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import platform
+import sys
 import time
 import traceback
 from pathlib import Path
@@ -37,7 +37,9 @@ def write(error: BaseException) -> str:
 
 def text(error: BaseException) -> str:
     """Versions and traceback, every line cleaned. Local variables are never included."""
-    lines = [f"memtop {__version__}, Python {platform.python_version()}, {platform.platform()}"]
+    kernel, libc = os.uname(), os.confstr("CS_GNU_LIBC_VERSION") if "CS_GNU_LIBC_VERSION" in os.confstr_names else None
+    system = f"{kernel.sysname} {kernel.release} {kernel.machine}, {libc or 'another C library'}"
+    lines = [f"memtop {__version__}, Python {sys.version.split()[0]}, {system}"]
     for part in traceback.TracebackException.from_exception(error, capture_locals=False).format():
         lines += part.rstrip("\n").split("\n")
     return "\n".join(map(clean, lines)) + "\n"

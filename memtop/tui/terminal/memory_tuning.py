@@ -10,15 +10,16 @@ import gc
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Container, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import cache, lru_cache
-from types import CodeType, FunctionType, ModuleType
-from typing import Final
+from types import CodeType, FunctionType, ModuleType, NoneType
+from typing import Any, Final
 
 _OWN_CODE: Final = 2
 """References to the code of a function that nothing else runs: its own, and that of the call that counts them. Methods
 of named tuples share their code, and go on sharing it."""
+_PLAIN: Final = frozenset({str, NoneType})
+"""Kinds of constants of which equal ones are the same: 1 and True are not."""
 _LruCache: Final = type(lru_cache(gc.collect))
 M_ARENA_MAX: Final = -8
 """malloc.h"""
@@ -45,25 +46,6 @@ def prepare() -> None:
     gc.disable()
     with suppress(AttributeError):  # musl has no mallopt and no arenas
         _libc().mallopt(M_ARENA_MAX, 1)
-
-
-OPTIONAL: Final = ("ssl", "bz2", "lzma")
-"""Modules that the standard library imports if it can: asyncio imports OpenSSL, shutil imports the compressors."""
-
-
-@contextmanager
-def without_optional(keep: Container[str] = ()) -> Iterator[None]:
-    """Keep OpenSSL, which costs 4 MB of RES, and the compressors out of the imports in this block, but for ``keep``.
-
-    No other thread may import them meanwhile. After the block they can be imported again, as metrics over https do.
-    """
-    refused = [name for name in OPTIONAL if name not in keep and name not in sys.modules]
-    sys.modules.update(dict.fromkeys(refused))  # type: ignore[arg-type]  # None: the import fails
-    try:
-        yield
-    finally:
-        for name in refused:
-            del sys.modules[name]
 
 
 def settle() -> None:
@@ -109,10 +91,11 @@ def drop_descriptions() -> None:
     sys.path_importer_cache.clear()
     re.purge()
     gc.collect()
+    shared: dict[object, Any] = {}
     for one in gc.get_objects():
         if isinstance(one, FunctionType):
-            if sys.getrefcount(one.__code__) <= _OWN_CODE:
-                one.__code__ = _without_descriptions(one.__code__, one.__doc__)
+            if sys.getrefcount(one.__code__) <= _OWN_CODE and (one.__doc__ or one.__qualname__ != one.__name__):
+                one.__code__ = _without_descriptions(one.__code__, one.__doc__, shared)
             one.__doc__ = one.__annotations__ = None  # type: ignore[assignment]  # where it is None, CPython keeps nothing
             one.__qualname__ = one.__name__
         elif isinstance(one, ModuleType):
@@ -126,10 +109,16 @@ def drop_descriptions() -> None:
                 one.__annotations__ = {}
 
 
-def _without_descriptions(code: CodeType, doc: str | None) -> CodeType:
+def _without_descriptions(code: CodeType, doc: str | None, shared: dict[object, Any]) -> CodeType:
+    """Code without what describes it, also in the functions inside it. Equal constants become one of ``shared``."""
     consts = code.co_consts
     if doc is not None and consts and consts[0] is doc:
         consts = (None, *consts[1:])
+    kinds = set(map(type, consts))
+    if CodeType in kinds:
+        consts = tuple([_without_descriptions(one, None, shared) if type(one) is CodeType else one for one in consts])
+    elif kinds <= _PLAIN:
+        consts = shared.setdefault(consts, consts)
     return code.replace(co_consts=consts, co_qualname=code.co_name)
 
 

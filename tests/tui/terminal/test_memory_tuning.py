@@ -13,10 +13,10 @@ from memtop.tui.terminal import memory_tuning
 
 CODE = """
 import gc, sys
-from memtop.tui.terminal import memory_tuning
+from memtop.tui.terminal import late_imports, memory_tuning
 memory_tuning.prepare()
 assert not gc.isenabled()
-with memory_tuning.without_optional():
+with late_imports.without_unneeded():
     import memtop.tui.app.app
 assert not {"ssl", "_ssl", "bz2", "lzma"} & set(sys.modules)
 memory_tuning.without_strip_caches()
@@ -34,6 +34,8 @@ assert not memory_tuning.settle.__annotations__ and not ProcessRow.__new__.__ann
 assert Strip.divide.__qualname__ == Strip.divide.__code__.co_qualname == "divide"
 assert ProcessRow._replace.__code__ is ProcessKey._replace.__code__
 assert not isinstance(memory_tuning.settle.__code__.co_consts[0], str)
+inner = [code for code in memtop.tui.app.app.MemtopApp.compose.__code__.co_consts if hasattr(code, "co_qualname")]
+assert inner and all(code.co_qualname == code.co_name for code in inner)
 assert ProcessRow._field_defaults and ProcessRow._fields[0] == "key"
 memory_tuning.settle()
 assert gc.isenabled() and gc.get_freeze_count() > 10_000
