@@ -211,7 +211,7 @@ class MemtopApp(
 
     def trim(self) -> None:
         """Return freed memory to the kernel, and search for more of it if something large was closed."""
-        memory_tuning.forget_places()
+        memory_tuning.shrink_caches()
         (memory_tuning.let_go if self._has_closed else memory_tuning.trim)()
         self._has_closed = False
 

@@ -24,8 +24,10 @@ _LruCache: Final = type(lru_cache(gc.collect))
 M_ARENA_MAX: Final = -8
 """malloc.h"""
 WIDTHS_KEPT: Final = 512
-PLACES_KEPT: Final = 256
-"""Of each kind of question about places."""
+ENTRIES_KEPT: Final = 256
+"""Of each other cache of Rich, Textual and the standard library."""
+_caches: Final[list[Any]] = []
+"""Those that would keep more."""
 OBJECTS_BETWEEN: Final = 5_000
 """New objects after which Python searches for garbage. With its default of 700 that took a twentieth of memtop's
 time."""
@@ -54,6 +56,7 @@ def settle() -> None:
     Call it when everything is on screen.
     """
     gc.collect()
+    _find_caches()
     gc.freeze()
     gc.set_threshold(OBJECTS_BETWEEN)
     gc.enable()
@@ -72,6 +75,7 @@ def let_go() -> None:
     It visits all objects, so it is for moments after a dialog or a look at the past. Without it some megabytes stay.
     """
     gc.collect()
+    _find_caches()
     trim()
 
 
@@ -145,22 +149,29 @@ def without_strip_caches() -> None:
         strip.FIFOCache = defaultdict(lambda: nothing).__getitem__  # for any size; hundreds are asked for in a second
 
 
-def forget_places() -> None:
-    """Drop the places on screen that Textual has cached, if they are many.
+def _find_caches() -> None:
+    """Find large caches among the objects that are not frozen. memtop's own ones have a size that is wanted."""
+    for one in gc.get_objects():
+        if isinstance(one, _LruCache) and not str(one.__module__).startswith("memtop.") and one not in _caches:
+            most = one.cache_parameters()["maxsize"]
+            if most is None or most > ENTRIES_KEPT:
+                _caches.append(one)
 
-    Textual keeps many more of them: changes at other places add about 200 a minute.
+
+def shrink_caches() -> None:
+    """Clear the caches that have many entries: widths, cut lines, places on screen, mixed colors.
+
+    Most allow thousands, of texts and places that do not come back. In an hour they would take 2 MB.
     """
-    from textual.geometry import Region  # noqa: PLC0415 (93 ms; prepare must come before it)
-
-    for method in vars(Region).values():
-        if isinstance(method, _LruCache) and method.cache_info().currsize > PLACES_KEPT:
-            method.cache_clear()
+    for one in _caches:
+        if one.cache_info().currsize > ENTRIES_KEPT:
+            one.cache_clear()
 
 
 def forget() -> None:
     """Drop the text widths that Rich has cached, if they are many. Call it with every new frame.
 
-    Rich would keep 4,096 of them with their texts: within minutes a megabyte of numbers that do not come back.
+    Each frame adds dozens. Rich would keep 4,096 of them with their texts.
     """
     from rich.cells import cached_cell_len  # noqa: PLC0415 (2.9 ms; prepare must come before it)
 

@@ -7,7 +7,6 @@ import sys
 
 import pytest
 from rich.cells import cached_cell_len, cell_len
-from textual.geometry import Region
 
 from memtop.tui.terminal import memory_tuning
 
@@ -24,6 +23,8 @@ from textual.strip import Segment, Strip
 line = Strip([Segment("VIRT RES")])
 assert [part.text for _ in range(2) for part in line.divide([4, 8])] == ["VIRT", " RES"] * 2
 assert line.crop(5).text == line.crop(5).text == "RES" and line.crop(5) is not line.crop(5)
+from rich.style import Style
+from textual.geometry import Region
 from memtop.model.frame import ProcessRow
 from memtop.process_key import ProcessKey
 settle = memory_tuning.settle
@@ -39,6 +40,19 @@ assert inner and all(code.co_qualname == code.co_name for code in inner)
 assert ProcessRow._field_defaults and ProcessRow._fields[0] == "key"
 memory_tuning.settle()
 assert gc.isenabled() and gc.get_freeze_count() > 10_000
+for number in range(memory_tuning.ENTRIES_KEPT + 1):
+    assert Region(0, number, 9, 1).translate((1, 1)).y == number + 1
+    assert Segment(f"RES {number}").split_cells(3)[0].text == "RES"
+    shared = Style.parse(f"color({number % memory_tuning.ENTRIES_KEPT})")
+memory_tuning.shrink_caches()
+kept = [cache.cache_info().currsize for cache in (vars(Region)["translate"], Segment._split_cells, Style.parse)]
+assert kept == [0, 0, memory_tuning.ENTRIES_KEPT], kept
+import textual.fuzzy
+for number in range(memory_tuning.ENTRIES_KEPT + 1):
+    textual.fuzzy.FuzzySearch.get_first_letters(str(number))
+memory_tuning.let_go()
+memory_tuning.shrink_caches()
+assert not textual.fuzzy.FuzzySearch.get_first_letters.cache_info().currsize  # it was imported later
 import memtop.sources.http_get
 assert sys.modules["ssl"].create_default_context
 """
@@ -61,17 +75,3 @@ def test_widths_of_texts_are_kept_while_they_are_few_and_forgotten_once_they_are
     memory_tuning.forget()
 
     assert cached_cell_len.cache_info().currsize == 0
-
-
-def test_places_on_screen_are_kept_while_they_are_few_and_forgotten_once_they_are_many() -> None:
-    translate = vars(Region)["translate"]
-    translate.cache_clear()
-    for number in range(memory_tuning.PLACES_KEPT):
-        assert Region(0, number, 9, 1).translate((1, 1)).y == number + 1
-    memory_tuning.forget_places()
-    assert translate.cache_info().currsize == memory_tuning.PLACES_KEPT
-
-    assert Region(5, 5, 5, 5).translate((1, 1)).x == 6
-    memory_tuning.forget_places()
-
-    assert translate.cache_info().currsize == 0
