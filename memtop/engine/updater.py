@@ -83,9 +83,14 @@ class Updater:
             self._state.readers.step_runtimes(readings, sample, self._state.asked_for, heaps)
         if self._state.groups is not None and machine_is_new:
             first = [*([] if request.groups.focus is None else [request.groups.focus]), *request.groups.judged]
-            alone = self._state.assessor.growing_alone() if self._state.assessor is not None else {}
+            assessor = self._state.assessor
             self._state.groups.note(
-                sample, self._state.table.by_pid(), delay_s=readings.delay_s, looked_at=first, alone=alone
+                sample,
+                self._state.table.by_pid(),
+                delay_s=readings.delay_s,
+                looked_at=first,
+                alone=assessor.growing_alone() if assessor is not None else {},
+                heaps=assessor.heap_uses if assessor is not None else {},
             )
         if self._state.assessor is not None and machine_is_new:
             self._assess(self._state.assessor, sample, plan, last, heaps)

@@ -1,12 +1,13 @@
-"""What memtop says of real programs, look by look: ``python -m tests.lab.verdicts [SECONDS] [NAME ...]``.
+"""What memtop says of real programs, look by look: ``python -m tests.lab.verdicts``; ``--help`` lists the choices.
 
-Each program runs for so long (180 s) and is watched twice, in focus and as one row among others. Printed are, for each,
+Each program runs for some minutes and is watched twice, in focus and as one row among others. Printed are, for each,
 the shapes that stood and when, the signs of column V, when growth was confirmed, and in what words it ended. What is
-not installed here (Go, a JDK, Redis, a C compiler) is left out.
+not installed here (Go, a JDK, Redis, a C compiler) is left out. The exit code is 1 where a verdict was not the truth.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import socket
@@ -19,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.analysis.findings import Severity
 from memtop.engine.engine import Engine
@@ -31,6 +32,8 @@ from memtop.sources.live import LiveSource
 from tests.lab.record import HERE, Run, build
 from tests.requests import changed, request
 
+_SECONDS: Final = 240.0
+"""A JVM that leaks needs some collections of old objects."""
 BOUNDED_DICT: Final = """
 import time
 cache = {}
@@ -49,6 +52,8 @@ class Program:
     needs: str
     """The command without which it cannot be made here."""
     truth: str
+    grows: bool
+    """Whether its memory grows without a bound: growth is confirmed at the end then, and not otherwise."""
     command: Callable[[Path], list[str]]
     environ: Mapping[str, str] = field(default_factory=dict)
     load: Callable[[Path], None] | None = None
@@ -104,14 +109,18 @@ def _writes(folder: Path) -> None:
 
 
 PROGRAMS: Final[Mapping[str, Program]] = {
-    "go_leak": Program("go", "leaks 4 MiB/s", _go("leak")),
-    "go_churn": Program("go", "garbage, level", _go("churn"), {"RATE": "60"}),
-    "go_churn_madvfree": Program("go", "garbage, level", _go("churn"), {"RATE": "60", "GODEBUG": "madvdontneed=0"}),
-    "python_dict": Program("python3", "fills to a bound", lambda folder: [sys.executable, "-S", "-c", BOUNDED_DICT]),
-    "jvm_load": Program("javac", "garbage, level", _java("-Xmx256m", "200", "0")),
-    "jvm_leak": Program("javac", "leaks 1 MiB/s", _java("-Xmx256m", "200", "10")),
-    "redis_writes": Program("redis-server", "new keys, grows", _redis, load=_writes),
-    "c_lazyfree": Program("cc", "gives all back (MADV_FREE)", _c),
+    "go_leak": Program("go", "leaks 4 MiB/s", True, _go("leak")),
+    "go_churn": Program("go", "garbage, level", False, _go("churn"), {"RATE": "60"}),
+    "go_churn_madvfree": Program(
+        "go", "garbage, level", False, _go("churn"), {"RATE": "60", "GODEBUG": "madvdontneed=0"}
+    ),
+    "python_dict": Program(
+        "python3", "fills to a bound", False, lambda folder: [sys.executable, "-S", "-c", BOUNDED_DICT]
+    ),
+    "jvm_load": Program("javac", "garbage, level", False, _java("-Xmx256m", "200", "0")),
+    "jvm_leak": Program("javac", "leaks 1 MiB/s", True, _java("-Xmx256m", "200", "10")),
+    "redis_writes": Program("redis-server", "new keys, grows", True, _redis, load=_writes),
+    "c_lazyfree": Program("cc", "gives all back (MADV_FREE)", False, _c),
 }
 
 
@@ -134,8 +143,18 @@ def running(program: Program, folder: Path) -> Iterator[int]:
         process.wait()
 
 
-def watch(pid: int, seconds: float) -> Iterator[str]:
-    """What stood and when, as lines."""
+class Watched(NamedTuple):
+    """What was said of a program in focus and as a row."""
+
+    confirmed: bool
+    """Whether growth was confirmed in focus at the end, its own or that of the program."""
+    row_confirmed: bool
+    """The same for the row."""
+    lines: tuple[str, ...]
+
+
+def watch(pid: int, seconds: float) -> Watched:
+    """What stood and when."""
     engines = Engine(LiveSource(runtimes=REGISTRY.read)), Engine(LiveSource(runtimes=REGISTRY.read))
     ask = request(only=frozenset({pid}), needs_all=Need.STAT | Need.STATUS)
     asks = [ask, ask]
@@ -151,6 +170,9 @@ def watch(pid: int, seconds: float) -> Iterator[str]:
             if frame is None or not frame.rows:
                 continue
             row = frame.rows[0]
+            if row.gone_s is not None:
+                seconds = 0.0
+                break
             if not signs[number] or signs[number][-1].split("@")[0] != row.verdict.strip():
                 signs[number].append(f"{row.verdict.strip()}@{now_s:.0f}")
             if number == 0:
@@ -164,26 +186,41 @@ def watch(pid: int, seconds: float) -> Iterator[str]:
                 confirmed_s = now_s
         ticks += 1
         time.sleep(max(0.0, began_s + ticks - time.monotonic()))
-    yield f"shapes in focus: {' '.join(shapes)}"
-    yield f"V in focus: {' '.join(signs[0])}   V as a row: {' '.join(signs[1])}"
-    yield f"growth confirmed: {'never' if confirmed_s is None else f'after {confirmed_s:.0f} s'}"
+    lines = [
+        f"shapes in focus: {' '.join(shapes)}",
+        f"V in focus: {' '.join(signs[0])}   V as a row: {' '.join(signs[1])}",
+        f"growth confirmed: {'never' if confirmed_s is None else f'after {confirmed_s:.0f} s'}",
+    ]
     if outlook is not None:
         bad = [sentences_of(one).says for one in outlook.findings if one.severity > Severity.NOTE]
-        yield f"words: {' '.join(bad) or nothing_wrong(outlook)}"
+        lines.append(f"words: {' '.join(bad) or nothing_wrong(outlook)}")
+    confirmed = outlook is not None and outlook.state is not None and outlook.state.alarm
+    return Watched(confirmed, "↗" in signs[1][-1], tuple(lines))
 
 
 def main() -> int:
-    """One after the other."""
-    arguments = sys.argv[1:]
-    seconds = float(arguments.pop(0)) if arguments and arguments[0].isdigit() else 180.0
-    for name in arguments or PROGRAMS:
+    """Watch those that were named, or all, one after the other; 1 if growth was confirmed of one that is level, or was
+    not of one that grows."""
+    parser = argparse.ArgumentParser(prog="python -m tests.lab.verdicts", description=(__doc__ or "").partition(":")[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(PROGRAMS))
+    parser.add_argument("--seconds", type=float, default=_SECONDS, help=f"for each program (default {_SECONDS:.0f})")
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(PROGRAMS):
+        parser.error(f"no such program: {', '.join(sorted(unknown))}; there are {', '.join(PROGRAMS)}")
+    wrong = []
+    for name in options.names or PROGRAMS:
         program = PROGRAMS[name]
         if shutil.which(program.needs) is None:
             print(f"{name}: left out, there is no {program.needs} here")
             continue
         with tempfile.TemporaryDirectory(prefix="memtop-lab-") as folder, running(program, Path(folder)) as pid:
-            print(f"{name} ({program.truth})", *watch(pid, seconds), sep="\n    ", flush=True)
-    return 0
+            seen = watch(pid, options.seconds)
+        if {seen.confirmed, seen.row_confirmed} != {program.grows}:
+            wrong.append(name)
+        sign = "!" if name in wrong else " "
+        print(f"{sign} {name} ({program.truth})", *seen.lines, sep="\n    ", flush=True)
+    print(f"not the truth: {', '.join(wrong)}" if wrong else "all as they are", flush=True)
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

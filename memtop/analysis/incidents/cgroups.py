@@ -114,7 +114,7 @@ def filling(inputs: IncidentInputs) -> Iterator[Incident]:
         if rise is None or rise.steps < 3 or rise.span_s < _RISE_S or one.used_percent >= NEAR_PERCENT:
             continue
         full_s = one.full_s
-        if rise.size_bytes < MIB or full_s is None or full_s > _MINUTES_S or _ends_before(inputs, one):
+        if rise.size_bytes < MIB or full_s is None or full_s > _MINUTES_S:
             continue
         gainer = _gainer(inputs, one)
         soon, kills = full_s < _AT_ONCE_S, not one.swap_room_bytes
@@ -144,13 +144,6 @@ def _mostly(one: CgroupFacts) -> str | None:
     if one.shared_bytes >= _MOST_OF_IT * used_bytes:
         return "tmpfs and shared memory"
     return "kernel memory" if one.kernel_bytes >= _MOST_OF_IT * used_bytes else None
-
-
-def _ends_before(inputs: IncidentInputs, of: CgroupFacts) -> bool:
-    """Whether most of what it gains is a heap that is used for the first time and cannot fill it."""
-    least = _MOST_OF_IT * of.rise.bytes_per_s if of.rise is not None else 0.0
-    rates = (one.rise.bytes_per_s for one in inputs.growing if of.path in one.spares and one.rise is not None)
-    return any(rate >= least for rate in rates)
 
 
 def _gainer(inputs: IncidentInputs, of: CgroupFacts) -> GrowthFacts | None:

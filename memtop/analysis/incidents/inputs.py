@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from memtop.analysis.crash_loop import LoopFacts
 from memtop.analysis.ledger.machine import MachinePart
+from memtop.analysis.limits.heap_use import HeapUse, heaps_end_before
 from memtop.analysis.trend.classify import Growth
 from memtop.analysis.trend.hysteresis import Evidence
 from memtop.analysis.trend.rising import Rise
@@ -59,8 +60,6 @@ class GrowthFacts(NamedTuple):
     evidence: Evidence | None = None
     seen_s: float | None = None
     """For how long the confirmed growth has been seen."""
-    spares: tuple[str, ...] = ()
-    """Cgroups above it that its rise does not fill, because it ends before: a heap that is used for the first time."""
 
 
 class GroupFacts(NamedTuple):
@@ -119,13 +118,18 @@ class CgroupFacts(NamedTuple):
     refault_per_s: float | None = None
     undivided: bool = False
     """Whether it is unknown what of its use can be reclaimed, so that all counts as if it could not."""
+    heaps: tuple[HeapUse, ...] = ()
+    """Heaps of processes in it that are being used for the first time."""
     read_s: float = 0.0
     """When it was read."""
 
     @property
     def full_s(self) -> float | None:
-        """Seconds until it is full if it goes on to rise as it has; None where it does not rise, or stands still."""
+        """Seconds until it is full if it goes on to rise as it has; None where it does not rise, stands still, or rises
+        by heaps that end before."""
         if self.rise is None or not self.rise.goes_on(self.read_s, STILL_S):
+            return None
+        if heaps_end_before(self.heaps, self.rise.bytes_per_s, self.room_bytes):
             return None
         return self.rise.full_s(self.room_bytes)
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from memtop.analysis.incidents.processes import forecast_of
+from memtop.analysis.limits.heap_use import HeapUse
 from memtop.analysis.trend.forecast import Room
 from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.event_finder import EventFinder
@@ -16,6 +17,7 @@ from memtop.engine.assessment.exit_analysis import AUTOPSIES, ExitAnalysis
 from memtop.engine.assessment.expensive_inputs import ExpensiveInputs
 from memtop.engine.assessment.growing_group import GrowingGroup
 from memtop.engine.assessment.growth_tracker import GrowthTracker
+from memtop.engine.assessment.heap_uses import heap_uses
 from memtop.engine.assessment.incident_tracker import IncidentTracker
 from memtop.engine.assessment.lives import LivesTracker, loop_facts
 from memtop.engine.assessment.machine_trend import MachineTrend
@@ -81,6 +83,8 @@ class Assessor:
         """Processes that ended while they were assessed in full, with their last assessment."""
         self.outlooks: dict[ProcessKey, Assessment] = {}
         """Assessments of all processes that are assessed in full, at this tick."""
+        self.heap_uses: Mapping[ProcessKey, HeapUse] = {}
+        """The rises that the heaps of processes explain, at the latest tick."""
         self._step: StepInput | None = None
         """The facts of the latest tick."""
 
@@ -195,7 +199,8 @@ class Assessor:
             for one in ends
             if self._exit_analysis.of(one.key) is not None
         )
-        report = self._incidents.take(step, self.fresh, last, self._lives.loops(step), groups)
+        self.heap_uses = heap_uses(step, self.verdicts, self.rises)
+        report = self._incidents.take(step, self.fresh, last, self._lives.loops(step), groups, heaps=self.heap_uses)
         assert self._incidents.inputs is not None
         self.events = self._events.take(
             step,
@@ -281,7 +286,7 @@ class Assessor:
                 return study.last
             forecast = forecast_of(key, found) if (found := self._incidents.inputs) is not None else None
             loop = loop_facts(lives) if lives is not None else None
-            return study.judge(row, step, index, inputs, loop, forecast=forecast)
+            return study.judge(row, step, index, inputs, loop, forecast=forecast, heaps=self.heap_uses)
         self._exit_analysis.follow(key, step)
         if key not in self._ends:
             self._ends[key] = study.last

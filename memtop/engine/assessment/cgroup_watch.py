@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from memtop.analysis.incidents import BrakeFacts, CgroupFacts
 from memtop.analysis.ledger.cgroup import CgroupPart, cgroup_ledger, unsure_bytes
+from memtop.analysis.limits.heap_use import HeapUse
 from memtop.analysis.limits.memory_limits import (
     CgroupUse,
     ceiling,
@@ -104,8 +106,13 @@ class CgroupWatch:
         if told and self._tick - self._found_tick >= (MEMBERS_TICKS if told <= self._largest_of else NEW_TICKS):
             self._find_largest(step, told)
 
-    def facts(self, step: StepInput) -> tuple[CgroupFacts, ...]:
-        """Of those that are nearly full, that rise, or that have evicted pages come back."""
+    def facts(
+        self, step: StepInput, heaps: Mapping[ProcessKey, HeapUse] = MappingProxyType({})
+    ) -> tuple[CgroupFacts, ...]:
+        """Of those that are nearly full, that rise, or that have evicted pages come back.
+
+        ``heaps`` are those of processes that are being used for the first time.
+        """
         found = []
         for path, one in self._told.items():
             assert one.limit_bytes is not None
@@ -127,6 +134,7 @@ class CgroupWatch:
                     *_no_process_has(reading),
                     one.refault_per_s,
                     undivided=_is_undivided(reading),
+                    heaps=tuple(heap for one, heap in heaps.items() if path in step.chain(one)),
                     read_s=one.timed.at_s,
                 )
             )

@@ -8,6 +8,7 @@ from typing import Final
 
 from memtop.analysis.incidents import GroupFacts, GrowthFacts, LimitFacts, MachineFacts
 from memtop.analysis.ledger.machine import MachinePart
+from memtop.analysis.limits.heap_use import heaps_end_before
 from memtop.analysis.trend.rising import Rise
 from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.growing_group import GrowingGroup
@@ -16,7 +17,7 @@ from memtop.engine.assessment.heap_verdict import time_to_heap_limit, towards
 from memtop.engine.assessment.machine_gainer import MachineGainer
 from memtop.engine.assessment.machine_holder import MachineHolder
 from memtop.engine.assessment.machine_trend import MachineTrend, pool_of
-from memtop.engine.assessment.memory_limits import SHARED, first_met, limit_rows, room_bytes, spared_by_heap
+from memtop.engine.assessment.memory_limits import SHARED, first_met, limit_rows, nearest, room_bytes
 from memtop.engine.assessment.process_names import process_name
 from memtop.engine.assessment.rise_tracker import RiseFact, RiseTracker
 from memtop.engine.assessment.step_input import StepInput
@@ -57,8 +58,7 @@ def _facts(key: ProcessKey, verdict: Verdict | None, fact: RiseFact | None, step
     row = step.row(key)
     if row is None:
         return None
-    limits = limit_rows(key, step)
-    met = first_met(key, limits, step)
+    met = first_met(key, limit_rows(key, step), step)
     since_s = verdict.state.since_s if verdict is not None else None
     return GrowthFacts(
         key,
@@ -70,7 +70,6 @@ def _facts(key: ProcessKey, verdict: Verdict | None, fact: RiseFact | None, step
         growth=towards(growth_now(verdict, step.now_s), met, step.runtimes.get(key)),
         evidence=verdict.state.evidence if verdict is not None else None,
         seen_s=None if since_s is None else step.now_s - since_s,
-        spares=tuple(one.path for one in spared_by_heap(key, limits, step) if one.path is not None),
     )
 
 
@@ -100,7 +99,8 @@ def _joint_limit(one: GrowingGroup, step: StepInput) -> LimitFacts | None:
     """The first limit on what all processes of a group use together: not that of a cgroup with only some of them."""
     rows = [row for row in limit_rows(one.oldest, step) if row.limit in SHARED]
     rows = [row for row in rows if row.path is None or row.path in one.places]
-    return _limit_facts(first_met(one.oldest, rows, step), step)
+    rows = [row for row in rows if not heaps_end_before(one.heaps, one.bytes_per_s, row.headroom_max_bytes)]
+    return _limit_facts(nearest(one.oldest, rows, step), step)
 
 
 def _limit_facts(

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from heapq import nlargest
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Final
 
 from memtop.analysis.crash_loop import LoopFacts
 from memtop.analysis.incidents import ExitFacts, IncidentInputs, MachineFacts, StandingIncidents, find_incidents
 from memtop.analysis.incidents.exits import DEATH_TOLD_S
 from memtop.analysis.limits.exit_cause import Oom
+from memtop.analysis.limits.heap_use import HeapUse
 from memtop.analysis.limits.large import is_large
 from memtop.analysis.limits.memory_limits import CgroupUse, is_known, swap_free_bytes, unread_files
 from memtop.engine.assessment.cgroup_watch import CgroupWatch
@@ -75,9 +77,12 @@ class IncidentTracker:
         last: Mapping[ProcessKey, ProcessRow],
         loops: tuple[LoopFacts, ...] = (),
         groups: Sequence[GrowingGroup] = (),
+        *,
+        heaps: Mapping[ProcessKey, HeapUse] = MappingProxyType({}),
     ) -> IncidentReport:
         """One tick; ``exits`` are the ends found at this tick, ``last`` the last rows of those that ended, ``loops``
-        the programs that crash and come back, ``groups`` those that grow as a whole."""
+        the programs that crash and come back, ``groups`` those that grow as a whole, ``heaps`` those that are being
+        used for the first time."""
         self._tick += 1
         if self._first_s is None:
             self._first_s = step.now_s
@@ -87,7 +92,7 @@ class IncidentTracker:
         over = {path for one in exits if one.is_oom for path in self._counters.chain(one.key)}.union(
             step.cgroups.removed
         )
-        cgroups = self._cgroups.facts(step)
+        cgroups = self._cgroups.facts(step, heaps)
         filling = frozenset(one.path for one in cgroups if one.rise is not None)
         self.inputs = IncidentInputs(
             step.now_s,

@@ -151,21 +151,19 @@ def first_met(key: ProcessKey, limits: Iterable[LimitRow], step: StepInput) -> L
     reported as the first. A rise that a heap explains ends where the heap has its full size: limits that leave more
     are not reached.
     """
+    may_take = step.runtimes[key].heap_may_take_bytes if key in step.runtimes else None
+    if may_take is not None:
+        limits = [row for row in limits if row.limit not in SHARED or row.headroom_max_bytes < may_take]
+    return nearest(key, limits, step)
+
+
+def nearest(key: ProcessKey, limits: Iterable[LimitRow], step: StepInput) -> LimitRow | None:
+    """The same whatever its heap can still take."""
     limits = list(limits)
-    spared = spared_by_heap(key, limits, step)
-    limits = [row for row in limits if row not in spared]
     if _may_end_first(key, step) or unread_cgroups(key, step):
         limits = [row for row in limits if row.limit is not Limit.MACHINE]
     ahead = (row for row in limits if row.limit in _MET and (row.limit is not Limit.HIGH or row.headroom_max_bytes > 0))
     return min(ahead, key=lambda row: row.headroom_max_bytes, default=None)
-
-
-def spared_by_heap(key: ProcessKey, limits: Iterable[LimitRow], step: StepInput) -> list[LimitRow]:
-    """The limits that leave more than the heap of a process can still take in RAM, if its heap explains its rise."""
-    may_take = step.runtimes[key].heap_may_take_bytes if key in step.runtimes else None
-    if may_take is None:
-        return []
-    return [row for row in limits if row.limit in SHARED and row.headroom_max_bytes >= may_take]
 
 
 def _may_end_first(key: ProcessKey, step: StepInput) -> bool:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
 
 from memtop.analysis.crash_loop import LoopFacts
 from memtop.analysis.findings import StandingFindings, find
 from memtop.analysis.incidents.processes import Forecast
 from memtop.analysis.limits.cgroup_names import CgroupOwner
+from memtop.analysis.limits.heap_use import HeapUse
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.expensive_inputs import CopyTrail, ExpensiveInputs, ReadFacts, with_expensive_inputs
@@ -109,9 +112,11 @@ class ProcessAssessor:
         loop: LoopFacts | None = None,
         *,
         forecast: Forecast | None = None,
+        heaps: Mapping[ProcessKey, HeapUse] = MappingProxyType({}),
     ) -> Assessment:
-        """Assess one tick of a living process; ``loop`` are the earlier lives of its program, if it crashed, and
-        ``forecast`` is what the incidents of the machine say of it."""
+        """Assess one tick of a living process; ``loop`` are the earlier lives of its program, if it crashed,
+        ``forecast`` is what the incidents of the machine say of it, and ``heaps`` are those of all processes that are
+        being used for the first time."""
         key, chain, leaf = row.key, step.chain(row.key), step.leaf(row.key)
         self._tick += 1
         if self._tick % AROUND_TICKS == 0:
@@ -135,7 +140,8 @@ class ProcessAssessor:
         growth = towards(growth_now(verdict, step.now_s), target, step.runtimes.get(key))
         counts = count_limits(key, step)
         charged = charge_point(row, kills, leaf, step)
-        charge = self._charge.take(step.now_s, charged)
+        inside = [heap for one, heap in heaps.items() if charged is not None and charged.who in step.chain(one)]
+        charge = self._charge.take(step.now_s, charged, inside)
         self.wants_family_sum = charged is None and self._has_relatives
         family = self._family.take(step.now_s, family_point(key, inputs.family, kills))
         judged = Judged(

@@ -7,10 +7,11 @@ cgroup. Where no cgroup shows it, the sum of PSS over a fork family does, for al
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from typing import Final, NamedTuple
 
 from memtop.analysis.ledger.cgroup import cgroup_ledger, reclaimable_bytes
+from memtop.analysis.limits.heap_use import HeapUse, heaps_end_before
 from memtop.analysis.trend.classify import Growth, Shape, judge
 from memtop.analysis.trend.hysteresis import Confirmation, agree
 from memtop.engine.assessment.step_input import StepInput
@@ -55,8 +56,11 @@ class SumTracker:
             return True
         return not self._state.alarm and self._growth.kind.alarming
 
-    def take(self, now_s: float, point: SumPoint | None) -> Growth | None:
-        """One tick. The answer is the growth of the sum, with the time to the limit; None unless it is confirmed."""
+    def take(self, now_s: float, point: SumPoint | None, heaps: Collection[HeapUse] = ()) -> Growth | None:
+        """One tick. The answer is the growth of the sum, with the time to the limit; None unless it is confirmed.
+
+        ``heaps`` are those of the processes in the sum that are being used for the first time.
+        """
         who = point.who if point is not None else None
         if who != self._who:
             self._who, self._growth, self._state = who, None, Confirmation()
@@ -70,7 +74,10 @@ class SumTracker:
         if now_s - self._looked_s >= LOOK_EVERY_S:
             self._looked_s = now_s
             times, used = zip(*self._points, strict=True)
-            self._growth = judge(list(times), list(used), float(max(0, point.room_bytes)))
+            growth = judge(list(times), list(used), float(max(0, point.room_bytes)))
+            if heaps_end_before(heaps, growth.slope_bytes_per_s or 0.0, point.room_bytes):
+                growth = growth._replace(limit_s=None)
+            self._growth = growth
             self._state = agree(self._state, self._growth, now_s)
         return self._growth if self._state.alarm and self._growth is not None and self._growth.kind.alarming else None
 

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
+from memtop.analysis.limits.heap_use import HeapUse, heaps_end_before
 from memtop.analysis.trend.classify import judge
 from memtop.engine.assessment.growth_tracker import (
     LOOK_EVERY_S,
@@ -69,11 +70,17 @@ class GroupGrowth:
         return [key for key, verdict in self._verdicts.items() if verdict.alarm]
 
     def look(
-        self, now_s: float, delay_s: float, first: Iterable[GroupKey], room_of: Callable[[GroupKey], float | None]
+        self,
+        now_s: float,
+        delay_s: float,
+        first: Iterable[GroupKey],
+        room_of: Callable[[GroupKey], float | None],
+        heaps_of: Callable[[GroupKey], Collection[HeapUse]] = lambda _: (),
     ) -> None:
         """Judge those in ``first`` and those whose alarm stands where that is due, and of the others some in turn.
 
-        ``room_of`` gives the bytes that the limit still leaves to a group.
+        ``room_of`` gives the bytes that the limit still leaves to a group, ``heaps_of`` the heaps of its members that
+        are being used for the first time.
         """
         asked = frozenset(first)
         urgent = dict.fromkeys((*asked, *(key for key, one in self._verdicts.items() if one.alarm or one.state.looks)))
@@ -81,7 +88,7 @@ class GroupGrowth:
             old = self._verdicts.get(key)
             every_s = LOOK_EVERY_S if old is None or key in asked or not old.alarm else STANDING_EVERY_S
             if old is None or now_s - old.looked_s >= every_s:
-                self._judge(key, now_s, delay_s, room_of)
+                self._judge(key, now_s, delay_s, room_of, heaps_of)
         if not self._turn:
             self._forget(now_s)
             self._turn = list(self.tracks.tracks)
@@ -90,16 +97,27 @@ class GroupGrowth:
             key = self._turn.pop()
             if key not in urgent and not rests(self.tracks.tracks.get(key), self._verdicts.get(key), now_s):
                 judged += 1
-                self._judge(key, now_s, delay_s, room_of)
+                self._judge(key, now_s, delay_s, room_of, heaps_of)
 
-    def _judge(self, key: GroupKey, now_s: float, delay_s: float, room_of: Callable[[GroupKey], float | None]) -> None:
+    def _judge(
+        self,
+        key: GroupKey,
+        now_s: float,
+        delay_s: float,
+        room_of: Callable[[GroupKey], float | None],
+        heaps_of: Callable[[GroupKey], Collection[HeapUse]],
+    ) -> None:
         track = self.tracks.tracks.get(key)
         if track is None:
             return
         from_s = max(now_s - WINDOW_S, track.first_s)
         step_s = even_step_s(max(delay_s, (now_s - from_s) / OTHERS_POINTS))
         times_s, used = used_memory(self.tracks, key, from_s=from_s, now_s=now_s, step_s=step_s)
-        self._verdicts[key] = after_look(self._verdicts.get(key), judge(times_s, used, room_of(key)), now_s)
+        room = room_of(key)
+        growth = judge(times_s, used, room)
+        if room is not None and heaps_end_before(heaps_of(key), growth.slope_bytes_per_s or 0.0, room):
+            growth = growth._replace(limit_s=None, slow_s=None)
+        self._verdicts[key] = after_look(self._verdicts.get(key), growth, now_s)
 
     def _forget(self, now_s: float) -> None:
         for key in [key for key, noted_s in self._noted_s.items() if now_s - noted_s > FORGET_S]:

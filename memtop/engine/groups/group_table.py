@@ -8,6 +8,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from memtop.analysis.limits.heap_use import HeapUse
 from memtop.analysis.limits.memory_limits import host_ceiling
 from memtop.engine.assessment.growing_group import GrowingGroup
 from memtop.engine.groups.charge import Charge, ceiling_of, charge_of
@@ -95,11 +96,12 @@ class GroupTable:
         delay_s: float,
         looked_at: Sequence[GroupKey] = (),
         alone: Mapping[ProcessKey, float] = MappingProxyType({}),
+        heaps: Mapping[ProcessKey, HeapUse] = MappingProxyType({}),
     ) -> None:
         """One sample.
 
         ``rows`` are those of all processes by pid, ``looked_at`` the groups that are judged first, ``alone`` the
-        processes that grow themselves, in bytes a second.
+        processes that grow themselves, in bytes a second, ``heaps`` those that are being used for the first time.
         """
         cgroups, now_s = sample.cgroups or CgroupSample(), sample.mono_s
         self._notes += 1
@@ -124,9 +126,15 @@ class GroupTable:
         rises = self._pools.note_machine(sample)
         since_s = None if self._summed_s is None else now_s - self._summed_s
         if since_s is None or since_s >= SUMS_EVERY_S or (rises and since_s >= RISING_S):
-            self._note_sums(By.PROGRAM if rises else self._other_kind(), rows, sample, alone)
+            self._note_sums(By.PROGRAM if rises else self._other_kind(), rows, sample, alone, heaps)
         meminfo, first = sample.system.meminfo, [*looked_at, *self._pools.keys]
-        self.growth.look(now_s, delay_s, first, lambda key: self._room_bytes(key, cgroups, meminfo))
+        self.growth.look(
+            now_s,
+            delay_s,
+            first,
+            lambda key: self._room_bytes(key, cgroups, meminfo),
+            lambda key: self._heaps_of(key, heaps, rows, cgroups),
+        )
 
     def note_ends(self, ends: Iterable[ExitReport], restarted: Iterable[ProcessRow], sample: Sample) -> None:
         """How processes have ended, and those that take the place of one that crashed."""
@@ -218,7 +226,12 @@ class GroupTable:
         return By.USER if self._summed is By.PROGRAM else By.PROGRAM
 
     def _note_sums(
-        self, by: By, rows: Mapping[int, ProcessRow], sample: Sample, alone: Mapping[ProcessKey, float]
+        self,
+        by: By,
+        rows: Mapping[int, ProcessRow],
+        sample: Sample,
+        alone: Mapping[ProcessKey, float],
+        heaps: Mapping[ProcessKey, HeapUse],
     ) -> None:
         cgroups, now_s = sample.cgroups or CgroupSample(), sample.mono_s
         self._summed_s, self._summed = now_s, by
@@ -226,7 +239,7 @@ class GroupTable:
         self._totals.update(rows)
         self._note_totals(by, self._totals.totals(by), now_s)
         if by is By.PROGRAM:
-            self._pools.note(self._totals, rows, alone, cgroups, now_s)
+            self._pools.note(self._totals, rows, alone, cgroups, now_s, heaps=heaps)
 
     def _note_totals(self, by: By, totals: Mapping[GroupKey, Totals], now_s: float) -> None:
         """The sums of groups without a cgroup; those that have no members now have nothing."""
@@ -244,6 +257,17 @@ class GroupTable:
         host = host_ceiling(meminfo) if meminfo is not None else None
         rooms = [one.headroom_max_bytes for one in (found, host) if one is not None]
         return float(max(0, min(rooms))) if rooms else None
+
+    def _heaps_of(
+        self, key: GroupKey, heaps: Mapping[ProcessKey, HeapUse], rows: Mapping[int, ProcessRow], cgroups: CgroupSample
+    ) -> list[HeapUse]:
+        """Those of its members."""
+        if not heaps:
+            return []
+        if key.by is By.CGROUP:
+            return [heap for one, heap in heaps.items() if key.name in cgroups.chains.get(one, ())]
+        naming = self.naming(key.by, cgroups, rows)
+        return [heap for one, heap in heaps.items() if one.pid in rows and naming.group_of(rows[one.pid]).key == key]
 
     # -- rows
 

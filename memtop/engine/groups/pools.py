@@ -9,8 +9,10 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from heapq import nlargest
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from memtop.analysis.limits.heap_use import HeapUse
 from memtop.analysis.trend.rising import Rise, follow_rise, most_quiet_s
 from memtop.engine.assessment.growing_group import GrowingGroup
 from memtop.engine.groups.group_growth import GroupGrowth
@@ -115,8 +117,11 @@ class PoolWatch:
         alone: Mapping[ProcessKey, float],
         cgroups: CgroupSample,
         now_s: float,
+        *,
+        heaps: Mapping[ProcessKey, HeapUse] = MappingProxyType({}),
     ) -> None:
-        """The sums of programs; ``alone`` has the processes that grow themselves, in bytes a second."""
+        """The sums of programs; ``alone`` has the processes that grow themselves, in bytes a second, ``heaps`` those
+        that are being used for the first time."""
         totals = sums.totals(By.PROGRAM)
         now = {key: one.anon_bytes for key, one in totals.items() if one.anon_bytes >= _LEAST_BYTES}
         members_from: dict[GroupKey, int] = {}
@@ -143,7 +148,7 @@ class PoolWatch:
                 return [row for row in sums.members(key) if row.rss_bytes]
             return _members_in(key.name, rows, cgroups)
 
-        self.growing = tuple(self._growing(found, members, alone, cgroups, now_s))
+        self.growing = tuple(self._growing(found, members, alone, cgroups, now_s, heaps=heaps))
 
     def _is_real(self, rise: Rise) -> bool:
         """Whether a rise of a sum is one of memory: pages that forked processes still share count in each of them."""
@@ -193,6 +198,8 @@ class PoolWatch:
         alone: Mapping[ProcessKey, float],
         cgroups: CgroupSample,
         now_s: float,
+        *,
+        heaps: Mapping[ProcessKey, HeapUse],
     ) -> Iterable[GrowingGroup]:
         """Those of ``found`` that no member explains alone, with what they consist of; the fastest first."""
         told: list[ProcessRow] = []
@@ -217,7 +224,8 @@ class PoolWatch:
             told += of
             oldest = min([row.key for row in of], key=_START_TICKS)
             shown = cgroups.labels.get(key.name, key.name) if key.by is By.CGROUP else key.name
-            yield GrowingGroup(key, shown, len(of), oldest, _places(of, cgroups), rise, confirmed)
+            inside = tuple(heaps[row.key] for row in of if row.key in heaps)
+            yield GrowingGroup(key, shown, len(of), oldest, _places(of, cgroups), rise, confirmed, inside)
 
     def _without_starts(
         self, key: GroupKey, members: Sequence[ProcessRow], before: _Starts | None, now_s: float

@@ -58,6 +58,8 @@ class JvmPoint(NamedTuple):
     time_s: float
     heap: JvmHeap
     anon_bytes: int | None = None
+    shr_bytes: int | None = None
+    """The rest of RES: pages of files, and shared memory, where the heap of ZGC lies."""
 
 
 class JvmCycle(NamedTuple):

@@ -68,7 +68,7 @@ class JvmTracker:
             before = self._points[-1].heap
             if heap.young_gcs + heap.major_gcs > before.young_gcs + before.major_gcs:
                 self.collections_s.append(begun.at_s)
-        self._points.append(JvmPoint(begun.at_s, heap, begun.anon_bytes))
+        self._points.append(JvmPoint(begun.at_s, heap, begun.anon_bytes, begun.rss_bytes - begun.anon_bytes))
 
     def forget_figures(self) -> None:
         """Do nothing: the figures come from no address."""

@@ -13,6 +13,8 @@ from memtop.runtimes.jvm.growth import JvmPoint, since_restart
 
 _SLACK_SHARE: Final = 0.125
 """What grows with a heap: card tables, remembered sets, code and classes that the same load brings in."""
+_MOST_VIEWS: Final = 3
+"""ZGC without generations maps a page so many times at most, and RES counts each."""
 
 
 class Untouched(NamedTuple):
@@ -25,20 +27,26 @@ class Untouched(NamedTuple):
 
 
 def untouched_heap(points: Sequence[JvmPoint]) -> Untouched | None:
-    """By readings of a JVM, oldest first. None if its maximum or its memory is not known, and for ZGC, whose heap is
-    no anonymous memory.
+    """By readings of a JVM, oldest first. None if its maximum or its memory is not known.
 
-    Memory that was in use once has RAM behind it. G1 updates its counters at collections only: between them all that
-    has come since the first reading counts as eden, as far as eden has room for it.
+    Memory that was in use once has RAM behind it. Most collectors update their counters at collections only: between
+    them the rise of the kind of memory that the heap lies in counts as heap, as far as it may be.
     """
-    known = [(point.heap, point.anon_bytes) for point in since_restart(points) if point.anon_bytes is not None]
-    if not known or not (most := known[-1][0].heap_max_bytes) or known[-1][0].collector == "UseZGC":
+    known = [point for point in since_restart(points) if point.anon_bytes is not None]
+    if not known or not (most := known[-1].heap.heap_max_bytes):
         return None
-    first, first_anon = known[0]
-    used = max(heap.heap_used_bytes for heap, _ in known)
-    room = max(heap.tenured_bytes + (heap.eden_capacity_bytes or heap.heap_capacity_bytes) for heap, _ in known)
-    room = max(used, min(room, max(heap.heap_capacity_bytes for heap, _ in known)))
-    risen = known[-1][1] - first_anon
+    used = max(point.heap.heap_used_bytes for point in known)
+    capacity = max(point.heap.heap_capacity_bytes for point in known)
+    anon = [point.anon_bytes or 0 for point in known]
+    if known[-1].heap.collector == "UseZGC":
+        shared = [point.shr_bytes for point in known if point.shr_bytes is not None]
+        risen = (max(shared) - shared[0]) // _MOST_VIEWS if shared else 0
+        slack = round(_SLACK_SHARE * capacity)
+        touched = max(used, min(capacity, risen))
+        return Untouched(max(0, most - touched) + slack, explains=anon[-1] - anon[0] <= slack)
+    first = known[0].heap.heap_used_bytes
+    room = max(one.heap.tenured_bytes + (one.heap.eden_capacity_bytes or one.heap.heap_capacity_bytes) for one in known)
+    room = max(used, min(room, capacity))
     slack = round(_SLACK_SHARE * room)
-    touched = max(used, min(room, first.heap_used_bytes + max(anon for _, anon in known) - first_anon))
-    return Untouched(max(0, most - touched) + slack, explains=risen <= room - first.heap_used_bytes + slack)
+    touched = max(used, min(room, first + max(anon) - anon[0]))
+    return Untouched(max(0, most - touched) + slack, explains=anon[-1] - anon[0] <= room - first + slack)

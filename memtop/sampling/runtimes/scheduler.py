@@ -85,6 +85,8 @@ class RuntimeScheduler:
         if self._replaying or sample.mono_s - self._others_s >= OTHERS_EVERY_S:
             self._others_s = sample.mono_s
             wanted += others
+        else:  # what a new one answers is taken at once, and leads to its figures
+            wanted += [key for key in others if self._is_new(key)]
         first = False
         for key in dict.fromkeys(wanted):
             seen = self._seen(key)
@@ -118,6 +120,11 @@ class RuntimeScheduler:
     def _seen(self, key: ProcessKey) -> ProcessSample | None:
         seen = self._sample.processes.get(key.pid) if self._sample is not None else None
         return seen if seen is not None and seen.key == key else None
+
+    def _is_new(self, key: ProcessKey) -> bool:
+        """Whether it has not been asked, or has not given its first figures."""
+        record = self._records.get(key)
+        return record is None or (bool(record.pending) and record.figures_s is None)
 
     def _record(self, key: ProcessKey, seen: ProcessSample) -> ProcessRecord:
         record = self._records.pop(key, None)

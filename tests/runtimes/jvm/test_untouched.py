@@ -18,7 +18,9 @@ BASE = jvm_points("jvm_steady_serial")[-1].heap._replace(
     heap_used_bytes=0,
 )
 SLACK = 25
-"""An eighth of what eden and the rest can hold, in MiB."""
+"""An eighth of what eden and the rest can hold, in MiB ..."""
+SLACK_ZGC = 37.5
+"""... or of the heap, where it has no eden."""
 
 
 def readings(*figures: tuple[int, int], collector: str = "UseSerialGC", kept: int = 0) -> list[JvmPoint]:
@@ -70,9 +72,43 @@ def test_an_earlier_jvm_of_the_same_process_does_not_count() -> None:
     assert untouched_heap([old, new, restarted]) == untouched_heap([restarted])
 
 
-def test_without_a_maximum_or_for_a_heap_in_shared_memory_nothing_is_known() -> None:
+@pytest.mark.parametrize(
+    ("figures", "left", "explains"),
+    [
+        ([(0, 40, 30)], 300 + SLACK_ZGC, True),
+        ([(0, 40, 30), (0, 40, 180)], 250 + SLACK_ZGC, True),
+        ([(0, 40, 30), (120, 40, 180)], 180 + SLACK_ZGC, True),
+        ([(0, 40, 30), (120, 40, 180), (10, 40, 180)], 180 + SLACK_ZGC, True),
+        ([(0, 40, 30), (0, 120, 30)], 300 + SLACK_ZGC, False),
+    ],
+    ids=[
+        "a heap of which nothing is in use",
+        "between collections, each page may be mapped three times",
+        "a collection tells what was in use",
+        "it is empty again and keeps its pages",
+        "memory outside of the heap grows",
+    ],
+)
+def test_a_heap_in_shared_memory_is_known_by_its_use_and_by_the_rise_of_shared_memory(
+    figures: list[tuple[int, int, int]], left: float, explains: bool
+) -> None:
+    """Use of the heap, anonymous and shared memory in MiB."""
+    points = [
+        JvmPoint(
+            float(second),
+            BASE._replace(collector="UseZGC", eden_used_bytes=None, heap_used_bytes=used * MIB),
+            anon * MIB,
+            shared * MIB,
+        )
+        for second, (used, anon, shared) in enumerate(figures)
+    ]
+    found = untouched_heap(points)
+    assert found is not None
+    assert (found.may_take_bytes / MIB, found.explains) == (left, explains)
+
+
+def test_without_a_maximum_nothing_is_known() -> None:
     (point,) = readings((0, 40))
     assert untouched_heap([]) is None
     assert untouched_heap([point._replace(anon_bytes=None)]) is None
     assert untouched_heap([point._replace(heap=point.heap._replace(heap_max_bytes=None))]) is None
-    assert untouched_heap(readings((0, 40), collector="UseZGC")) is None
