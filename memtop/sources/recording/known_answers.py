@@ -12,8 +12,8 @@ from typing import Final, TypeVar
 
 from memtop.sources.protocol import pid_of
 from memtop.sources.recording.bits import encode_bits
-from memtop.sources.recording.format import Outcome, RecordKind, Row, encode_changes, pack
-from memtop.sources.recording.tick import Told
+from memtop.sources.recording.format import TOOK_BYTES, Outcome, RecordKind, Row, encode_changes, pack
+from memtop.sources.recording.tick import Recorded, Told
 
 _PACK_TICKS: Final = 16
 """Answers that do not change for so many ticks are compressed, at the latest after twice as many."""
@@ -27,6 +27,8 @@ _MEMORY_LEVEL: Final = 4
 _SHARED_MOST: Final = 512
 """Most small answers of which one copy is kept for all processes."""
 _PROC: Final = "proc/"
+_KEPT_AT: Final = 1 + TOOK_BYTES
+"""Where the bytes of a kept answer begin in its row, after its encoding and its time."""
 
 
 class _Packed:
@@ -107,6 +109,14 @@ class KnownAnswers:
         known.update(changed)
         self._moved.update(changed)
         return rows
+
+    def keeps(self, path: str, told: Recorded) -> bool:
+        """Whether this is the answer that is kept of a file that is asked for once."""
+        name, (outcome, data) = os.fsencode(path), told
+        return any(
+            row[1] == name and row[2] == outcome and row[3] is not None and row[3][_KEPT_AT:] == data
+            for row in self._kept.get(pid_of(path), ())
+        )
 
     def keep(self, path: str, row: Row, data: bytes) -> None:
         """Remember an answer that is asked for once and holds: its row, and what that has packed."""

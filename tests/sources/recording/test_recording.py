@@ -25,7 +25,15 @@ from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, Recor
 from memtop.sources.live import LiveSource
 from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Instant, Source
 from memtop.sources.recording import encoder, file, known, opening, ticks, writer
-from memtop.sources.recording.format import decode_changes, decode_pids, encode_changes, encode_pids, pack, unpack
+from memtop.sources.recording.format import (
+    RecordKind,
+    decode_changes,
+    decode_pids,
+    encode_changes,
+    encode_pids,
+    pack,
+    unpack,
+)
 from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.replay import Replay
 
@@ -210,6 +218,19 @@ def test_an_answer_that_was_awaited_comes_at_the_same_tick_and_once(tmp_path: Pa
     twice = [asking("proc/1/cmdline"), asking("proc/1/cmdline")]
     steps = [(there([1]), twice), (put(answers={"proc/1/cmdline": b"x"}), twice), (nothing, twice)]
     assert record(path, steps) == play(path, steps)
+
+
+def test_a_command_line_that_stays_the_same_is_written_once_and_given_at_each_request(tmp_path: Path) -> None:
+    path = tmp_path / "r"
+    name = "proc/1/cmdline"
+    texts = [b"sh\0", b"sh\0", b"sleep\0", b"sleep\0", b"sh\0"]
+    steps = [(put(listing=[1], answers={name: text}), [listing, asking(name)]) for text in texts]
+    record(path, steps)
+    played = play(path, steps)
+    assert [answers[2].data for answers in played if isinstance(answers[2], Answer)] == texts
+    with closing(sqlite3.connect(path)) as connection:
+        written = connection.execute("SELECT tick FROM fact WHERE kind=? ORDER BY tick", (RecordKind.ASK,)).fetchall()
+    assert [tick for (tick,) in written] == [0, 2, 4]
 
 
 def test_sweeps_of_the_live_machine_are_given_back(tmp_path: Path) -> None:
