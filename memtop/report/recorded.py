@@ -80,10 +80,9 @@ def _played(
     source: Seekable, engine_of: Callable[[Seekable], Engine], key: ProcessKey | None, at_s: float
 ) -> tuple[Frame, Engine]:
     """The frame of an instant, and the engine that has played what precedes it."""
-    other = source.again()
-    engine = engine_of(other)
+    engine = engine_of(source)
     request = request_for(key, ChartWindow())
-    Seek(other, engine, source.position_at(at_s), PAST_TICKS).go_on(request, lambda: 0.0, math.inf)
+    Seek(source, engine, source.position_at(at_s), PAST_TICKS).go_on(request, lambda: 0.0, math.inf)
     frame = engine.step(request)
     assert frame is not None, "a recording has a first instant"
     return frame, engine
@@ -114,11 +113,11 @@ def _not_there(source: Seekable, pid: int, at_s: float) -> ProcessGone:
 
 def _key_at(source: Seekable, pid: int, at_s: float) -> ProcessKey | None:
     """What identifies the process with a PID at an instant."""
-    other, position = source.again(), source.position_at(at_s)
-    other.approach(position - 1)
-    while other.position()[0] < position and other.begin() is not None:
+    position = source.position_at(at_s)
+    source.approach(position - 1)
+    while source.position()[0] < position and source.begin() is not None:
         pass
-    stat = stat_of(other, pid)
+    stat = stat_of(source, pid)
     return None if stat is None else ProcessKey(pid, stat.start_ticks)
 
 

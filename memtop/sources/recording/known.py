@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import struct
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from itertools import repeat
 from typing import Final
+from weakref import WeakSet
 
 from memtop.errors import DamagedError, RecordingError
 from memtop.sources.protocol import Exit, pid_of
@@ -42,7 +44,7 @@ TICK_LIMIT: Final = 256 << 20
 WAY_LIMIT: Final = 512 << 20
 """Most bytes unpacked from a keyframe to the instant that is wanted: some seconds."""
 MEMORY_LIMIT: Final = 256 << 20
-"""Most bytes kept from one tick to the next."""
+"""Most bytes kept from one tick to the next, by all who play one recording at the same time."""
 KEY_LIMIT: Final = 256 << 20
 """Most bytes of a keyframe."""
 UNDONE_LIMIT: Final = 16 << 20
@@ -54,7 +56,10 @@ ENTRY_BYTES: Final = 160
 class Known:
     """The answers that hold at an instant. Each method raises the errors of damaged bytes; see DAMAGE."""
 
-    def __init__(self) -> None:
+    def __init__(self, of_recording: WeakSet[Known] | None = None) -> None:
+        self._of_recording = WeakSet[Known]() if of_recording is None else of_recording
+        """All that are known of the same recording, at several instants: they share the memory that they may take."""
+        self._of_recording.add(self)
         self.asks: dict[str, list[tuple[Recorded, float]]] = {}
         """Answers that came at this instant: the outcome, and seconds that it took."""
         self.exits: list[Exit] = []
@@ -105,6 +110,10 @@ class Known:
         """Readings that are made once: a viewer may open its process later than the user who recorded it."""
         self._bases: dict[tuple[int, str], bytes] = {}
         self._answers = AnswerBases()
+
+    def another(self) -> Known:
+        """What is known at another instant of the same recording: nothing yet."""
+        return Known(self._of_recording)
 
     def take(self, facts: Iterable[Row], *, on_the_way: bool = False) -> None:
         """Take the facts of the next instant.
@@ -321,8 +330,13 @@ class Known:
         if self._learnt_bytes < MEMORY_LIMIT // 4:
             return
         self._learnt_bytes = 0
-        if sum(ENTRY_BYTES + size for size in self._sizes_bytes()) > MEMORY_LIMIT:
+        if self._of_all_bytes() > MEMORY_LIMIT:
+            gc.collect()  # those of an engine that was replaced may wait for it
+        if self._of_all_bytes() > MEMORY_LIMIT:
             raise RecordingError("it holds more than memtop keeps in memory")
+
+    def _of_all_bytes(self) -> int:
+        return sum(ENTRY_BYTES + size for known in self._of_recording for size in known._sizes_bytes())
 
     def _sizes_bytes(self) -> Iterator[int]:
         """The size of each thing that is kept from one tick to the next."""

@@ -144,7 +144,7 @@ class Replay:
         It is open as long as this one.
         """
         other = copy(self)
-        other._known = Known()
+        other._known = self._known.another()
         other.approach(0)
         return other
 

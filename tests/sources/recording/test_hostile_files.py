@@ -387,3 +387,25 @@ def test_what_stays_from_tick_to_tick_is_counted_whatever_it_is(row: Any, monkey
     taken(*([row(number, bytes(2000))] for number in range(few)))
     with pytest.raises(RecordingError, match="more than memtop keeps in memory"):
         taken(*([row(number, bytes(2000))] for number in range(many)))
+
+
+def test_all_who_play_a_recording_at_the_same_time_share_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known, "MEMORY_LIMIT", 200_000)
+    half = [kept_read(number, bytes(2000)) for number in range(50)]
+    first, second = taken(half), Known()
+    second.take(half)  # of another recording
+    third = first.another()
+    with pytest.raises(RecordingError, match="more than memtop keeps in memory"):
+        third.take(half)
+    del first, third
+    taken(half).another().forget()
+
+
+def test_what_is_no_longer_played_takes_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known, "MEMORY_LIMIT", 200_000)
+    half = [kept_read(number, bytes(2000)) for number in range(50)]
+    played = Known()
+    for _ in range(3):
+        played = played.another()
+        played.asks["itself"] = [((0, played), 0.0)]  # type: ignore[list-item] # a circle, as engines have them
+        played.take(half)
