@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, TypeVar
 
@@ -25,23 +26,32 @@ PATIENCE_S: Final = 2.0
 """Longest wait of Enter for the commands that the text finds."""
 
 
-class ClosedOnce(SteadySize, ModalScreen[Result], SelectsText[Result]):
-    """A modal screen that answers once: of keys that come faster than it closes only the first one counts.
+class AnswersOnce(SteadySize):
+    """Mixin for a modal screen, before Textual's class: only its first answer counts, and not until it is composed.
 
-    Textual's raises ScreenStackError, or closes the screen below.
+    Keys may come faster than it closes. Textual's then raises ScreenStackError, or closes the screen below. A screen
+    that closes while it is being composed waits for itself, and the application with it, forever.
     """
 
+    is_current: bool
+    is_mounted: bool
+    call_later: Callable[..., bool]
     _answered = False
 
-    def dismiss(self, result: Result | None = None) -> AwaitComplete:
-        """Close with this result, unless that has been done; a screen that is being made closes once it is there."""
+    def dismiss(self, result: object = None) -> AwaitComplete:
+        """Close with this result, unless that has been done; a screen that is being composed closes after that."""
         if self._answered or not self.is_current:
             return AwaitComplete()
         if not self.is_mounted:
             self.call_later(self.dismiss, result)
             return AwaitComplete()
         self._answered = True
-        return super().dismiss(result)
+        closed: AwaitComplete = super().dismiss(result)  # type: ignore[misc]  # of the class that it is mixed into
+        return closed
+
+
+class ClosedOnce(AnswersOnce, ModalScreen[Result], SelectsText[Result]):
+    """A modal screen of our own that answers once."""
 
 
 class CurrentClicks:
@@ -83,10 +93,8 @@ class Commands(CurrentClicks, CommandList):
     """The commands found, which change while more is typed."""
 
 
-class Palette(SteadySize, CommandPalette):
-    """The command palette."""
-
-    _answered = False
+class Palette(AnswersOnce, CommandPalette):
+    """The command palette. It is no ClosedOnce, because Textual inherits style rules from the first base only."""
 
     def compose(self) -> ComposeResult:
         """The same as Textual's, with a list of our own."""
@@ -107,13 +115,6 @@ class Palette(SteadySize, CommandPalette):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool:
         """Whether an action may run now. Those of the list wait until it has lines (Textual's raises KeyError)."""
         return action != "command_list" or any(found.scrollable_content_region for found in self.query(CommandList))
-
-    def dismiss(self, result: None = None) -> AwaitComplete:
-        """Close, unless that has been done (Textual's raises ScreenStackError); not by ClosedOnce, for its styles."""
-        if self._answered or not self.is_current:
-            return AwaitComplete()
-        self._answered = True
-        return super().dismiss(result)
 
     def on_click(self, event: events.Click) -> None:
         """Ignore clicks while the palette is closing, and where the screen no longer reaches after it became smaller.
