@@ -136,7 +136,7 @@ def _events(row: GroupRow) -> list[GroupSentence]:
         kills = "1 OOM kill" if row.oom_kills == 1 else f"{count(row.oom_kills)} OOM kills"
         says = f"{kills} in this group since memtop started."
         found.append(GroupSentence(Severity.DANGER, says, "oom_killer"))
-    if row.restarts >= RESTARTS:
+    if (row.restarts or 0) >= RESTARTS:
         says = f"Its commands crashed and restarted {count(row.restarts)} times since memtop started."
         found.append(GroupSentence(Severity.WARNING, says, "groups"))
     if row.psi_some_avg10 is not None and row.psi_some_avg10 >= PSI_PERCENT:

@@ -81,8 +81,9 @@ class GroupRow(NamedTuple):
     """Share of time in which some task of the cgroup waited for memory, percent; None where not measured."""
     oom_kills: int | None
     """Members that the kernel's OOM killer has killed since memtop started; None without a cgroup."""
-    restarts: int
-    """Times since memtop started that a member crashed, or was large and ended, and the same command came back."""
+    restarts: int | None
+    """Times since memtop started that a member crashed, or was large and ended, and the same command came back; None at
+    an earlier instant."""
     trend: tuple[int | None, ...]
     """Working set of a cgroup, or RES, over the last two minutes, oldest first: 0 to 7 within its own range."""
     gone_s: float | None = None

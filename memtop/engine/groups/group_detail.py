@@ -58,7 +58,9 @@ def group_detail(
     known = sum(one.rss_bytes or 0 for one in largest)
     cgroups = sample.cgroups or CgroupSample()
     ceiling, brake, blind, own = None, None, None, row.path or None
-    if own is not None and past_s is None and row.gone_s is None:
+    if own is not None and past_s is not None:
+        ceiling = table.limits.at(own, past_s)
+    elif own is not None and row.gone_s is None:
         ceiling = ceiling_of(own, cgroups, sample.system.meminfo)
         brake = brake_of(own, cgroups, sample.system.meminfo)
         blind = blind_path(own, (one.key for one in members), cgroups)

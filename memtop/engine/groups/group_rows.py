@@ -26,7 +26,7 @@ class CgroupState(NamedTuple):
 
 
 def group_row(
-    sums: Sums, cgroup: CgroupState, track: Track | None, *, verdict: Verdict | None, restarts: int, now_s: float
+    sums: Sums, cgroup: CgroupState, track: Track | None, *, verdict: Verdict | None, restarts: int | None, now_s: float
 ) -> GroupRow:
     """One group as views show it, at ``now_s`` on the clock of Instant.mono_s."""
     charge, ceiling = cgroup.charge, cgroup.ceiling

@@ -19,6 +19,7 @@ from memtop.engine.groups.group_rows import CgroupState, gone_row, group_row
 from memtop.engine.groups.group_tree import with_above
 from memtop.engine.groups.kept_sums import KeptSums
 from memtop.engine.groups.kept_totals import KeptTotals
+from memtop.engine.groups.limit_past import LimitPast
 from memtop.engine.groups.naming import GroupName, Naming, Places, kinds_of
 from memtop.engine.groups.pools import RISING_S, PoolWatch
 from memtop.engine.groups.sums import Sums, Totals, sums_of
@@ -60,6 +61,7 @@ class GroupTable:
     def __init__(self, gaps: deque[Gap]) -> None:
         """``gaps`` are the stretches of time in which nothing was read."""
         self.growth = GroupGrowth(gaps)
+        self.limits = LimitPast()
         self._events = EventCounts()
         self._read_s: dict[str, float] = {}
         """When the reading of each cgroup was made that was noted last."""
@@ -110,6 +112,7 @@ class GroupTable:
             if self._read_s.get(path) != timed.at_s:
                 self._read_s[path] = timed.at_s
                 self._fresh.add(path)
+                self.limits.note(path, timed.at_s, ceiling_of(path, cgroups, sample.system.meminfo))
                 charge = self._charge(path, timed.reading)
                 if charge is not None and charge.used_bytes is not None:
                     series = charge.charge_bytes, charge.working_set_bytes, charge.used_bytes
@@ -121,6 +124,8 @@ class GroupTable:
                 self._removed[path] = last
         while len(self._removed) > MOST_REMOVED:
             del self._removed[next(iter(self._removed))]
+        if len(self.limits) > len(cgroups.latest) + MOST_REMOVED:
+            self.limits.forget_others({*cgroups.latest, *self._removed})
         self._places.note(sample.gone, self._before)
         self._before = cgroups
         rises = self._pools.note_machine(sample)
@@ -317,16 +322,17 @@ class GroupTable:
         )
 
     def _row_at(self, sums: Sums, past_s: float) -> GroupRow:
-        """What was kept of an instant of the past: of a cgroup its charge and working set."""
+        """What was kept of an instant of the past: of a cgroup its charge, working set and limit."""
         path, key = sums.name.path, sums.name.key
         series = key if path is None else GroupKey(By.CGROUP, path)
         track = self.growth.track(series)
         point = track.at(past_s) if track is not None and path is not None else None
-        charge = None
-        if point is not None:
+        charge, ceiling = None, None
+        if point is not None and path is not None:
+            ceiling = self.limits.at(path, past_s)
             used = point.rss_bytes - point.shr_bytes
             charge = Charge(point.virt_bytes, point.rss_bytes, used, None, None, None, None, None)
-        return group_row(sums, CgroupState(charge), track, verdict=None, restarts=0, now_s=past_s)
+        return group_row(sums, CgroupState(charge, ceiling), track, verdict=None, restarts=None, now_s=past_s)
 
     def _keep(
         self,

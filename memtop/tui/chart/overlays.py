@@ -63,7 +63,10 @@ def _level(canvas: Canvas, axis: Axis, value_bytes: float, label: str, ink: Char
 
 
 def _mark(canvas: Canvas, span: TimeSpan, mark: Mark) -> None:
-    """Draw a vertical line at an event, with its label at the top, on the side that has room."""
+    """Draw a vertical line at an event, with its label at the top, on the side that has room.
+
+    Labels do not touch each other: where events are close, some have their line only.
+    """
     place = span.place(mark.at_s)
     if not 0 <= place <= 1:
         return
@@ -78,6 +81,7 @@ def _mark(canvas: Canvas, span: TimeSpan, mark: Mark) -> None:
     text = narrow(mark.label or mark.kind)
     for row in range(min(2, canvas.rows)):
         for start in (column + 1, column - len(text)):
-            if canvas.blank(start, row, len(text)):
+            touches = canvas.has_text(start - 1, row, 1) or canvas.has_text(start + len(text), row, 1)
+            if canvas.blank(start, row, len(text)) and not touches:
                 canvas.put_text(start, row, text, ChartStyle.MARK)
                 return

@@ -443,7 +443,8 @@ def test_the_past_of_a_group_is_its_charge_then() -> None:
     source = world(p42="/a")
     engine = Engine(source)
     for tick in range(40):
-        cgroup(source, "/a", 50 + tick)
+        limit_mib = 200 if tick < 30 else 400
+        cgroup(source, "/a", 50 + tick, b"%d\n" % (limit_mib * MIB))
         frame = frame_after(engine, by(By.CGROUP), 1)
     request = by(By.CGROUP)
     back = request._replace(window=request.window._replace(cursor_s=frame.at_s - 20))
@@ -451,8 +452,19 @@ def test_the_past_of_a_group_is_its_charge_then() -> None:
     assert then is not None
     row = the(then, "/a")
     assert row.charge_bytes is not None and abs(row.charge_bytes // MIB - 69) <= 5
-    assert (row.members, row.limit_bytes, row.verdict) == (1, None, "")
+    assert (row.members, row.limit_bytes, row.restarts, row.verdict) == (1, 200 * MIB, None, "")
+    assert row.room_bytes == row.room_max_bytes == 200 * MIB - row.charge_bytes
+    assert row.limit_percent == pytest.approx(100 * row.charge_bytes / (200 * MIB))
+    assert the(frame, "/a").limit_bytes == 400 * MIB
+    limited = engine.view(back._replace(rows=by(By.CGROUP, "limit>0").rows))
+    assert limited is not None and names(limited) == ["/a"]
     assert row.growth_bytes_per_min is not None and 10 * MIB < row.growth_bytes_per_min < 22 * MIB
+    focused = back._replace(groups=GroupsRequest(focus=row.key))
+    looked_at = engine.view(focused)
+    assert looked_at is not None and looked_at.group is not None
+    detail = looked_at.group
+    said = " ".join(one.says for one in group_sentences(detail))
+    assert detail.limit_name == "/a" and "Limit of /a: 200 MiB, of which 3" in said
     users = request._replace(rows=request.rows._replace(by=By.USER), window=back.window)
     found = engine.view(users)
     assert found is not None and the(found, "ann").rss_bytes == 20 * MIB

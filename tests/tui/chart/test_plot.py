@@ -230,6 +230,14 @@ def test_the_peak_and_the_marks_are_named() -> None:
     assert "┊exec" in drawn[0] and "gone┊" in drawn[0]  # the line of VIRT takes the row below
 
 
+@pytest.mark.parametrize("apart_s", [2.0, 6.0, 9.0, 12.0, 15.0])
+def test_the_labels_of_close_events_stay_apart(apart_s: float) -> None:
+    marks = tuple(Mark(-apart_s * number, "life", "OOM") for number in range(16))
+    drawn = texts(memory_strips(picture(make_series(), marks=marks), 100, 14, INKS))
+    assert any("OOM" in line for line in drawn)
+    assert not any("OOMO" in line for line in drawn)
+
+
 def test_what_a_process_says_of_itself_reaches_the_chart_only_in_visible_form() -> None:
     hostile = "\x1b]0;pwn\x07[red]\u202e"
     detail = make_detail()._replace(row=make_row(name=hostile, name_raw=b""))
