@@ -31,6 +31,10 @@ _LOADING_S: Final = 10.0
 _LONG_FOR_LOADING_S: Final = 8.0
 """... for less than this, or more slowly than this for longer: a slow leak is left to the verdict."""
 _LOADING_BYTES_PER_S: Final = MIB / 2
+_START_S: Final = 30.0
+"""Until this age, what a process has taken since its start ..."""
+_START_WEIGHT: Final = 0.25
+"""... weighs so much of what others take: many programs load for seconds, and few of them go on."""
 _MINUTES_S: Final = 600.0
 _AT_ONCE_S: Final = 120.0
 _TOLD_FROM_S: Final = 3600.0
@@ -100,7 +104,8 @@ def rising(inputs: IncidentInputs) -> Iterator[Incident]:
         rise, limit = one.rise, one.limit
         if one.growth is not None or rise is None or not _is_worth_a_line(one):
             continue
-        severity, until_full = rise_to_limit(rise, limit, inputs, key=one.key)
+        severity, until_full = rise_to_limit(rise, limit, inputs, key=one.key, starts=_began_young(one, rise))
+        share = _START_WEIGHT if _began_young(one, rise) and (one.age_s or 0.0) < _START_S else 1.0
         yield Incident(
             "rising",
             severity,
@@ -111,7 +116,7 @@ def rising(inputs: IncidentInputs) -> Iterator[Incident]:
                 anon_bytes=one.anon_bytes if one.anon_bytes < 0.95 * rise.size_bytes else None,
                 **until_full,
             ),
-            weight=rise.bytes_per_s / (limit.room_bytes + 1 if limit is not None else 1 << 40),
+            weight=share * rise.bytes_per_s / (limit.room_bytes + 1 if limit is not None else 1 << 40),
             since_s=rise.since_s,
             story=STORY,
             show=one.key,
@@ -125,11 +130,11 @@ def kills_in_s(full_s: float | str | None, limit: LimitFacts | None) -> float:
 
 
 def rise_to_limit(
-    rise: Rise, limit: LimitFacts | None, inputs: IncidentInputs, *, key: ProcessKey | None
+    rise: Rise, limit: LimitFacts | None, inputs: IncidentInputs, *, key: ProcessKey | None, starts: bool = False
 ) -> tuple[Severity, Facts]:
     """The severity of a rise, and what is said of the limit that it meets: nothing where that is far or does not kill.
 
-    ``key`` is as for :func:`pace_at`.
+    ``key`` is as for :func:`pace_at`. ``starts`` is whether a process has risen since it was started.
     """
     if limit is None or not limit.kills:
         return NOTE, _NOTHING
@@ -142,7 +147,7 @@ def rise_to_limit(
     if not rise.goes_on(inputs.now_s, STILL_S):
         return NOTE, _NOTHING  # it may go on, but what stands still fills nothing
     pace = pace_at(limit, rise.bytes_per_s, inputs, key=key)
-    goes_on = math.inf if not limit.is_machine else SUM_GOES_ON if key is None else ONE_GOES_ON
+    goes_on = math.inf if not limit.is_machine else SUM_GOES_ON if key is None or starts else ONE_GOES_ON
     full_s = rise.full_s(pace.own_share * limit.room_bytes, goes_on)
     if full_s is None or full_s >= _TOLD_FROM_S or (pace.fall_s is not None and full_s > SUM_GOES_ON * pace.fall_s):
         return NOTE, _NOTHING
@@ -202,7 +207,7 @@ def forecast_of(key: ProcessKey, inputs: IncidentInputs) -> Forecast | None:
     others = sum(_rate(other) > 0 for other in inputs.growing if other.key != key and _meets(other, one.limit))
     if one.growth is not None or one.rise is None:
         return Forecast(others)
-    found = rise_to_limit(one.rise, one.limit, inputs, key=key)[1]
+    found = rise_to_limit(one.rise, one.limit, inputs, key=key, starts=_began_young(one, one.rise))[1]
     full_s = float(found["full_s"]) if "full_s" in found else None
     return Forecast(others, full_s, one.limit.name, falls="falls" in found)
 
@@ -227,13 +232,17 @@ def _is_worth_a_line(one: GrowthFacts) -> bool:
     if rise is None or rise.steps < 3 or one.anon_bytes < 0.5 * rise.size_bytes:
         return False
     room = one.limit.room_bytes if one.limit is not None and not one.limit.of_heap else None
-    began_young = one.age_s is not None and one.age_s - rise.span_s < _LOADING_S
+    began_young = _began_young(one, rise)
     if began_young and (rise.span_s < _LONG_FOR_LOADING_S or rise.bytes_per_s < _LOADING_BYTES_PER_S):
         return False
     enough = _RISE_BYTES / 2 if rise.steps >= _MANY_STEPS and not began_young else _RISE_BYTES
     least = enough if room is None else max(MIB, min(enough, _RISE_OF_ROOM * room))
     fast = rise.size_bytes >= _FAST_BYTES and rise.span_s >= _FAST_S
     return fast or (rise.size_bytes >= least and rise.span_s >= _RISE_S)
+
+
+def _began_young(one: GrowthFacts, rise: Rise) -> bool:
+    return one.age_s is not None and one.age_s - rise.span_s < _LOADING_S
 
 
 def severity_at_pace(full_s: float | None) -> Severity:

@@ -457,6 +457,29 @@ def test_a_process_that_rises_faster_than_a_group_comes_first() -> None:
     assert names == ["rising", "group_rising"]
 
 
+@pytest.mark.parametrize(
+    ("mib", "age_s", "first"),
+    [(70, 11.0, "group_rising"), (70, 1000.0, "rising"), (70, 31.0, "rising"), (200, 11.0, "rising")],
+)
+def test_a_program_that_has_just_started_goes_behind_what_grows_as_a_whole_unless_it_is_much_faster(
+    mib: float, age_s: float, first: str
+) -> None:
+    span_s = min(30.0, age_s)
+    pool = POOL._replace(rise=rise(4 * span_s, span_s))
+    starts = rising(mib * span_s / 10, span_s, age_s=age_s)
+    standing = StandingIncidents().after(
+        100.0, find_incidents(IncidentInputs(100.0, growing=(starts,), groups=(pool,)))
+    )
+    assert standing.entries[0].incident.name == first
+
+
+def test_what_a_process_takes_at_its_start_says_less_of_hours_than_what_an_old_one_takes() -> None:
+    room = MACHINE._replace(room_bytes=4 * GIB, is_machine=True)
+    assert found(growing=(rising(150, 10.0, limit=room),)) == [("rising", WARNING)]
+    assert found(growing=(rising(150, 10.0, limit=room, age_s=11.0),)) == [("rising", NOTE)]
+    assert found(growing=(rising(600, 20.0, limit=room, age_s=21.0),)) == [("rising", WARNING)], "it goes on"
+
+
 def test_a_fall_of_available_memory_counts_for_a_rise_for_no_longer_than_it_says_something() -> None:
     """Other programs that start take so much for seconds; 21 GiB are not full in four minutes for that."""
     ram = MACHINE._replace(room_bytes=21 * GIB, is_machine=True)
