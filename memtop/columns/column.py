@@ -55,8 +55,8 @@ class Column(NamedTuple):
     """Priority on narrow screens: the least important columns are left out first."""
     quiet: bool = False
     """Whether it is left out first while it says nothing: 0 or unknown in all rows, or the same word."""
-    shorter: Callable[[Any], str] | None = None
-    """The text for a cell into which ``text`` does not fit, which is cut as well."""
+    shorter: Callable[[Any, int], str] | None = None
+    """The text for a cell of so many cells into which ``text`` does not fit, which is cut as well."""
     style: str = ""
     """``dim`` for cells that must not draw the eye; empty for the color of the row."""
     by_verdict: bool = False

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from memtop import units
 from memtop.columns.column import Column, Values
 from memtop.columns.table import BY_NAME
 from memtop.model.group import By
 from memtop.sampling.request import Need
+
+_ELLIPSIS_CELLS: Final = 3
+"""In ASCII."""
 
 
 def _shared(key: str, **changes: object) -> Column:
@@ -24,6 +27,15 @@ def _eta(seconds: float | None) -> str:
         if seconds >= size_s:
             return f"{seconds / size_s:.0f}{unit}"
     return f"{seconds:.0f}s"
+
+
+def _end_of_path(row: Any, cells: int) -> str:
+    """The last parts of a path, which tell cgroups apart; other names stay the same."""
+    if not row.name.startswith("/"):
+        return str(row.name)
+    end = row.name[-max(1, cells - _ELLIPSIS_CELLS) :]
+    whole = end.find("/")
+    return "…" + (end[whole:] if whole >= 0 else end)
 
 
 GROUP_COLUMNS: Final[tuple[Column, ...]] = (
@@ -167,6 +179,7 @@ GROUP_COLUMNS: Final[tuple[Column, ...]] = (
         aliases=("name",),
         values=Values.TEXT,
         branch=True,
+        shorter=_end_of_path,
     ),
     _shared("virt", default=False),
     _shared(

@@ -227,7 +227,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         aliases=("cmd",),
         values=Values.TEXT,
         branch=True,
-        shorter=lambda r: r.own_command,
+        shorter=lambda r, _: r.own_command,
     ),
     # Not shown by default.
     Column(

@@ -58,7 +58,7 @@ class ExitActions(IncidentActions):
         if (heir := self._successor) is not None:
             self.is_following = True
             self._go_to_successor(heir)
-        elif detail is not None and detail.gone and self.watched == detail.row.key:
+        elif detail is not None and (detail.gone or self.is_following) and self.watched == detail.row.key:
             self.is_following = not self.is_following
             self.say("following its successor" if self.is_following else "no longer following successors")
         elif not self.next_incident():

@@ -133,7 +133,8 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
             "n",
             "successor",
             "Successor",
-            "Go to the process that replaced an ended one, and follow every later one; otherwise the next incident",
+            "Go to the process that replaced an ended one, and follow every later one until n is pressed again; "
+            "otherwise the next incident",
         ),
         _key("E", "report", "Report", "Write an HTML report to the current directory"),
         _key("y", "copy_pid", "Copy PID", "Copy the PID; in What is going on (Tab), copy the command of the next step"),

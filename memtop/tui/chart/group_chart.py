@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from memtop import units
 from memtop.explain.chart_levels import Forecast
+from memtop.explain.limit_names import short
 from memtop.model.frame import GroupDetail
 from memtop.tui.chart.axes import Scale, clock, known, settle
 from memtop.tui.chart.chart_styles import ChartStyle
@@ -24,7 +25,7 @@ def group_picture(detail: GroupDetail, scale: Scale, before: Scale) -> MemoryPic
     forecast = None
     if row.limit_s is not None and row.room_max_bytes is not None and row.room_max_bytes > 0 and not detail.cursor_s:
         forecast = Forecast(float(row.room_max_bytes), *row.limit_s)
-    limit = ((detail.limit_name, float(row.limit_bytes)),) if row.limit_bytes is not None else ()
+    limit = ((short(detail.limit_name), float(row.limit_bytes)),) if row.limit_bytes is not None else ()
     return MemoryPicture(
         detail.series,
         detail.window_s,
@@ -41,7 +42,7 @@ def group_picture(detail: GroupDetail, scale: Scale, before: Scale) -> MemoryPic
 def group_title(detail: GroupDetail, scale: Scale) -> str:
     """``cgroup web.service ── 12 processes``, and the scale if it is not the ordinary one."""
     row = detail.row
-    parts = [f"{row.key.by.value} {row.name}", f"{row.members} process{'' if row.members == 1 else 'es'}"]
+    parts = [f"{row.key.by.value} {short(row.name)}", f"{row.members} process{'' if row.members == 1 else 'es'}"]
     if scale is not Scale.ONE:
         parts.append(scale.value)
     return " ── ".join(parts)

@@ -168,8 +168,8 @@ def place_columns(
 
 def cell_text(row: Row, place: Place, taken: int = 0) -> str:
     """The text of a cell; the shorter one where the ordinary one does not fit beside ``taken`` cells."""
-    text, shorter = place.column.text(row), place.column.shorter
-    return text if shorter is None or cell_len(text) <= place.width - taken else shorter(row)
+    text, shorter, cells = place.column.text(row), place.column.shorter, place.width - taken
+    return text if shorter is None or cell_len(text) <= cells else shorter(row, cells)
 
 
 def _needed(columns: Sequence[Column]) -> int:

@@ -91,6 +91,13 @@ async def test_a_successor_is_followed_again_and_again_once_that_was_asked_for()
             for _ in range(3):
                 await b.tick()
             await b.until(partial(watches, b, pid), "it is followed")
+        await b.press("n")
+        assert "no longer following successors" in b.said and b.app.watched.pid == 61
+        await end(b, 61, signal.SIGSEGV)
+        b.source.add(FakeProcess(62, b"api", cmdline=b"api\0--port\x0080\0", start_ticks=962))
+        for _ in range(4):
+            await b.tick()
+        assert b.app.watched.pid == 61
 
 
 async def test_follow_begins_with_the_option() -> None:

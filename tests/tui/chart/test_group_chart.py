@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import pytest
+
+from memtop.columns.group_table import GROUP_BY_NAME
 from memtop.engine.engine import Engine
 from memtop.model.group import By, GroupKey
 from memtop.model.request import GroupsRequest
 from memtop.sanitize import clean
 from memtop.tui.chart.axes import Scale
 from memtop.tui.chart.group_chart import group_items, group_picture, group_title
-from tests.engine.groups.test_groups import by
+from memtop.tui.table.column_layout import Place, cell_text
+from tests.engine.groups.test_groups import by, the
 from tests.engine.groups.worlds import ROOT, cgroup, world
 from tests.fakes import FakeProcess, frame_after
 
@@ -38,3 +42,29 @@ def test_of_its_members_the_two_largest_are_drawn() -> None:
     detail = frame_after(Engine(source), ask, 4).group
     assert detail is not None and len(detail.largest) == 2
     assert detail.largest[0].pid == 44
+
+
+def test_a_long_path_leaves_room_for_the_number_of_processes() -> None:
+    path = "/machine/" + 12 * "0123" + "/shop/web"
+    source = world(p42=path, p43=path)
+    cgroup(source, path, limit=b"104857600\n")
+    ask = by(By.CGROUP)._replace(groups=GroupsRequest(focus=GroupKey(By.CGROUP, ROOT + path)))
+    detail = frame_after(Engine(source), ask, 4).group
+    assert detail is not None
+    assert group_title(detail, Scale.ONE) == "cgroup …/web ── 2 processes"
+    assert [name for name, _ in group_picture(detail, Scale.ONE, Scale.ONE).limits] == ["…/web"]
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "shown"),
+    [
+        ("/machine/0123456789/shop/web", 20, "…/shop/web"),
+        ("/machine/0123456789abcdef0123456789", 14, "…f0123456789"),
+        ("/machine/web", 12, "/machine/web"),
+        ("a-long-name-of-a-unit.service", 12, "a-long-name-of-a-unit.service"),
+    ],
+)
+def test_of_a_path_that_does_not_fit_into_its_cell_the_end_is_shown(name: str, cells: int, shown: str) -> None:
+    source = world(p42="/a")
+    row = the(frame_after(Engine(source), by(By.CGROUP), 2), "/a")._replace(name=name)
+    assert cell_text(row, Place(GROUP_BY_NAME["group"], 0, cells)) == shown
