@@ -31,9 +31,10 @@ def _eta(seconds: float | None) -> str:
 
 def _end_of_path(row: Any, cells: int) -> str:
     """The last parts of a path, which tell cgroups apart; other names stay the same."""
-    if not row.name.startswith("/"):
-        return str(row.name)
-    end = row.name[-max(1, cells - _ELLIPSIS_CELLS) :]
+    name: str = row.name
+    if not name.startswith("/"):
+        return name
+    end = name[-max(1, cells - _ELLIPSIS_CELLS) :]
     whole = end.find("/")
     return "…" + (end[whole:] if whole >= 0 else end)
 

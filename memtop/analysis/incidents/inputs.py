@@ -150,6 +150,9 @@ class MachineFacts:
     """CommitLimit under strict overcommit; None where it is not enforced."""
     used: Rise | None = None
     """Of RAM that is not available: what MemAvailable has lost within the last minute."""
+    used_lately: tuple[tuple[float, int], ...] = ()
+    """RAM that is not available, and swap in use, together, at the samples of the last minute; with the time of each.
+    Empty if unknown."""
     parts: Mapping[MachinePart, Rise] = field(default_factory=dict)
     """The parts of RAM that have risen within the last minute, but for what is free or can be dropped at once."""
     slab_holds: str = ""
@@ -183,6 +186,15 @@ class MachineFacts:
     full_percent: float | None = None
     """All of them did."""
     refault_per_s: float | None = None
+
+    def lost_since(self, since_s: float) -> tuple[int, float] | None:
+        """Bytes of RAM and swap that came into use since an instant of the last minute, and in how many seconds; None
+        if unknown."""
+        points = self.used_lately
+        then = next((one for one in reversed(points) if one[0] <= since_s), points[0] if points else None)
+        if then is None or then[0] >= points[-1][0]:
+            return None
+        return points[-1][1] - then[1], points[-1][0] - then[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,8 @@ _TOLD_FROM_S: Final = 3600.0
 PACE_S: Final = 5.0
 """A fall of available memory has a pace from so long on, while it goes on."""
 _NOTHING: Final[Facts] = {}
+_LOST_SHARE: Final = 0.5
+"""What rises fills the machine only if the machine has lost so much of that meanwhile: else others have freed it."""
 _FASTER: Final = 1.2
 """A fall must be so many times as fast as what is known to grow, to count as something else."""
 
@@ -146,7 +148,10 @@ def rise_to_limit(
         return min(WARNING, severity_at_pace(early_s)), facts(full_s=early_s, **named(limit))
     if not rise.goes_on(inputs.now_s, STILL_S):
         return NOTE, _NOTHING  # it may go on, but what stands still fills nothing
-    pace = pace_at(limit, rise.bytes_per_s, inputs, key=key)
+    lost = inputs.machine.lost_since(rise.since_s) if limit.is_machine else None
+    if lost is not None and lost[0] < _LOST_SHARE * rise.size_bytes * min(1.0, lost[1] / rise.span_s):
+        return NOTE, _NOTHING
+    pace = pace_at(limit, rise.bytes_per_s, inputs, key=key, lost=lost)
     goes_on = math.inf if not limit.is_machine else SUM_GOES_ON if key is None or starts else ONE_GOES_ON
     full_s = rise.full_s(pace.own_share * limit.room_bytes, goes_on)
     if full_s is None or full_s >= _TOLD_FROM_S or (pace.fall_s is not None and full_s > SUM_GOES_ON * pace.fall_s):
@@ -170,16 +175,27 @@ class Pace(NamedTuple):
         return facts(beside_count=self.others or None, falls="yes" if self.fall_s is not None else None)
 
 
-def pace_at(limit: LimitFacts | None, own_per_s: float, inputs: IncidentInputs, *, key: ProcessKey | None) -> Pace:
+def pace_at(
+    limit: LimitFacts | None,
+    own_per_s: float,
+    inputs: IncidentInputs,
+    *,
+    key: ProcessKey | None,
+    lost: tuple[int, float] | None = None,
+) -> Pace:
     """The pace of all that grow towards the same limit, or of the fall of available memory if that is faster.
 
-    ``key`` is the process that grows by ``own_per_s``; None for a group, whose members are not counted again.
+    ``key`` is the process that grows by ``own_per_s``; None for a group, whose members are not counted again. ``lost``
+    is what the machine has lost meanwhile, in bytes and seconds: others do not add to the pace what yet others free.
     """
     if limit is None or own_per_s <= 0:
         return Pace()
     others = [] if key is None else [_rate(one) for one in inputs.growing if one.key != key and _meets(one, limit)]
     others = [rate for rate in others if rate > 0]
     sum_per_s = own_per_s + sum(others)
+    if lost is not None and sum_per_s > (seen_per_s := max(own_per_s, lost[0] / lost[1])):
+        sum_per_s = seen_per_s
+        others = others if sum_per_s > own_per_s else []
     used = inputs.machine.used
     falls = used is not None and used.span_s >= PACE_S and inputs.now_s - used.high_s <= STILL_S
     if limit.is_machine and falls and used is not None and used.bytes_per_s > _FASTER * sum_per_s:

@@ -141,6 +141,7 @@ def machine_facts(
         if meminfo is not None and step.cgroups.policy.overcommit == 2
         else None,
         used=used,
+        used_lately=trend.used_lately,
         parts=parts,
         slab_holds=trend.slab_holds(slab) if slab is not None else "",
         all_watched=step.everybody,

@@ -83,6 +83,14 @@ class MachineTrend:
         return self._rise(_USED)
 
     @property
+    def used_lately(self) -> tuple[tuple[float, int], ...]:
+        """RAM that is not available and swap in use, together, with the time of each sample where that is known."""
+        nothing = [None] * len(self._times_s)
+        used, swap = self._sizes.get(_USED, nothing), self._sizes.get(_SWAP, nothing)
+        points = zip(self._times_s, used, swap, strict=True)
+        return tuple((at_s, ram + (swapped or 0)) for at_s, ram, swapped in points if ram is not None)
+
+    @property
     def swap_used(self) -> Rise | None:
         """The rise of swap in use; None while it does not rise."""
         return self._rise(_SWAP)

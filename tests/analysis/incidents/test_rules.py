@@ -114,6 +114,27 @@ def test_the_time_to_a_limit_counts_all_that_grow_towards_it_and_says_so() -> No
     assert "falls" not in first(one, fall_mib=61)
 
 
+def test_the_time_until_the_machine_is_full_counts_what_the_machine_has_lost_and_not_what_others_free() -> None:
+    ram = MACHINE._replace(room_bytes=600 * MIB, is_machine=True)
+    grow = rising(60, 20.0, limit=ram), rising(120, 20.0, limit=ram, key=OTHER)
+
+    def first(*used_mib: int) -> Mapping[str, float | str]:
+        lately = tuple((70.0 + 10.0 * number, used * MIB) for number, used in enumerate(used_mib))
+        inputs = IncidentInputs(100.0, grow, machine=MachineFacts(16 * GIB, 600 * MIB, used_lately=lately))
+        return next(
+            found.facts for found in find_incidents(inputs) if found.name == "rising" and found.subject.key == KEY
+        )
+
+    assert first(5000, 5000, 5090, 5180)["full_s"] == pytest.approx(200 / 3)
+    assert first(5000, 5000, 5050, 5120)["full_s"] == pytest.approx(100.0), "others free a third"
+    assert first(5000, 5000, 5050, 5120)["beside_count"] == 1
+    assert first(5000, 5000, 5020, 5040)["full_s"] == pytest.approx(200.0), "others free as much as others take"
+    assert "beside_count" not in first(5000, 5000, 5020, 5040)
+    assert "full_s" not in first(5000, 5000, 5010, 5020)
+    assert "full_s" not in first(5400, 5200, 5100, 5000)
+    assert first(5000)["full_s"] == pytest.approx(200 / 3), "one sample says nothing of it"
+
+
 @pytest.mark.parametrize(
     ("one", "expected"),
     [

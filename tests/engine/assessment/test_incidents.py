@@ -104,11 +104,23 @@ def test_what_has_a_heap_of_limited_size_is_not_said_to_fill_the_machine(command
     source, engine = world(process)
     for name in ("memory.max", "memory.high"):
         source.files[f"{APP}/{name}"] = b"max\n"
-    for _ in range(12):
+    for second in range(12):
         frame = step(engine)
         process.rss_pages += 64 * MIB_PAGES
+        source.files["proc/meminfo"] = meminfo(20_000_000 - 65_536 * second)
     assert first(frame).name == "rising"
     assert ("limit_name" in first(frame).facts) is limit
+
+
+def test_what_takes_only_what_others_free_does_not_fill_the_machine() -> None:
+    process = FakeProcess(42, comm=b"leaky", cmdline=b"leaky\0")
+    source, engine = world(process)
+    source.files[f"{APP}/memory.max"] = b"max\n"
+    for second in range(12):
+        frame = step(engine)
+        process.rss_pages += 64 * MIB_PAGES
+        source.files["proc/meminfo"] = meminfo(20_000_000 - 400 * second)
+    assert first(frame).name == "rising" and "limit_name" not in first(frame).facts
 
 
 def full(source: FakeSource, engine: Engine, pids: frozenset[int] | None) -> Incident:
@@ -283,9 +295,10 @@ def test_memory_of_which_a_container_has_its_own_meminfo_is_not_called_the_machi
     mounts = source.read("proc/self/mountinfo")
     source.files["proc/self/mountinfo"] = mounts + b"40 1 0:40 /x /proc/meminfo rw - %s rw\n" % fstype
     source.files[f"{APP}/memory.max"] = b"max\n"
-    for _ in range(12):
+    for second in range(12):
         frame = step(engine)
         process.rss_pages += 64 * MIB_PAGES
+        source.files["proc/meminfo"] = meminfo(20_000_000 - 65_536 * second)
     assert first(frame).facts["limit_name"] == "this container's memory"
 
 
