@@ -62,7 +62,17 @@ class SideLines(NamedTuple):
         )
 
 
-BLANK: Final = SideLines([Line("")], {})
+NONE: Final = SideLines([], {})
+_BLANK: Final = SideLines([Line("")], {})
+
+
+def paragraphs(*parts: SideLines) -> SideLines:
+    """The parts that have lines, with a blank line between any two."""
+    whole = NONE
+    for part in parts:
+        if part.lines:
+            whole = whole.then(_BLANK).then(part) if whole.lines else part
+    return whole
 
 
 def of_one_topic(lines: list[Line], topic: str = "") -> SideLines:
@@ -89,43 +99,54 @@ def finding_lines(
     return _marked(detail, width).then(_findings(detail, width, computed_percent, said))
 
 
-def full_lines(detail: Detail, system: SystemRow, width: int, computed_percent: int | None = None) -> SideLines:
-    """The three answers, a blank line, and the evidence."""
+def full_lines(
+    detail: Detail, system: SystemRow, width: int, computed_percent: int | None = None, *, demo: SideLines = NONE
+) -> SideLines:
+    """The three answers, the commentary of a demo, and the evidence, with a blank line between any two."""
     said = answers(detail, system, computed_percent)
-    above, below = _worded(said, width), finding_lines(detail, width, computed_percent, said)
-    return above.then(BLANK).then(below) if above.lines and below.lines else above.then(below)
+    evidence = finding_lines(detail, width, computed_percent, said)
+    return paragraphs(_worded(said, width), demo, evidence)
 
 
 def brief_lines(
-    detail: Detail, system: SystemRow, width: int, height: int, computed_percent: int | None = None
+    detail: Detail,
+    system: SystemRow,
+    width: int,
+    height: int,
+    computed_percent: int | None = None,
+    *,
+    demo: SideLines = NONE,
 ) -> SideLines:
     """The same in a few lines: the worst answer or finding, what to do, the other answers, then the rest.
 
     Each answer begins within ``height`` lines where there are so many. To that end answers give up their second lines,
-    then the next step and the mark go below them, and at last the finding.
+    then the next step and the mark go below them, and at last the finding. In a ``demo`` all that is below its
+    commentary.
     """
     outlook = detail.outlook
     if outlook is not None and outlook.autopsy is not None:
-        return _autopsy(outlook.autopsy, width, brief=True)
+        return demo.then(_autopsy(outlook.autopsy, width, brief=True))
     said = sorted(answers(detail, system, computed_percent), key=lambda answer: -answer.severity)
     lead, step = _lead(outlook, said, width)
     marked = _marked(detail, width)
     rest = _findings(detail, width, computed_percent, said)
+    every = _worded(said, width, 1)
+    if demo.lines:
+        return every.then(demo).then(lead).then(step).then(marked).then(rest)
     worst = [] if lead.lines else said[:1]
     for lines_each in (None, 1):
         first = lead.then(_worded(worst, width, lines_each)).then(step).then(marked)
         others = _worded(said[len(worst) :], width, lines_each)
         if len(first.lines) + len(others.lines) <= height:
             return first.then(others).then(rest)
-    every = _worded(said, width, 1)
-    above = lead if len(lead.lines) + len(every.lines) <= height else SideLines([], {})
-    return above.then(every).then(SideLines([], {}) if above.lines else lead).then(step).then(marked).then(rest)
+    above = lead if len(lead.lines) + len(every.lines) <= height else NONE
+    return above.then(every).then(NONE if above.lines else lead).then(step).then(marked).then(rest)
 
 
 def _lead(outlook: Assessment | None, worst_first: Sequence[Answer], width: int) -> tuple[SideLines, SideLines]:
     """The worst finding in one line, where it is worse than all answers; and the next step in another."""
     steps = _next_steps(outlook) if outlook is not None else []
-    lead = step = SideLines([], {})
+    lead = step = NONE
     for words in steps[:1]:
         if not worst_first or worst_first[0].severity < words.severity:  # no answer is about it
             mark, look = MARKS[words.severity]
@@ -183,7 +204,7 @@ def _next_steps(outlook: Assessment) -> list[FindingText]:
 def _findings(detail: Detail, width: int, computed_percent: int | None, said: Sequence[Answer]) -> SideLines:
     outlook = detail.outlook
     if outlook is None:
-        return SideLines([], {})
+        return NONE
     if outlook.autopsy is not None:
         return _autopsy(outlook.autopsy, width, brief=False)
     lines: list[Line] = []

@@ -24,10 +24,20 @@ from memtop.tui.drawing.cached_lines import KeptLines, entitle
 from memtop.tui.drawing.cell_text import ELLIPSIS, LOADING, to_ascii, whole_words
 from memtop.tui.drawing.clickable_line import Bar
 from memtop.tui.drawing.text_lines import Line, TextLines, wrapped
-from memtop.tui.side.finding_lines import BLANK, SideLines, brief_lines, full_lines, group_lines, of_one_topic
+from memtop.tui.side.finding_lines import (
+    NONE,
+    SideLines,
+    brief_lines,
+    full_lines,
+    group_lines,
+    of_one_topic,
+    paragraphs,
+)
 from memtop.units import duration
 
 _FRAME_CELLS = 6
+_ANSWER_LINES = 3
+"""Lines that the answers take; with no more there is no room for another line above them."""
 
 
 class SidePanel(Vertical, KeptLines):
@@ -178,27 +188,26 @@ class SidePanel(Vertical, KeptLines):
         prose.show(whole.lines)
 
     def _lines(self, frame: Frame, width: int, *, brief: bool) -> SideLines:
-        """The commentary of a demo, the moment, the three answers, the evidence, and VIRT in full."""
+        """The moment, the three answers, the commentary of a demo, the evidence, and VIRT in full."""
         detail = frame.detail
         if detail is None and frame.group is not None:
             return group_lines(frame.group, width, frame)
         if detail is None:
             words = LOADING if frame.rows else "No process is selected. Its memory is explained here."
             return SideLines(wrapped(words, width), {})
-        ahead = SideLines([*_commentary(self._step, width), Line("")] if self._step is not None else [], {})
-        if detail.cursor_s is not None:
+        demo = SideLines(_commentary(self._step, width) if self._step is not None else [], {})
+        ahead, height = NONE, self.content_size.height
+        if detail.cursor_s is not None and not (brief and height <= _ANSWER_LINES):  # the header says it as well
             at = clock(detail.right_edge_s + detail.cursor_s)
-            ahead = ahead.then(
-                of_one_topic(
-                    wrapped(f"As of {at}, {duration(-detail.cursor_s)} ago. End returns to now.", width, "strong")
-                )
-            )
+            words = f"As of {at}, {duration(-detail.cursor_s)} ago. End returns to now."
+            ahead = of_one_topic(wrapped(words, width, "strong"))
         full = SideLines(wrapped(_virt_in_full(detail, frame.system), width), {})
         if brief:
-            height = self.content_size.height - len(ahead.lines)
-            return ahead.then(brief_lines(detail, frame.system, width, height, frame.past_percent)).then(full)
-        ahead = ahead.then(full_lines(detail, frame.system, width, frame.past_percent))
-        return ahead.then(BLANK).then(full) if ahead.lines and full.lines else ahead.then(full)
+            height -= len(ahead.lines)
+            return ahead.then(brief_lines(detail, frame.system, width, height, frame.past_percent, demo=demo)).then(
+                full
+            )
+        return paragraphs(ahead.then(full_lines(detail, frame.system, width, frame.past_percent, demo=demo)), full)
 
     def _explanation(self, frame: Frame, detail: Detail | None, width: int) -> list[Line]:
         """The topic of the value under the cursor."""

@@ -18,6 +18,7 @@ from memtop.tui.bars.timeline_bar import TimelineBar, cell_of, curve, layout, ti
 from memtop.view_state import View
 from tests.fakes import FakeProcess, FakeSource
 from tests.tui.app.test_app import LONG_S, Board
+from tests.tui.side.test_side_panel import answered
 
 FIRST_S = 1.7e9
 TICKS = 40
@@ -97,6 +98,18 @@ async def test_click_and_drag_seek_and_take_one_line(tmp_path: Path, size: tuple
             bar.post_message(MouseMove(bar, x, 0, 2, 0, button=1, shift=False, meta=False, ctrl=False))
         await it.until(lambda: position(app) > 33, "the latest instant that was drawn over is shown")
         assert app.sampler_thread.pause_stepping
+    replay.close()
+
+
+async def test_the_three_answers_stay_in_view_on_the_smallest_screen_that_has_them(tmp_path: Path) -> None:
+    replay = Replay(str(recording(tmp_path / "r")))
+    settings = Settings(delay_s=LONG_S, replay=str(tmp_path / "r"), pids=(10, 11))
+    app = MemtopApp(looking_back_on(replay, player_on(replay, "")), settings, View.of(settings))
+    async with app.run_test(size=(60, 18)) as pilot:
+        it = Board(app, pilot, FakeSource())
+        await it.until(lambda: app.query_one(TimelineBar).size.height == 1, "the line is there")
+        await it.until(lambda: answered(app), "the answers are there beside it")
+        assert app.chart.size.height >= 8
     replay.close()
 
 

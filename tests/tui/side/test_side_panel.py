@@ -10,6 +10,7 @@ from memtop.settings import Settings
 from memtop.tui.app.app import MemtopApp
 from memtop.tui.bars.footer import StatusBar
 from memtop.tui.drawing.text_lines import TextLines
+from memtop.tui.panels.switcher import Panels
 from memtop.tui.side.side_panel import SidePanel
 from memtop.view_state import View
 from tests.tui.app.test_app import LONG_S, board, world
@@ -30,7 +31,7 @@ async def test_under_the_chart_there_are_no_blank_lines_and_the_last_one_says_th
     settings = Settings(delay_s=LONG_S)
     app = MemtopApp(Engine(world()), settings, View.of(settings), commentary=lambda: STEP)
     async with app.run_test(size=(80, 24)) as pilot:
-        while not said(app)[0].startswith("4/4"):
+        while not any(line.startswith("4/4") for line in said(app)):
             await pilot.pause(0.01)
         lines = said(app)
     assert len(lines) == 7
@@ -80,12 +81,13 @@ async def test_a_long_title_of_a_step_is_wrapped() -> None:
     settings = Settings(delay_s=LONG_S)
     app = MemtopApp(Engine(world()), settings, View.of(settings), commentary=lambda: STEP)
     async with app.run_test(size=(120, 40)) as pilot:
-        while not said(app)[0].startswith("4/4"):
+        while not any(line.startswith("4/4") for line in said(app)):
             await pilot.pause(0.01)
         lines = said(app)
-    assert lines[0].startswith("4/4  GCs become rarer")
-    assert lines[1].startswith("     ")
-    assert "…" not in lines[0] + lines[1]
+    first = next(at for at, line in enumerate(lines) if line.startswith("4/4"))
+    assert lines[first].startswith("4/4  GCs become rarer")
+    assert lines[first + 1].startswith("     ")
+    assert "…" not in lines[first] + lines[first + 1]
 
 
 async def test_what_is_shown_of_the_past_is_said_to_be_past_and_nothing_is_said_of_a_mark() -> None:
@@ -154,3 +156,36 @@ async def test_what_an_answer_says_is_not_said_again_below_it() -> None:
     async with board(size=(120, 60)) as it:
         text = " ".join(said(it.app))
         assert text.count("about 90 s") == 1
+
+
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 28), (80, 30), (120, 40)])
+@pytest.mark.parametrize("pids", [(), (40,)], ids=["list", "one"])
+async def test_the_three_answers_stay_in_view_while_a_panel_is_open(
+    size: tuple[int, int], pids: tuple[int, ...]
+) -> None:
+    async with board(Settings(delay_s=LONG_S, pids=pids), size=size) as it:
+        panels = it.app.query_one(Panels)
+        for key in ("2", "1", "3", "6"):
+            await it.press(key)
+            await it.until(lambda: panels.size.height > 1 and it.app.view.panel, "the panel is open")
+            await it.until(lambda: answered(it.app), f"they are there beside panel {key}")
+        await it.press("m")
+        await it.until(lambda: it.app.has_class("-marked"), "there is a mark")
+        await it.until(lambda: answered(it.app), "they are there beside a mark")
+        await it.tick()
+        await it.press("left")
+        await it.until(lambda: it.app.view.window.cursor_s is not None, "it is the past")
+        await it.until(lambda: answered(it.app), "they are there in the past")
+
+
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), (100, 24), (120, 40)])
+@pytest.mark.parametrize("panel", ["", "6"])
+async def test_the_three_answers_are_in_view_beside_the_commentary_of_a_demo(size: tuple[int, int], panel: str) -> None:
+    settings = Settings(delay_s=LONG_S, pids=(40,))
+    app = MemtopApp(Engine(world()), settings, View.of(settings), commentary=lambda: STEP)
+    async with app.run_test(size=size) as pilot:
+        if panel:
+            await pilot.press(panel)
+        while not (answered(app) and any(line.startswith("4/4") for line in said(app))):
+            await pilot.pause(0.01)
+        assert panel or app.chart.size.height >= (10 if size[1] > 20 else 7)
