@@ -58,6 +58,16 @@ def signed_size(size_bytes: float | None) -> str:
     return text if text in (UNKNOWN, "0") or text.startswith("-") else "+" + text
 
 
+def counted(number: int | None, noun: str) -> str:
+    """A count with its noun in the singular or plural: ``1 process``, ``3 processes``; a dash if it is unknown."""
+    return f"{UNKNOWN if number is None else f'{number:,}'} {noun if number == 1 else plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """The plural of a regular noun."""
+    return noun + ("es" if noun.endswith(("s", "x", "ch", "sh")) else "s")
+
+
 def count(number: float | None) -> str:
     """Format a count or a rate in decimal units: ``12``, ``3.1k``, ``1.2M``."""
     if number is None:

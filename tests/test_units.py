@@ -145,3 +145,18 @@ def test_durations_that_people_type(text: str, seconds: float) -> None:
 def test_what_is_no_duration_is_said(text: str) -> None:
     with pytest.raises(ValueError, match="is not a time"):
         units.parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("number", "noun", "text"),
+    [
+        (0, "sample", "0 samples"),
+        (1, "sample", "1 sample"),
+        (1, "process", "1 process"),
+        (2, "process", "2 processes"),
+        (1234, "OOM kill", "1,234 OOM kills"),
+        (None, "thread", "– threads"),
+    ],
+)
+def test_a_count_has_its_noun_in_the_singular_or_plural(number: int | None, noun: str, text: str) -> None:
+    assert units.counted(number, noun) == text

@@ -32,6 +32,7 @@ from memtop.errors import MemtopError, UsageError
 from memtop.sanitize import clean
 from memtop.settings import Settings
 from memtop.sources.live import LiveSource
+from memtop.units import counted
 
 if TYPE_CHECKING:
     from memtop.cli.launch import Launch
@@ -90,7 +91,7 @@ def salvage(given: Namespace) -> int:
     from memtop.sources.recording.salvage import salvage
 
     done = salvage(given.replay, given.salvage)
-    put(print, f"{clean(given.salvage)}: {done.kept} samples kept, {done.lost} lost")
+    put(print, f"{clean(given.salvage)}: {counted(done.kept, 'sample')} kept, {done.lost:,} lost")
     return 0
 
 

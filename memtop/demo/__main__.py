@@ -22,7 +22,7 @@ from memtop.demo.scenarios import Act, scenario_named
 from memtop.errors import MemtopError
 from memtop.procfs.stat import parse_stat
 from memtop.procfs.statm import parse_statm
-from memtop.units import signed_size, size
+from memtop.units import counted, signed_size, size
 
 _STDIN: Final = 0
 _STDOUT: Final = 1
@@ -46,7 +46,7 @@ def _change(before: _Reading, now: _Reading) -> str:
     faults = now.minflt - before.minflt
     return (
         f"VIRT {_moved(before.virt_bytes, now.virt_bytes)}, RES {_moved(before.rss_bytes, now.rss_bytes)}, "
-        f"{faults:,} minor fault{'' if faults == 1 else 's'}"
+        f"{counted(faults, 'minor fault')}"
     )
 
 

@@ -17,9 +17,10 @@ from memtop.explain.next_steps import NextStep, next_step
 from memtop.explain.package_files import tables_of
 from memtop.model.assessment import Assessment, ExitReport
 from memtop.runtimes.view import ToolTarget
-from memtop.units import count, duration, long_size, percent
+from memtop.units import count, duration, long_size, percent, plural
 
-_PLACE: Final = re.compile(r"\{([a-z0-9_]+)\}")
+_PLACE: Final = re.compile(r"\{([a-z0-9_]+)(?: ([a-zA-Z ]+))?\}")
+"""A fact, or a count with its noun, which is put in the plural where it has to be."""
 _STEPS_S: Final = (5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 28800, 86400)
 _OPEN: Final = frozenset({Shape.INSUFFICIENT, Shape.LEAK, Shape.LEAK_GC, Shape.GROWTH})
 """Shapes of curves that may be growth, while no finding says so."""
@@ -318,7 +319,11 @@ def _signal_name(number: int) -> str:
 def known_sentences(sentences: list[str], facts: Mapping[str, str]) -> list[str]:
     """The sentences with their facts, without those that name an unknown one."""
     return [
-        _PLACE.sub(lambda place: facts[place[1]], sentence)
+        _PLACE.sub(lambda place: _filled(facts[place[1]], place[2]), sentence)
         for sentence in sentences
-        if all(name in facts for name in _PLACE.findall(sentence))
+        if all(place[1] in facts for place in _PLACE.finditer(sentence))
     ]
+
+
+def _filled(fact: str, noun: str | None) -> str:
+    return fact if noun is None else f"{fact} {noun if fact == '1' else plural(noun)}"

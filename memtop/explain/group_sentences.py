@@ -12,7 +12,7 @@ from memtop.explain.limit_names import short
 from memtop.model.frame import GroupDetail
 from memtop.model.group import By, GroupRow
 from memtop.sanitize import clean
-from memtop.units import count, duration, long_size, percent
+from memtop.units import count, counted, duration, long_size, percent
 
 WARNING_PERCENT: Final = 80.0
 DANGER_PERCENT: Final = 90.0
@@ -133,11 +133,10 @@ def _limit(detail: GroupDetail, *, swaps: bool) -> list[GroupSentence]:
 def _events(row: GroupRow) -> list[GroupSentence]:
     found = []
     if row.oom_kills:
-        kills = "1 OOM kill" if row.oom_kills == 1 else f"{count(row.oom_kills)} OOM kills"
-        says = f"{kills} in this group since memtop started."
+        says = f"{counted(row.oom_kills, 'OOM kill')} in this group since memtop started."
         found.append(GroupSentence(Severity.DANGER, says, "oom_killer"))
     if (row.restarts or 0) >= RESTARTS:
-        says = f"Its commands crashed and restarted {count(row.restarts)} times since memtop started."
+        says = f"Its commands crashed and restarted {counted(row.restarts, 'time')} since memtop started."
         found.append(GroupSentence(Severity.WARNING, says, "groups"))
     if row.psi_some_avg10 is not None and row.psi_some_avg10 >= PSI_PERCENT:
         says = f"Its tasks waited for memory {percent(row.psi_some_avg10)} % of the last 10 s."
@@ -148,7 +147,7 @@ def _events(row: GroupRow) -> list[GroupSentence]:
 def _ledger(detail: GroupDetail) -> GroupSentence:
     """How the charge and the sum of RES belong together."""
     row = detail.row
-    many = f"{count(row.members)} process{'' if row.members == 1 else 'es'}"
+    many = counted(row.members, "process")
     if row.charge_bytes is None:
         says = f"{many}, holding at most {long_size(row.rss_bytes)} (sum of RES)"
         by_name = row.key.by in (By.USER, By.PROGRAM)
@@ -174,7 +173,7 @@ def _pss(row: GroupRow) -> str:
     size = long_size(row.pss_read_bytes)
     if row.pss_bytes is not None:
         return f" The sum of PSS is {size}."
-    some = f"{count(row.pss_read_members)} of {count(row.members)} processes"
+    some = f"{count(row.pss_read_members)} of {counted(row.members, 'process')}"
     return f" The sum of PSS is at least {size}: read for {some}; for the others it is too expensive or not permitted."
 
 

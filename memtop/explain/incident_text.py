@@ -13,7 +13,7 @@ from memtop.explain.limit_names import short
 from memtop.explain.package_files import tables_of
 from memtop.model.frame import SystemRow
 from memtop.model.incidents import IncidentReport, Unseen
-from memtop.units import long_size
+from memtop.units import counted, long_size
 
 SIGNS: Final = {Severity.DANGER: "▲", Severity.WARNING: "!", Severity.NOTE: "·"}
 JUST_NOW_S: Final = 5.0
@@ -90,8 +90,6 @@ def incident_sentences(incident: Incident) -> IncidentText:
     also = f", with {beside} other{' that grows' if beside == '1' else 's that grow'}" if beside else ""
     facts["beside"] = _FALLS if "falls" in facts else also
     facts["as_falls"] = _FALLS if "falls" in facts else ""
-    if "members_count" in facts:
-        facts["members"] = f"{facts['members_count']} process{'' if facts['members_count'] == '1' else 'es'}"
     if "cgroup" in facts:
         facts["cgroup"] = short(facts["cgroup"])
     variant = next((text[name] for name in facts if isinstance(text.get(name), dict)), text)
@@ -132,7 +130,7 @@ def headline(report: IncidentReport | None, system: SystemRow, *, computed_perce
 
 def not_looked_at(unseen: Unseen) -> list[str]:
     """All that the incidents do not cover, each as a clause."""
-    own = _counted(unseen.unassessed, "process", "processes")
+    own = counted(unseen.unassessed, "process")
     return unseen_clauses(unseen) + ([f"ulimits and mappings of {own} not checked"] if unseen.unassessed else [])
 
 
@@ -140,15 +138,15 @@ def unseen_clauses(unseen: Unseen) -> list[str]:
     """What could not be read, or not yet, each as a clause: short enough for the headline."""
     found = []
     if unseen.only is not None:
-        found.append(f"only {_counted(unseen.only, 'process', 'processes')} watched")
+        found.append(f"only {counted(unseen.only, 'process')} watched")
     if unseen.hidden is None:
         found.append("hidden processes not counted (hidepid)")
     elif unseen.hidden:
-        found.append(f"{_counted(unseen.hidden, 'process', 'processes')} not readable")
+        found.append(f"{counted(unseen.hidden, 'process')} not readable")
     if unseen.unplaced:
-        found.append(f"cgroup of {_counted(unseen.unplaced, 'process', 'processes')} unknown")
+        found.append(f"cgroup of {counted(unseen.unplaced, 'process')} unknown")
     if unseen.unread_cgroups:
-        found.append(f"limit of {_counted(unseen.unread_cgroups, 'cgroup', 'cgroups')} not read")
+        found.append(f"limit of {counted(unseen.unread_cgroups, 'cgroup')} not read")
     return found
 
 
@@ -163,12 +161,8 @@ def kills_before(system: SystemRow, report: IncidentReport | None) -> str:
     if not count:
         return ""
     where = ", ".join(f"{number} in {name}" for name, number in places)
-    kills = _counted(count, "OOM kill", "OOM kills")
+    kills = counted(count, "OOM kill")
     return f"{kills} before memtop started{f' ({where})' if where else ''}: see dmesg -T"
-
-
-def _counted(count: int, one: str, many: str) -> str:
-    return f"{count} {one if count == 1 else many}"
 
 
 def incident_object(incident: Incident, at: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from memtop.model.name_choice import NameChoice
 from memtop.sanitize import clean
+from memtop.units import counted
 
 
 def choice_sentences(choices: Iterable[NameChoice]) -> list[str]:
@@ -20,8 +21,9 @@ def _sentence(one: NameChoice) -> str:
     name = clean(one.name)
     names = ", ".join(map(clean, one.containing))
     if one.exact:
-        chosen = f"{one.exact} process{'' if one.exact == 1 else 'es'} of exactly that name"
-        return f"{name}: {chosen}; {one.processes} more contain it ({names}): -f '{name}' lists them too"
+        chosen = f"{counted(one.exact, 'process')} of exactly that name"
+        contain = "contains" if one.processes == 1 else "contain"
+        return f"{name}: {chosen}; {one.processes} more {contain} it ({names}): -f '{name}' lists them too"
     if all(os.path.splitext(known)[0] == one.name for known in one.containing):
         return ""  # a script or an archive is called by its name without what follows the dot
     return f"{name}: no process has exactly that name; chosen: those whose name contains it ({names})"

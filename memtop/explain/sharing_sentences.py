@@ -7,7 +7,7 @@ from typing import Final
 from memtop.analysis.memory_map.moment import has_moved
 from memtop.model.frame import Detail
 from memtop.sampling.smaps.smaps_view import Missing, SharingView
-from memtop.units import count, duration, long_size
+from memtop.units import count, counted, duration, long_size
 
 READING_FREED: Final = "Reading what it would free …"
 _LEAST_BYTES: Final = 1 << 20
@@ -40,7 +40,7 @@ def sharing_sentences(detail: Detail, view: SharingView, *, hidden: int | None =
         )
         of = "These" if not view.unknown else "Of those that were read,"
         costs = "use" if view.past_s is None else "used"
-        says = f"{of} {len(known.members)} processes {costs} {long_size(pss)} together (PSS){double}."
+        says = f"{of} {counted(len(known.members), 'process')} {costs} {long_size(pss)} together (PSS){double}."
         sentences.append((_then(view, says), ""))
     sentences.append((_then(view, _copying(view)), ""))
     sentences.append((_apart(view), ""))

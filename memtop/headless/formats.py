@@ -292,7 +292,7 @@ def _heading(frame: Frame) -> tuple[str, str, str]:
     found = headline(frame.incidents, system)
     return (
         f"{found.sign} {found.says}".lstrip(),
-        f"memtop  {moment}  {_many(frame.groups)}{frame.total} process{'' if frame.total == 1 else 'es'}{hidden}",
+        f"memtop  {moment}  {_many(frame.groups)}{units.counted(frame.total, 'process')}{hidden}",
         f"RAM {units.long_size(system.mem_total_bytes)}  available {units.long_size(system.mem_available_bytes)}  "
         f"swap {units.long_size(system.swap_total_bytes)} free {units.long_size(system.swap_free_bytes)}  "
         f"PSI some {units.percent(system.psi_memory_some_avg10)} full {units.percent(system.psi_memory_full_avg10)}  "
@@ -301,7 +301,7 @@ def _heading(frame: Frame) -> tuple[str, str, str]:
 
 
 def _many(groups: Sequence[object] | None) -> str:
-    return "" if groups is None else f"{len(groups)} group{'' if len(groups) == 1 else 's'} of "
+    return "" if groups is None else f"{units.counted(len(groups), 'group')} of "
 
 
 def _line(cells: Sequence[tuple[Column, str]]) -> str:

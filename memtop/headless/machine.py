@@ -32,8 +32,8 @@ def run(source: Source, *, json: bool = False, out: TextIO | None = None, err: T
     if frame is None or view is None:
         raise MemtopError("/proc/meminfo cannot be read")
     if frame.hidden != 0:
-        many = "processes of others" if frame.hidden is None else f"{frame.hidden} processes"
-        remark(f"{many} are hidden (hidepid), so some holders are missing", err)
+        hidden = "of other users, not counted" if frame.hidden is None else f"{frame.hidden:,}"
+        remark(f"hidden processes (hidepid): {hidden}; some holders are missing", err)
     if json:
         json_format.dump(as_json(view, frame.system), out)
         out.write("\n")

@@ -133,7 +133,11 @@ def _way(reading: Reading) -> str:
     pieces = reading.in_pieces
     if pieces is None:
         return ""
-    unread = f"; {pieces.unread} mappings were not read" if pieces.unread else ""
+    unread = (
+        f"; {units.counted(pieces.unread, 'mapping')} {'was' if pieces.unread == 1 else 'were'} not read"
+        if pieces.unread
+        else ""
+    )
     zero = "" if pieces.zero_pages_known else "; RSS includes zero pages (memory that was only read)"
     sampled = f", of large mappings one page in {pieces.sampled} beside a count" if pieces.sampled else ""
     return (

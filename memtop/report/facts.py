@@ -31,6 +31,7 @@ from memtop.model.timeline import EventKind, TimelineEvent
 from memtop.redaction import scrub
 from memtop.sampling.smaps.smaps_view import RegionsView
 from memtop.sanitize import clean
+from memtop.units import counted
 
 MOST_ROWS: Final = 15
 MOST_MAPPINGS: Final = 10
@@ -372,7 +373,7 @@ def _provenance(frame: Frame, host: str, kernel: str, source: str) -> Iterable[s
     if frame.hidden is None:
         yield "Processes of other users were not visible (hidepid), and their number is unknown."
     elif frame.hidden:
-        yield f"{frame.hidden} processes could not be read (permission)."
+        yield f"{counted(frame.hidden, 'process')} could not be read (permission)."
     yield f"Made by memtop {__version__}."
     if source:
         yield f"Replay it with: {clean(source)}"

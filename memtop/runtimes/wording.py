@@ -40,11 +40,6 @@ def how_often(per_s: float) -> str:
     return f"every {duration(1 / per_s)}" if per_s > 0 else "not lately"
 
 
-def counted(number: int, what: str) -> str:
-    """A count with its noun in the singular or plural."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
 def known(facts: Mapping[str, str | None]) -> dict[str, str]:
     """The facts without unknown ones."""
     return {name: text for name, text in facts.items() if text is not None}

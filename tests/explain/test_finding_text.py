@@ -10,7 +10,7 @@ from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import Confirmation
 from memtop.explain import topic
 from memtop.explain.exit_text import exit_lines
-from memtop.explain.finding_text import autopsy_lines, autopsy_next, nothing_wrong, sentences_of, span
+from memtop.explain.finding_text import autopsy_lines, autopsy_next, known_sentences, nothing_wrong, sentences_of, span
 from memtop.explain.limit_names import short
 from memtop.explain.package_files import tables_of
 from memtop.headless.formats import exit_object
@@ -196,3 +196,10 @@ def test_the_time_until_a_limit_is_full_says_whose_rate_it_follows(beside: dict[
     facts: dict[str, float | str] = {"rise_bytes": 26 << 20, "rise_s": 13.0, "full_s": 240.0, "limit_name": "shop"}
     says = Finding("rising", Severity.NOTE, "verdicts", facts | beside)
     assert sentences_of(says).says.endswith(f" {pace} is full in about 4 min.")
+
+
+@pytest.mark.parametrize(("number", "says"), [("1", "1 OOM kill there"), ("2", "2 OOM kills there")])
+def test_a_noun_after_a_count_is_in_the_singular_or_plural(number: str, says: str) -> None:
+    assert known_sentences(["{kills_count OOM kill} there", "{restarts_count restart}"], {"kills_count": number}) == [
+        says
+    ]

@@ -117,7 +117,7 @@ def test_what_pagemap_does_not_have_and_what_was_not_read_are_null_and_no_zeros(
     code, out, err = told(source, json=True)
     found = json.loads(out)
     assert (code, found["read"]) == (0, "pagemap")
-    assert "1 mappings were not read" in err
+    assert "1 mapping was not read" in err
     unread, heap = found["regions"]
     assert (heap["rss_bytes"], heap["pss_bytes"], heap["private_dirty_bytes"]) == (MIB, None, None)
     assert [unread[name] for name in ("rss_bytes", "swap_bytes", "hugetlb_bytes")] == [None] * 3

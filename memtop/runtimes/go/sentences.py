@@ -14,8 +14,8 @@ from memtop.runtimes.go.growth import GoGrowth, GoVerdict
 from memtop.runtimes.go.heap import GoHeap
 from memtop.runtimes.go.limits import FreedMemory, GogcChoice, LimitAdvice, freed_memory, knows_memory_limit
 from memtop.runtimes.view import Arena, KernelFigures, Notice, Part, Verdict
-from memtop.runtimes.wording import count_per_min, counted, how_often, per_min, per_second, signed
-from memtop.units import count, duration, long_size
+from memtop.runtimes.wording import count_per_min, how_often, per_min, per_second, signed
+from memtop.units import count, counted, duration, long_size
 
 
 class GoJudgement(NamedTuple):
@@ -101,7 +101,7 @@ def go_verdict(go: GoJudgement) -> Verdict:
         ),
         GoVerdict.GOROUTINE_LEAK: (
             "Probable goroutine leak",
-            f"{count(go.heap.goroutines)} goroutines, {count_per_min(growth.goroutines_per_s)}, each with a stack "
+            f"{counted(go.heap.goroutines, 'goroutine')}, {count_per_min(growth.goroutines_per_s)}, each with a stack "
             "and everything it refers to.",
             "See where they wait: /debug/pprof/goroutine?debug=1. Usually a channel that nothing reads, or a request "
             "without a timeout.",
@@ -173,7 +173,7 @@ def go_numbers(go: GoJudgement) -> str:
     if growth.alloc_bytes_per_s is not None:
         found.append(f"allocates {per_second(growth.alloc_bytes_per_s)}")
     if heap.goroutines is not None:
-        found.append(f"{heap.goroutines:,} goroutines")
+        found.append(counted(heap.goroutines, "goroutine"))
     text = ", ".join(found)
     return f"{text[:1].upper()}{text[1:]}." if text else ""
 

@@ -9,8 +9,8 @@ from memtop.runtimes.jvm.flags import JvmFlags
 from memtop.runtimes.jvm.growth import JvmBreakdown, JvmGrowth, JvmVerdict
 from memtop.runtimes.jvm.heap import JvmHeap
 from memtop.runtimes.view import Part, Verdict
-from memtop.runtimes.wording import count_per_min, counted, how_often, per_min
-from memtop.units import count, duration, long_size, percent
+from memtop.runtimes.wording import count_per_min, how_often, per_min
+from memtop.units import counted, duration, long_size, percent
 
 
 class JvmJudgement(NamedTuple):
@@ -102,7 +102,7 @@ def jvm_verdict(jvm: JvmJudgement) -> Verdict:
         ),
         JvmVerdict.THREAD_LEAK: (
             "Probable thread leak",
-            f"{count(heap.threads)} threads, {count_per_min(growth.threads_per_s)}.",
+            f"{counted(heap.threads, 'thread')}, {count_per_min(growth.threads_per_s)}.",
             "jstack shows what they wait for.",
         ),
         JvmVerdict.OUTSIDE: (

@@ -9,6 +9,7 @@ from memtop.sanitize import clean
 from memtop.sources.protocol import NotedEvent
 from memtop.sources.recording.checked_values import blob, integer
 from memtop.sources.recording.format import LABEL_LIMIT, RecordKind, unpack
+from memtop.units import counted
 
 EVENTS_LIMIT: Final = 4096
 """Most events that are listed."""
@@ -56,7 +57,7 @@ def decode_event(kind: object, path: object, status: object, data: object) -> No
     """
     number = None if status is None else integer(status)
     if kind == RecordKind.LOST:
-        return NotedEvent("lost", None, f"{number} samples")
+        return NotedEvent("lost", None, counted(number, "sample") if number is not None else "")
     if kind == RecordKind.EXIT:
         return NotedEvent("exit", int(blob(path)), "")
     if kind != RecordKind.EVENT:

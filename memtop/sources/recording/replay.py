@@ -20,6 +20,7 @@ from memtop.sources.recording.opened import Opened, open_file
 from memtop.sources.recording.sweep_scan import scan_sweeps
 from memtop.sources.recording.tick import Recorded
 from memtop.sources.recording.ticks import need
+from memtop.units import counted
 
 WARM_TICKS: Final = 2
 """Instants at which a viewer that has just begun asks for everything."""
@@ -174,7 +175,7 @@ class Replay:
         """What the recording lacks, as far as it was played, in one sentence; None if nothing."""
         said = []
         if self._known.lost:
-            said.append(f"{self._known.lost} samples are missing up to here")
+            said.append(f"{counted(self._known.lost, 'sample')} missing up to here")
         if self._unfinished:
             said.append("it was not finished, so its last samples may be missing")
         return f"the recording is incomplete: {'; '.join(said)}" if said else None

@@ -14,6 +14,7 @@ from memtop.sanitize import clean
 from memtop.sources.recording.encoder import Encoder
 from memtop.sources.recording.ring import Ring
 from memtop.sources.recording.tick import Block, Tick
+from memtop.units import counted
 
 THREAD: Final = "memtop-recorder"
 """Name of the thread."""
@@ -122,12 +123,12 @@ class Writer:
         if self._removed:
             return f"recording stopped: {self._gone}"
         if closed and waiting + dropped:
-            return f"the recording is incomplete: {waiting + dropped} samples are missing{': ' * bool(failed)}{failed}"
+            return f"the recording is incomplete: {_missing(waiting + dropped)}{': ' * bool(failed)}{failed}"
         if not failed and since_s is not None and time.monotonic() - since_s > FROZEN_S:
             failed = self._silent
         if failed:
-            return f"recording paused: {failed} ({waiting} samples kept in memory, {dropped} dropped)"
-        return f"{dropped} samples are missing from the recording" if dropped else None
+            return f"recording paused: {failed} ({counted(waiting, 'sample')} kept in memory, {dropped} dropped)"
+        return f"{_missing(dropped)} from the recording" if dropped else None
 
     @property
     def removed(self) -> bool:
@@ -319,3 +320,7 @@ class Writer:
                 self._sink = None
             self._ending_sink = False
             self._changed.notify_all()
+
+
+def _missing(samples: int) -> str:
+    return f"{counted(samples, 'sample')} {'is' if samples == 1 else 'are'} missing"

@@ -20,6 +20,7 @@ from memtop.tui.dialogs.signal_dialog import SignalDialog
 from memtop.tui.side.side_panel import SidePanel
 from memtop.tui.table.process_table import ProcessTable
 from memtop.tui.terminal.clipboard import give_to_tmux, in_tmux
+from memtop.units import counted
 
 AGAIN_S: Final = 0.1
 """Time until a report that has to wait for its instant is tried again."""
@@ -136,7 +137,7 @@ class ProcessActions(ExitActions):
     def on_text_selected(self) -> None:
         """Copy what the mouse selected once its button is released, as terminals do."""
         if text := self.screen.get_selected_text():
-            self._copy(text, f"{len(text):,} character{'' if len(text) == 1 else 's'}")
+            self._copy(text, counted(len(text), "character"))
 
     def action_copy_next(self) -> None:
         self.query_one(SidePanel).action_copy_next()

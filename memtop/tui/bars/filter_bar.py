@@ -6,6 +6,7 @@ from typing import Final
 
 from textual.message import Message
 
+from memtop import units
 from memtop.model.frame import Frame
 from memtop.sanitize import clean
 from memtop.tui.drawing.cell_text import fit
@@ -50,4 +51,4 @@ def counted(frame: Frame) -> str:
     """``1 of 146``: the rows of the list, of all processes; of groups their number alone."""
     if frame.groups is None:
         return f"{len(frame.rows)} of {frame.total}"
-    return f"{len(frame.groups)} group{'' if len(frame.groups) == 1 else 's'}"
+    return units.counted(len(frame.groups), "group")

@@ -42,7 +42,7 @@ def group_picture(detail: GroupDetail, scale: Scale, before: Scale) -> MemoryPic
 def group_title(detail: GroupDetail, scale: Scale) -> str:
     """``cgroup web.service ── 12 processes``, and the scale if it is not the ordinary one."""
     row = detail.row
-    parts = [f"{row.key.by.value} {short(row.name)}", f"{row.members} process{'' if row.members == 1 else 'es'}"]
+    parts = [f"{row.key.by.value} {short(row.name)}", units.counted(row.members, "process")]
     if scale is not Scale.ONE:
         parts.append(scale.value)
     return " ── ".join(parts)

@@ -97,7 +97,7 @@ def _heading(view: MachineView, width: int, only: int | None, *, ascii_only: boo
         text += " " + fit("TREND", TREND_CELLS, left=True)
     if width >= _RECLAIM_FROM:
         text += " " + fit("CAN BE RECLAIMED", _RECLAIM_CELLS, left=True)
-    held = "HELD BY" if only is None else f"HELD BY (only {only} process{'' if only == 1 else 'es'} read)"
+    held = "HELD BY" if only is None else f"HELD BY (only {units.counted(only, 'process')} read)"
     return _cut(f"{text} {held}", width, ascii_only=ascii_only)
 
 
