@@ -123,8 +123,12 @@ def nothing_wrong(
     """
     growth, state = outlook.growth, outlook.state
     alone = alone and not outlook.family_open
-    if growth is None or growth.kind in _OPEN:
-        name = "unknown" if computed_percent is None else "computed"
+    if computed_percent is not None and (growth is None or growth.kind in _OPEN):
+        name = "computed"
+    elif growth is None or growth.kind is Shape.INSUFFICIENT:
+        name = "unknown"
+    elif growth.kind in _OPEN:
+        name = "heap_open" if outlook.of_heap else "open"
     elif state is not None and state.changing:
         name = "changing"
     elif growth.kind in (Shape.FLAT, Shape.NOISY):

@@ -35,6 +35,7 @@ LEVEL = Assessment(
     first_met=SHOP,
 )
 UNREAD = replace(LEVEL, unread=("its cgroup cannot be read",))
+RISING = Growth(Shape.GROWTH, 120, 120.0, slope_bytes_per_s=1e6)
 EARLY = replace(LEVEL, growth=None, state=None)
 NO_RATES = Rates(*[None] * len(Rates._fields))
 MACHINE_VIEW = MachineView(
@@ -92,6 +93,16 @@ TABLE: Final = {
         nothing_wrong(LEVEL),
         {
             "too early": (nothing_wrong(EARLY), "A verdict on growth takes about 90 s"),
+            "may grow": (nothing_wrong(replace(LEVEL, growth=RISING)), "Not certain yet whether its memory grows"),
+            "may grow, unread": (nothing_wrong(replace(UNREAD, growth=RISING)), "Not certain yet"),
+            "heap may grow": (
+                nothing_wrong(replace(LEVEL, growth=RISING, of_heap=True)),
+                "a major collection will tell",
+            ),
+            "heap may grow, unread": (
+                nothing_wrong(replace(UNREAD, growth=RISING, of_heap=True)),
+                "a major collection will tell",
+            ),
             "family open": (nothing_wrong(replace(LEVEL, family_open=True)), "Unknown yet whether its fork family"),
         },
     ),
