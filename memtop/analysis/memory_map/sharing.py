@@ -8,7 +8,7 @@ only one of them is counted (see :func:`same_rollup`).
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final, NamedTuple
 
@@ -214,16 +214,22 @@ def freed_by_kill(regions: Regions) -> Freed | None:
     return Freed(least, most, sum(max(0, rss[index] - pss) for index, pss in again.items()))
 
 
-def _objects(smaps: Smaps) -> dict[int, tuple[int, bytes, int]]:
-    """Index -> (inode, name, size) of each shared mapping of which there is another one: a second view of the same
-    pages, or another part of the object that is as large."""
-    shared = {
-        index: (smaps.inodes[index], smaps.names[index], smaps.ends[index] - smaps.starts[index])
-        for index, perms in enumerate(smaps.perms)
-        if perms.endswith("s") and smaps.inodes[index]
-    }
-    counts = Counter(shared.values())
-    return {index: one for index, one in shared.items() if counts[one] > 1}
+def _objects(smaps: Smaps) -> dict[int, tuple[int, bytes]]:
+    """Index -> (inode, name) of each shared mapping of pages of an object that another mapping has too."""
+    by_object: defaultdict[tuple[int, bytes], list[int]] = defaultdict(list)
+    for index, perms in enumerate(smaps.perms):
+        if perms.endswith("s") and smaps.inodes[index]:
+            by_object[smaps.inodes[index], smaps.names[index]].append(index)
+    found = {}
+    for one, indices in by_object.items():
+        indices.sort(key=smaps.offsets.__getitem__)
+        end, last = 0, -1  # the end of what those before have, and which of them reaches that far
+        for index in indices:
+            if smaps.offsets[index] < end:
+                found[index] = found[last] = one
+            if (own_end := smaps.offsets[index] + smaps.ends[index] - smaps.starts[index]) > end:
+                end, last = own_end, index
+    return found
 
 
 def _mapped_again(smaps: Smaps) -> dict[int, int]:
@@ -233,25 +239,38 @@ def _mapped_again(smaps: Smaps) -> dict[int, int]:
 
 
 def _freed_by_pages(regions: Regions) -> Freed:
-    """The same from pagemap, which has no PSS: views of the same pages have as many as the largest, or as all."""
+    """The same from pagemap, which has no PSS: the views of an object have as many pages as the one with most, and no
+    more than the parts of the object that they show, or than all together."""
     least = most = 0
     smaps = regions.smaps
     objects, rss = _objects(smaps), smaps.sizes("Rss")
-    largest: dict[tuple[int, bytes, int], int] = {}
+    views: defaultdict[tuple[int, bytes], list[int]] = defaultdict(list)
     columns = (smaps.sizes(name) for name in ("Private", "Private_Hugetlb", "Anonymous"))
     for index, (kind, private, pool, anonymous) in enumerate(zip(regions.kinds, *columns, strict=True)):
         least += pool
         most += pool
         if (one := objects.get(index)) is not None and kind in (RegionKind.JVM_HEAP, *SEEN_BY_OTHERS):
-            most += rss[index]
-            largest[one] = max(largest.get(one, 0), rss[index] if kind is RegionKind.JVM_HEAP else 0)
+            views[one].append(index)
             continue
         most += private
         if kind is RegionKind.JVM_HEAP:
             least += private
         elif kind not in SEEN_BY_OTHERS:
             least += min(private, anonymous)
-    return Freed(least + sum(largest.values()), most)
+    for indices in views.values():
+        most += min(_shown_bytes(smaps, indices), sum(rss[index] for index in indices))
+        least += max((rss[index] for index in indices if regions.kinds[index] is RegionKind.JVM_HEAP), default=0)
+    return Freed(least, most)
+
+
+def _shown_bytes(smaps: Smaps, indices: Iterable[int]) -> int:
+    """The size of the parts of an object that these mappings show, each part once."""
+    shown = end = 0
+    for index in sorted(indices, key=smaps.offsets.__getitem__):
+        start, own_end = smaps.offsets[index], smaps.offsets[index] + smaps.ends[index] - smaps.starts[index]
+        shown += max(0, own_end - max(start, end))
+        end = max(end, own_end)
+    return shown
 
 
 class CopyRate(NamedTuple):

@@ -30,12 +30,16 @@ def real_regions(program: str) -> Regions:
 
 
 def written(*rows: str) -> Smaps:
-    """Rows such as ``1000-2000 rw-p 0 [heap] | rss=8 | rd wr``: maps without offset, fields in KiB, flags."""
+    """Rows such as ``1000-2000 rw-p 0 [heap] | rss=8 | rd wr``: maps, fields in KiB, flags.
+
+    ``6@8000`` is inode 6 and the offset in it, which is 0 without one.
+    """
     lines = []
     for row in rows:
         mapping, fields, flags = (part.strip() for part in (row + "||").split("|")[:3])
         addresses, perms, inode, *name = mapping.split(" ", 3)
-        lines.append(f"{addresses} {perms} 00000000 00:00 {inode} {''.join(name)}")
+        inode, _, offset = inode.partition("@")
+        lines.append(f"{addresses} {perms} {offset or '0':0>8} 00:00 {inode} {''.join(name)}")
         values = {"Rss": "0", "Pss": "0", "Private_Dirty": "0", "Swap": "0"}
         values |= {key.title(): value for key, _, value in (field.partition("=") for field in fields.split())}
         lines += [f"{key}: {value} kB" for key, value in values.items()]
