@@ -20,6 +20,7 @@ from memtop.runtimes.go.json_form import go_object
 from memtop.runtimes.go.limits import FreedMemory, gogc_choices, judge_limit
 from memtop.runtimes.go.reading import decode_metrics
 from memtop.runtimes.go.sentences import GoJudgement
+from memtop.runtimes.go.to_goal import may_take_bytes
 from memtop.runtimes.protocol import Conditions, Identity, ProcessContext, ReadingMoment, Wanted
 from memtop.runtimes.view import FindingFacts, HeapFloor, HeapPoint, KernelFigures, RuntimeCeiling, RuntimeView, Shown
 from memtop.units import long_size
@@ -222,6 +223,7 @@ class GoTracker:
             ceilings=(RuntimeCeiling("GOMEMLIMIT", int(limit), held, soft=True),)
             if limit is not None and math.isfinite(limit) and (held := held_bytes(heap)) is not None
             else (),
+            heap_may_take_bytes=None if growth.verdict.growing else may_take_bytes(self._points),
             alarm=_ALARMS.get(growth.verdict, ""),
             live_bytes=growth.live_bytes,
             floor=HeapFloor(len(growth.cycles), growth.span_s, growth.live_bytes_per_s) if growth.cycles else None,
