@@ -83,6 +83,7 @@ class DetailBuilder:
             series=past,
             window_s=window_s,
             right_edge_s=right_s + shown.offset_s,
+            edge_age_s=now_s - right_s,
             cursor_s=None if past_s is None else past_s - right_s,
             marks=tuple(
                 Mark(event.at_s - right_s, event.kind, event.label)

@@ -216,14 +216,25 @@ def _in_chart(past: Detail | None, now: Detail | None) -> Detail | None:
     if past is None or now is None:
         return now if past is None else past
     return past._replace(
-        series=now.series, window_s=now.window_s, right_edge_s=now.right_edge_s, cursor_s=now.cursor_s, marks=now.marks
+        series=now.series,
+        window_s=now.window_s,
+        right_edge_s=now.right_edge_s,
+        edge_age_s=now.edge_age_s,
+        cursor_s=now.cursor_s,
+        marks=now.marks,
     )
 
 
 def _group_in_chart(past: GroupDetail | None, now: GroupDetail | None) -> GroupDetail | None:
     if past is None or now is None:
         return now if past is None else past
-    return past._replace(series=now.series, window_s=now.window_s, right_edge_s=now.right_edge_s, cursor_s=now.cursor_s)
+    return past._replace(
+        series=now.series,
+        window_s=now.window_s,
+        right_edge_s=now.right_edge_s,
+        edge_age_s=now.edge_age_s,
+        cursor_s=now.cursor_s,
+    )
 
 
 def _kills_counted(past: SystemRow, now: SystemRow) -> SystemRow:

@@ -255,6 +255,18 @@ class Detail(NamedTuple):
     """Whether the display is frozen. What was not read before that is not read now."""
     mark_dropped: bool = False
     """Whether the user's mark was dropped because the process became another program."""
+    edge_age_s: float = 0.0
+    """Age of the chart's right edge: 0 where it is now, more where the chart shows an earlier window."""
+
+    @property
+    def shown_s(self) -> float:
+        """Wall time of the instant shown: under the cursor, or at the right edge."""
+        return self.right_edge_s + (self.cursor_s or 0.0)
+
+    @property
+    def shown_age_s(self) -> float:
+        """Age of the instant shown."""
+        return self.edge_age_s - (self.cursor_s or 0.0)
 
 
 class GroupDetail(NamedTuple):
@@ -289,6 +301,18 @@ class GroupDetail(NamedTuple):
     """Whether anything may go to swap at its limit, or whether that is unknown."""
     brake: tuple[str, int, float] | None = None
     """The memory.high that leaves it least: whose it is, its bytes, and the percentage of it in use for good."""
+    edge_age_s: float = 0.0
+    """Age of the chart's right edge: 0 where it is now, more where the chart shows an earlier window."""
+
+    @property
+    def shown_s(self) -> float:
+        """Wall time of the instant shown: under the cursor, or at the right edge."""
+        return self.right_edge_s + (self.cursor_s or 0.0)
+
+    @property
+    def shown_age_s(self) -> float:
+        """Age of the instant shown."""
+        return self.edge_age_s - (self.cursor_s or 0.0)
 
 
 if TYPE_CHECKING:
@@ -399,7 +423,7 @@ class Frame(NamedTuple):
         detail = self.detail
         if self.newest_s is not None or detail is None or detail.cursor_s is None:
             return self.at_s
-        return detail.right_edge_s + detail.cursor_s
+        return detail.shown_s
 
     @property
     def listed(self) -> tuple[Row, ...]:

@@ -532,6 +532,21 @@ def test_the_dead_keep_their_sizes_and_have_no_rates() -> None:
     assert past.minflt_per_s == 900, "looking back, the rate is that of the moment looked at"
 
 
+@pytest.mark.parametrize("gone", [False, True])
+def test_looking_back_counts_from_now_wherever_the_chart_ends(gone: bool) -> None:
+    process = FakeProcess(42)
+    source = FakeSource(process)
+    engine = Engine(source)
+    step(engine, on(process), times=100)
+    if gone:
+        del source.processes[42]
+        step(engine, on(process), times=50)
+    past_s = source.wall_s - 90
+    found = detail(step(engine, on(process, cursor_s=past_s, frozen=True)))
+    assert found.right_edge_s < source.wall_s - 30, "the window was moved to the instant"
+    assert found.shown_s == pytest.approx(past_s) and found.shown_age_s == pytest.approx(source.wall_s - past_s)
+
+
 def test_a_pid_that_is_reused_has_a_row_of_its_own_beside_the_one_that_has_gone() -> None:
     process = FakeProcess(42)
     source = FakeSource(process)

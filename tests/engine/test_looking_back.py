@@ -108,8 +108,8 @@ def test_an_instant_is_shown_as_it_was(machine: Machine, number: int) -> None:
     assert facts(back) == facts(then)
     assert back.newest_s == machine.frames[-1].at_s and back.now_s == back.newest_s
     assert back.detail is not None and back.detail.cursor_s is not None
-    chart_at_s = back.detail.right_edge_s + back.detail.cursor_s
-    assert chart_at_s == pytest.approx(then.at_s)
+    assert back.detail.shown_s == pytest.approx(then.at_s)
+    assert back.detail.shown_age_s == pytest.approx(back.now_s - then.at_s)
 
 
 def test_sampling_goes_on_and_now_is_there_again(machine: Machine) -> None:

@@ -72,6 +72,7 @@ def group_detail(
         rest_bytes=None if level is None else max(0, level - known),
         window_s=window_s,
         right_edge_s=right_s + (sample.wall_s - sample.mono_s),
+        edge_age_s=now_s - right_s,
         cursor_s=None if past_s is None else past_s - right_s,
         limit_name=_limit_name(ceiling, cgroups),
         growth=growth_now(verdict, now_s),

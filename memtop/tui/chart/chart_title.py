@@ -36,8 +36,7 @@ def title_text(detail: Detail, scale: Scale) -> str:
     row = detail.row
     parts = [f"{row.pid} {clean(row.name)}"]
     if row.started_s is not None:
-        ended = detail.gone and row.gone_s is not None
-        until_s = row.gone_s if ended and row.gone_s is not None else detail.right_edge_s
+        until_s = row.gone_s if detail.gone and row.gone_s is not None else detail.shown_s
         age_s = max(0.0, until_s - row.started_s)
         parts.append(f"{'ran' if detail.gone else 'up'} {units.duration(age_s)}")
     if scale is not Scale.ONE:
@@ -49,8 +48,7 @@ def looking_back_text(detail: Detail | GroupDetail) -> str:
     """The text in the frame's lower edge while the cursor is in the past; empty when live."""
     if detail.cursor_s is None:
         return ""
-    at = clock(detail.right_edge_s + detail.cursor_s)
-    return f"looking back {units.duration(-detail.cursor_s)}, at {at}, End for now"
+    return f"looking back {units.duration(detail.shown_age_s)}, at {clock(detail.shown_s)}, End for now"
 
 
 def facts(

@@ -19,6 +19,7 @@ from memtop.tui.chart.axes import clock
 from memtop.tui.drawing.cell_text import ELLIPSIS, whole_words
 from memtop.tui.drawing.severity_signs import DANGER_MARK, NOTE_MARK, WARNING_MARK
 from memtop.tui.drawing.text_lines import Line, led, wrapped
+from memtop.units import duration
 
 MARKS: Final = {
     Severity.DANGER: (DANGER_MARK, "danger"),
@@ -176,8 +177,8 @@ def group_lines(detail: GroupDetail, width: int, frame: Frame) -> SideLines:
     lines: list[Line] = []
     topics: dict[int, str] = {}
     if detail.cursor_s is not None:
-        at = clock(detail.right_edge_s + detail.cursor_s)
-        lines += [*wrapped(f"As of {at}. End returns to now.", width, "strong"), Line("")]
+        moment = f"As of {clock(detail.shown_s)}, {duration(detail.shown_age_s)} ago. End returns to now."
+        lines += [*wrapped(moment, width, "strong"), Line("")]
     for one in group_sentences(detail, swaps=frame.system.swap_total_bytes != 0, computed_percent=frame.past_percent):
         mark, look = MARKS[one.severity]
         first = len(lines)

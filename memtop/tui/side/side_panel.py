@@ -198,8 +198,7 @@ class SidePanel(Vertical, KeptLines):
         demo = SideLines(_commentary(self._step, width) if self._step is not None else [], {})
         ahead, height = NONE, self.content_size.height
         if detail.cursor_s is not None and not (brief and height <= _ANSWER_LINES):  # the header says it as well
-            at = clock(detail.right_edge_s + detail.cursor_s)
-            words = f"As of {at}, {duration(-detail.cursor_s)} ago. End returns to now."
+            words = f"As of {clock(detail.shown_s)}, {duration(detail.shown_age_s)} ago. End returns to now."
             ahead = of_one_topic(wrapped(words, width, "strong"))
         full = SideLines(wrapped(_virt_in_full(detail, frame.system), width), {})
         if brief:

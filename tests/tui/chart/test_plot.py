@@ -303,6 +303,12 @@ def test_a_process_that_is_gone_keeps_its_chart_and_says_since_when() -> None:
     assert title_text(detail, Scale.ONE).startswith("4242 api-server ── ran ")
 
 
+def test_looking_back_the_title_has_the_age_of_that_moment() -> None:
+    detail = make_detail()._replace(cursor_s=-480.0)
+    detail = detail._replace(row=detail.row._replace(started_s=detail.right_edge_s - 600))
+    assert title_text(detail, Scale.ONE).startswith("4242 api-server ── up 2 min")
+
+
 def test_the_numbers_are_those_of_the_row_and_leave_in_order_of_worth() -> None:
     detail = make_detail()._replace(slope_bytes_per_min=12.0 * MIB)
     wide = facts(detail, 118, INKS, areas=True).text
