@@ -84,7 +84,7 @@ class FrameBuilder:
             system=system,
             rows=listed,
             tree=places,
-            total=sum(row.gone_s is None for row in chosen),
+            total=[row.gone_s for row in chosen].count(None),
             detail=self._state.frozen.detail(partial(self._detail, request, shown, rows, past_s), request),
             own=self._own(),
             hidden=sample.hidden,

@@ -166,11 +166,16 @@ def growth(track: Track | None, rss_bytes: int | None, now_s: float) -> float | 
     return float(rss_bytes - then.rss_bytes)
 
 
+def trend_edge_s(now_s: float) -> float:
+    """The end of the newest bucket of a trend. Until then a trend stays as it is if its process does not change."""
+    return (now_s // TREND_BUCKET_S + 1) * TREND_BUCKET_S
+
+
 def trend(track: Track | None, rss_bytes: int | None, now_s: float) -> tuple[int | None, ...]:
     """RES as levels, in buckets that are aligned to the clock, so that cells do not flicker."""
     if track is None or rss_bytes is None:
         return (None,) * TREND_CELLS
-    right_s = (now_s // TREND_BUCKET_S + 1) * TREND_BUCKET_S
+    right_s = trend_edge_s(now_s)
     edges_s = [right_s - TREND_BUCKET_S * back for back in range(TREND_CELLS, -1, -1)]
     return levels(track.peaks(edges_s), TREND_LEVELS)
 

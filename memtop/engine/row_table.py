@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from math import ceil
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from memtop.engine.row_builder import GROWTH_S, TREND_BUCKET_S, growth, proc_row, trend
+from memtop.engine.row_builder import GROWTH_S, TREND_BUCKET_S, growth, proc_row, trend, trend_edge_s
 from memtop.history.rings import History, Track
 from memtop.model.frame import ProcessRow, SystemRow
 from memtop.process_key import ProcessKey
@@ -36,12 +36,16 @@ class RowInputs(NamedTuple):
 
 
 class _Entry:
-    __slots__ = ("active_until_s", "lacks_trend", "living", "row", "sample")
+    __slots__ = ("active_until_s", "lacks_trend", "living", "row", "sample", "trend_s")
 
-    def __init__(self, sample: ProcessSample, row: ProcessRow, active_until_s: float, *, lacks_trend: bool) -> None:
+    def __init__(
+        self, sample: ProcessSample, row: ProcessRow, active_until_s: float, trend_s: float, *, lacks_trend: bool
+    ) -> None:
         self.sample = sample
         self.row = row
         self.active_until_s = active_until_s
+        self.trend_s = trend_s
+        """The right edge of its trend: until then it stays as it is while the process does not change."""
         self.lacks_trend = lacks_trend
         """Whether its trend is that of an earlier instant, because it was not needed."""
         self.living = row
@@ -60,6 +64,8 @@ class RowTable:
         """Number of all of them when the first had its turn."""
         self._turn_s = 0.0
         """When the latest had their turn."""
+        self._by_pid: dict[int, ProcessRow] | None = None
+        """All rows, until one changes."""
 
     def note(self, sample: Sample, on_exec: Callable[[ProcessSample], None]) -> bool:
         """Add the sizes of this sample to the history.
@@ -97,6 +103,7 @@ class RowTable:
         ``trends`` are those whose trends are needed, None for all; they are a third of the cost of rows. The next build
         for all makes up for those that were left out.
         """
+        self._by_pid = None
         now_s, entries, tail_s = inputs.now_s, self._entries, 0.0 if trends is None else _TREND_TAIL_S
         turn = self._whose_turn(now_s) if moving is not None else ()
         for pid, process in sample.processes.items():
@@ -116,6 +123,7 @@ class RowTable:
 
     def put_shares(self, keys: Iterable[ProcessKey], inputs: RowInputs) -> None:
         """Set PSS and USS of these processes. The rows decide whose are read, and some readings finish at once."""
+        self._by_pid = None
         for key in keys:
             entry = self._entries.get(key.pid)
             if entry is None or entry.row.key != key:
@@ -128,6 +136,7 @@ class RowTable:
         if entry is None or entry.row.key != key:
             return None
         del self._entries[key.pid]
+        self._by_pid = None
         return entry.living
 
     def last_row(self, key: ProcessKey) -> ProcessRow | None:
@@ -145,8 +154,10 @@ class RowTable:
         return [entry.row for entry in self._entries.values()]
 
     def by_pid(self) -> dict[int, ProcessRow]:
-        """All rows, by PID."""
-        return {pid: entry.row for pid, entry in self._entries.items()}
+        """All rows, by PID. The same while none has changed."""
+        if self._by_pid is None:
+            self._by_pid = {pid: entry.row for pid, entry in self._entries.items()}
+        return self._by_pid
 
     def _whose_turn(self, now_s: float) -> Collection[int]:
         """PIDs of the next share of the rows that move by themselves. Thousands at one tick would make it late."""
@@ -177,11 +188,11 @@ class RowTable:
         )
         active_until_s = _active_until_s(track, inputs.now_s)
         if entry is None:
-            return _Entry(process, row, active_until_s, lacks_trend=not has_trend)
+            return _Entry(process, row, active_until_s, trend_edge_s(inputs.now_s), lacks_trend=not has_trend)
         if row == entry.row:
             row = entry.row
         entry.sample, entry.row, entry.active_until_s = process, row, active_until_s
-        entry.lacks_trend = not has_trend
+        entry.trend_s, entry.lacks_trend = trend_edge_s(inputs.now_s), not has_trend
         if row.rss_bytes is not None or entry.living.rss_bytes is None:
             entry.living = row
         return entry
@@ -191,8 +202,10 @@ class RowTable:
         row = entry.row
         track = self._history.tracks.get(row.key)
         gained = growth(track, row.rss_bytes, inputs.now_s)
-        levels = trend(track, row.rss_bytes, inputs.now_s) if has_trend else row.trend
-        entry.lacks_trend = not has_trend
+        levels, edge_s = row.trend, trend_edge_s(inputs.now_s)
+        if has_trend and (entry.lacks_trend or edge_s != entry.trend_s):
+            levels = trend(track, row.rss_bytes, inputs.now_s)
+        entry.trend_s, entry.lacks_trend = edge_s, not has_trend
         if has_trend:
             entry.active_until_s = _active_until_s(track, inputs.now_s)
         if gained != row.growth_bytes_per_min or levels != row.trend:

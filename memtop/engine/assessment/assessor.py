@@ -72,6 +72,8 @@ class Assessor:
         self._pids: frozenset[int] = frozenset()
         self._youngest: dict[int, None] = {}
         """PIDs of the processes first seen last, the oldest first."""
+        self._large_or_young: dict[int, None] | None = None
+        """The PIDs of both, until one changes."""
         self._counters = Counters()
         self._exit_analysis = ExitAnalysis(history, self._counters)
         self._lives = LivesTracker(self._counters)
@@ -90,7 +92,9 @@ class Assessor:
 
     def to_watch(self, keys: Iterable[ProcessKey]) -> list[int]:
         """PIDs whose end is to be noticed with its status: those of ``keys``, the largest, the youngest."""
-        return list(dict.fromkeys([*(key.pid for key in keys), *self._largest, *reversed(self._youngest)]))
+        if self._large_or_young is None:
+            self._large_or_young = dict.fromkeys([*self._largest, *reversed(self._youngest)])
+        return list(dict.fromkeys([key.pid for key in keys]) | self._large_or_young)
 
     def row_marks(self, key: ProcessKey) -> RowMarks:
         """The marks of a row."""
@@ -213,6 +217,7 @@ class Assessor:
         if self._tick % LARGEST_TICKS == 1:
             largest = nlargest(LARGEST, rows.values(), key=lambda row: row.rss_bytes or 0)
             self._largest = [row.pid for row in largest if row.rss_bytes]
+            self._large_or_young = None
         assessed = step.plan.assessed
         self._studies = {key: self._studies.get(key) or self._new_study() for key in assessed}
         index = TickIndex(step)
@@ -226,7 +231,9 @@ class Assessor:
         """The processes that were not there at the previous tick."""
         rows = step.rows
         new = sorted((rows.keys() - self._pids) | {key.pid for key in step.sample.gone if key.pid in rows})
-        self._pids = frozenset(rows)
+        if not new and len(rows) == len(self._pids):
+            return []
+        self._pids, self._large_or_young = frozenset(rows), None
         for pid in [pid for pid in self._youngest if pid not in rows]:
             del self._youngest[pid]
         self._youngest |= dict.fromkeys(pid for pid in new[-YOUNGEST:] if rows[pid].note is not Note.KERNEL)

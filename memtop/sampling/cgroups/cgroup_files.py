@@ -32,6 +32,8 @@ class CgroupFiles:
         """Directory -> its files that exist and could not be read when last tried, each with the reason."""
         self._open_ended: dict[str, tuple[int, CgroupReading]] = {}
         """Ancestors without a limit -> tick at which that was read, and the reading."""
+        self._members: tuple[bytes, tuple[int, ...]] = b"", ()
+        """The members that were read last, as the kernel and as numbers: mostly they are the same again."""
         self._not_recorded = False
         """Whether a recording lacked one of the requested files since this was last cleared."""
 
@@ -83,10 +85,17 @@ class CgroupFiles:
             return self._told(reading if v2 else self._with_control_v1(self._with_swap_v1(reading)))
         if stat is not None and not v2:
             stat = with_kernel_v1(stat, self._read, path)
-        raw = self.file(path, "cgroup.procs")
-        members = None if raw is None else tuple(sorted([int(word) for word in raw.split() if word.isdigit()]))
+        members = self._members_of(path)
         rest = self._rest_v2 if v2 else self._rest_v1
         return self._told(rest(CgroupReading(path, v2, limit, usage, stat, high, members=members)))
+
+    def _members_of(self, path: str) -> tuple[int, ...] | None:
+        raw = self.file(path, "cgroup.procs")
+        if raw is None:
+            return None
+        if raw != self._members[0]:
+            self._members = raw, tuple(sorted([int(word) for word in raw.split() if word.isdigit()]))
+        return self._members[1]
 
     def _told(self, reading: CgroupReading) -> CgroupReading:
         """The reading with the files that exist and could not be read."""

@@ -69,6 +69,8 @@ class CgroupReader:
         self._labels: dict[str, str] = {}
         self._owners: dict[str, CgroupOwner] = {}
         self._adjs: dict[ProcessKey, int] = {}
+        self._known_adjs: set[int] = set()
+        """PIDs of some of those processes."""
         self._limits: dict[ProcessKey, tuple[int, PidLimits]] = {}
         """With the tick at which they were read."""
         self._machine_kills: int | None = None
@@ -110,7 +112,7 @@ class CgroupReader:
         if Need.MEMBERSHIP in readings.needs_all:
             most = len(processes) if readings.once or self._tick == 0 else LOOKUPS_FOR_ALL
         shown = readings.visible if Need.MEMBERSHIP in readings.row_needs else ()
-        wanted = living([*watched, *limited, *shown], processes)
+        wanted = living(self._homes.unknown([*watched, *limited, *shown]), processes)
         self._homes.read(wanted, processes, gone, changed=changed, most=most)
         for judged in plan.assessed:
             self._read_chain(judged, full=True)  # also after its end: what remains there is part of its exit report
@@ -162,6 +164,7 @@ class CgroupReader:
         kept = self._homes.sweep(processes, judged)
         for key in self._adjs.keys() - kept:
             del self._adjs[key]
+        self._known_adjs = set()
         chains = {found.chain for found in self._homes.known()}
         self._leaves = {chain[0]: chain for chain in chains if chain}
         for path in self._kills.keys() - self._leaves.keys():
@@ -267,8 +270,10 @@ class CgroupReader:
         found = self._homes.found(key)
         reading = self._readings.get(found.chain[0]) if found is not None and found.chain else None
         members = [pid for pid in (reading.members if reading is not None else None) or () if pid in processes]
-        known = {one.pid for one in self._adjs}
-        due = [pid for pid in members if pid not in known] + members[-self._tick % RARELY_TICKS :: RARELY_TICKS]
+        due = members[-self._tick % RARELY_TICKS :: RARELY_TICKS]
+        if not self._known_adjs.issuperset(members):
+            self._known_adjs = {one.pid for one in self._adjs}
+            due = [pid for pid in members if pid not in self._known_adjs] + due
         living = (one for pid in due if (one := _key(processes, pid)) is not None)
         for member in islice(living, MOST_MEMBERS):
             self._read_adj(member)
@@ -286,6 +291,7 @@ class CgroupReader:
             adj = None
         if adj is None:
             self._adjs.pop(key, None)
+            self._known_adjs.discard(key.pid)
         else:
             self._adjs[key] = adj
 

@@ -83,11 +83,17 @@ class CgroupHomes:
         """Their PIDs."""
         self._missing: set[ProcessKey] = set()
         """Processes that had ended at the latest sweep."""
+        self._looked_up: set[ProcessKey] = set()
+        """Processes that were looked up at this tick."""
 
     def found(self, key: ProcessKey) -> Found | None:
         """The memory cgroup of a process; None if it was not looked up."""
         home = self._homes.get(key)
         return home.found if home is not None else None
+
+    def unknown(self, keys: Iterable[ProcessKey]) -> list[ProcessKey]:
+        """Those of ``keys`` that were not looked up yet."""
+        return [key for key in keys if key not in self._homes]
 
     def known(self) -> Iterable[Found]:
         """All processes that are kept."""
@@ -107,6 +113,7 @@ class CgroupHomes:
         self._now_s = now_s
         self._tick += 1
         self.moved = set()
+        self._looked_up.clear()
 
     def read(
         self,
@@ -159,6 +166,9 @@ class CgroupHomes:
 
         What was known stays if it cannot be read again, or if the process is ending, because its file says ``/`` then.
         """
+        if key in self._looked_up:
+            return
+        self._looked_up.add(key)
         home = self._homes.get(key)
         try:
             raw = self._source.read(f"{folder}/cgroup")

@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from memtop.sources.live.exits import ExitWatch
     from memtop.sources.live.kept_files import KeptFiles
 
-HOT: Final = frozenset({"proc/meminfo", "proc/vmstat", "proc/pressure/memory"})
+HOT: Final = frozenset({"proc/meminfo", "proc/vmstat", "proc/pressure/memory", "proc/sys/fs/dentry-state"})
 """Files of the machine that are read at every instant. Their descriptors are kept."""
 OF_CGROUPS: Final = ("/memory.current", "/memory.usage_in_bytes", "/memory.stat")
 """Ends of paths that are read at almost every instant. Descriptors of up to MOST_OF_CGROUPS of them are kept."""
+OF_FEW: Final = frozenset({"cgroup.procs", "cgroup", "status", "oom_score", "oom_score_adj"})
+"""Names of files that are read at every instant of the process in focus or its cgroup, and of others in turn; so are
+all whose name begins with ``memory.``."""
 MOST_OF_CGROUPS: Final = 512
 MOST_DESCRIPTORS: Final = 1_048_576
 RESERVED: Final = 128
@@ -124,6 +127,9 @@ class LiveSource:
                 return self._read_hot(path, size)
             if path.endswith(OF_CGROUPS):
                 return self._files_of_cgroups().read(path, size)
+            name = path[path.rfind("/") + 1 :]
+            if name in OF_FEW or name.startswith("memory."):
+                return self._files_of_cgroups().read(path, size, often=False)
             return read_file(self._prefix, path, size)
         except OSError as error:
             if SAME_MEMORY in path and self.own_pids:  # no file has this name: the kernel answers by a system call

@@ -1,7 +1,8 @@
-"""Keeps descriptors of files that are read again and again: use and memory.stat of cgroups.
+"""Keeps descriptors of small files that are read again and again: those of cgroups, and status of a few processes.
 
-To open and close such a file costs ten times as much as to read it. A descriptor of a cgroup that was removed answers
-with an error, also after another cgroup was made by that name: then the path is opened again.
+To open and close such a file costs ten times as much as to read it. A descriptor of a cgroup that was removed, or of a
+process that has ended, answers with an error, also after another one was made by that name: then the path is opened
+again.
 """
 
 from __future__ import annotations
@@ -25,16 +26,25 @@ class KeptFiles:
         self._kept: dict[str, int] = {}
         self._read_at: dict[str, int] = {}
         """Instant of the latest reading."""
+        self._passing: set[str] = set()
+        """Files read at this instant that were not kept ..."""
+        self._passed: set[str] = set()
+        """... and at the instant before."""
 
     def begin(self) -> None:
         """Open a new instant."""
         self._instant += 1
+        self._passed, self._passing = self._passing, set()
         if self._instant % IDLE_INSTANTS == 0:
             for path in [path for path, at in self._read_at.items() if self._instant - at >= IDLE_INSTANTS]:
                 self._close(path)
 
-    def read(self, path: str, size: int) -> bytes:
-        """Read at most ``size`` bytes of a file. Raises OSError."""
+    def read(self, path: str, size: int, *, often: bool = True) -> bytes:
+        """Read at most ``size`` bytes of a file. Raises OSError.
+
+        One that is not read ``often`` is kept if it is read at two consecutive instants: those that are read in turn
+        would take the places of others.
+        """
         descriptor = self._kept.get(path)
         if descriptor is not None:
             try:
@@ -45,6 +55,9 @@ class KeptFiles:
                 self._read_at[path] = self._instant
                 return data
         if len(self._kept) >= self._most:
+            return read_file(self._prefix, path, size)
+        if not often and path not in self._passed:
+            self._passing.add(path)
             return read_file(self._prefix, path, size)
         descriptor = os.open(self._prefix + path, OPENED)
         try:

@@ -120,8 +120,8 @@ def says_nothing(column: Column, rows: Sequence[Row]) -> bool:
         return len(rows) > 1 or column.values not in (Values.WORD, Values.TEXT)
     values = map(attrgetter(column.field), rows)
     if column.values in (Values.WORD, Values.TEXT):
-        first = next(values, None)
-        return len(rows) > 1 and all(value == first for value in values)
+        words = list(values)
+        return len(rows) > 1 and words.count(words[0]) == len(words)
     return not any(values)
 
 

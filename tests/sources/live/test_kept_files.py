@@ -77,3 +77,15 @@ def test_a_cgroup_that_was_removed_and_made_again_is_read_as_the_new_one() -> No
         folder.mkdir()
         assert files.read(path, 64).strip().isdigit()
     files.close()
+
+
+def test_a_file_that_is_not_read_often_is_kept_from_the_second_of_two_consecutive_instants_on() -> None:
+    files, before = KeptFiles("/", 8), descriptors()
+    kept = []
+    for is_read in (True, False, True, True, True):
+        files.begin()
+        if is_read:
+            assert files.read(MADE_UP[0], 4096, often=False)
+        kept.append(descriptors() - before)
+    assert kept == [0, 0, 0, 1, 1]
+    files.close()
