@@ -246,7 +246,8 @@ def _with(style: Style, color: Color | None, bgcolor: Color | None) -> Style:
 
 def narrow(text: str) -> str:
     """Clean text in which each character takes one cell. Wide ones become ``?``."""
-    return "".join(character if cell_len(character) == 1 else "?" for character in clean(text))
+    text = clean(text)
+    return text if text.isascii() else "".join(character if cell_len(character) == 1 else "?" for character in text)
 
 
 def _ascii_cells(text: str) -> str:

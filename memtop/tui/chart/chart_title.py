@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from rich.cells import cell_len
+from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -84,7 +86,8 @@ def facts(
         segments.extend(
             Segment(to_ascii(text) if look is Glyphs.ASCII else text, _style(ink, inks)) for text, ink in pieces
         )
-    return Strip(segments).adjust_cell_length(width, inks[ChartStyle.GROUND])
+    used = None if look is Glyphs.ASCII else _width(items, gap)
+    return Strip(segments, used).adjust_cell_length(width, inks[ChartStyle.GROUND])
 
 
 def topic_at(text: str, x: int) -> str:
@@ -168,9 +171,12 @@ def _steady(size_bytes: int | None) -> str:
 
 def _style(ink: ChartStyle, inks: ChartStyles) -> Style:
     """The character for an area has the area's background."""
-    if ink in AREAS:
-        return inks[ChartStyle.GROUND] + Style(color=area_color(ink, inks))
-    return inks[ink]
+    return _with_color(inks[ChartStyle.GROUND], area_color(ink, inks)) if ink in AREAS else inks[ink]
+
+
+@lru_cache(maxsize=16)
+def _with_color(style: Style, color: Color | None) -> Style:
+    return style + Style(color=color)
 
 
 def _width(items: dict[str, Pieces], gap: str) -> int:

@@ -32,8 +32,10 @@ plotext."""
 Rows = list[list[Any]]
 Cells = tuple[list[str], list[Any], list[Any]]
 """One column from the top: characters, styles, background styles."""
+_Dots = tuple[tuple[int | None, ...], ...]
+"""The dots of each curve in a column and the next dot."""
 _Key = tuple[tuple[int | None, ...], ...]
-"""The dots of each curve in the column and the next dot; last the height of each area in eighths of a row."""
+"""The same; last the height of each area in eighths of a row."""
 
 
 class Curve(NamedTuple):
@@ -54,6 +56,8 @@ class DrawnCurves:
     kind: object = None
     """What all of them have in common. With another height, look or set of curves, none can be used."""
     columns: dict[_Key, Cells] = field(default_factory=dict)
+    plotted: dict[_Dots, Cells] = field(default_factory=dict)
+    """The columns without areas: VIRT stays level while RES moves under it."""
     lines: list[tuple[Rows, Strip]] = field(default_factory=list)
     """The finished lines, each with the characters and styles that it was made of."""
     inks: ChartStyles | None = None
@@ -82,17 +86,23 @@ def draw(
     heights = [spread(area.across, area.up, columns) for area in areas]
     tops = _under_lines(heights, rows) if look is Glyphs.ASCII else _tops(heights, rows)
     kind = (rows, look, tuple(line.ink for line in lines), tuple(area.ink for area in areas))
-    known = drawn.columns if drawn.kind == kind else {}
+    known, plotted = (drawn.columns, drawn.plotted) if drawn.kind == kind else ({}, {})
     ups = list(zip(*tops, strict=True)) if tops else [()] * columns
     pieces = [[line[at : at + wide + 1] for at in range(0, columns * wide, wide)] for line in dots]
+    bare: list[_Dots] = list(zip(*pieces, strict=True)) or [()] * columns
     keys: list[_Key] = list(zip(*pieces, ups, strict=True))
-    for start, end in _runs([column for column, key in enumerate(keys) if key not in known]):
+    new = [column for column, key in enumerate(keys) if key not in known]
+    for start, end in _runs([column for column in new if bare[column] not in plotted]):
         run = [line[start * wide : end * wide + 1] for line in dots]
-        for column, cells in enumerate(_plotted(run, [line.ink for line in lines], end - start, rows, look), start):
-            _fill(cells, [(area.ink, top[column]) for area, top in zip(areas, tops, strict=True)], look)
-            known[keys[column]] = cells
+        cells_of_run = _plotted(run, [line.ink for line in lines], end - start, rows, look)
+        plotted.update(zip(bare[start:end], cells_of_run, strict=True))
+    for column in new:
+        markers, fore, back = plotted[bare[column]]
+        cells = known[keys[column]] = markers[:], fore[:], back[:]
+        _fill(cells, [(area.ink, top[column]) for area, top in zip(areas, tops, strict=True)], look)
     found = [known[key] for key in keys]
     drawn.kind, drawn.columns = kind, dict(zip(keys, found, strict=True))
+    drawn.plotted = {one: plotted[one] for one in dict.fromkeys(bare)}
     return found
 
 

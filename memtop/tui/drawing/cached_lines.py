@@ -127,8 +127,8 @@ class CachedLines(NotedWidget):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The lines as last drawn. Invalid ones are drawn again."""
-        if self._lines_of != (crop, self.size):
-            self._lines_of = crop, self.size
+        if self._lines_of != (crop, self.outer_size):  # the size of the content takes a search through the screen
+            self._lines_of = crop, self.outer_size
             self._shown_lines.clear()
         lines = self._shown_lines
         if len(lines) < crop.height:

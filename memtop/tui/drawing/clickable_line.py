@@ -83,16 +83,18 @@ class Bar(CachedLines):
         base = self.style_of()
         segments: list[Segment] = []
         self._regions.clear()
-        end = 0
+        end = used = 0
         for x, part in placed(*self._shown, width):
+            wide = cell_len(part.text)
             style = self.style_of(f"bar--{part.style}" if part.style else "")
             segments += (Segment(" " * (x - end), base), Segment(part.text, style))
             # The blank between a key and its label belongs to both.
             start = end if part.glued and self._regions and self._regions[-1][1:] == (end, part.target) else x
-            end = x + cell_len(part.text)
+            used += max(0, x - end) + wide
+            end = x + wide
             if part.target:
                 self._regions.append((start, end, part.target))
-        return Strip(segment for segment in segments if segment.text).adjust_cell_length(width, base)
+        return Strip([segment for segment in segments if segment.text], used).adjust_cell_length(width, base)
 
     def on_click(self, event: events.Click) -> None:
         """Report which part was clicked."""

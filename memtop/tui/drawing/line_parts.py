@@ -30,7 +30,8 @@ class LinePart(NamedTuple):
 
 def cells(parts: Sequence[LinePart]) -> int:
     """The number of cells that parts need together."""
-    return sum(cell_len(part.text) + _gap(part) for part in parts) - (_gap(parts[0]) if parts else 0)
+    gaps = sum([1 if part.glued else GAP_CELLS for part in parts[1:]])
+    return sum([cell_len(part.text) for part in parts]) + gaps
 
 
 def placed(left: Sequence[LinePart], right: Sequence[LinePart], width: int) -> Iterator[tuple[int, LinePart]]:

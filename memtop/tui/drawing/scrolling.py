@@ -66,10 +66,11 @@ class ScrollingLines(CachedLines, ScrollView):
 
     def refresh_changed(self, lines: Iterable[int]) -> None:
         """Ask for a repaint of the lines that would look different from how they were drawn last."""
+        self.line_size = self.content_size
         fresh = {y: self.line(y) for y in lines}
         self._ready = {y: strip for y, strip in fresh.items() if strip != self._drawn.get(y)}
         if self._ready:
-            self.redraw_lines(self._ready, self.content_region.width)
+            self.redraw_lines(self._ready, self.line_size.width)
 
     def render_line(self, y: int) -> Strip:
         """What :meth:`line` draws."""

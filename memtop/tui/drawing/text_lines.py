@@ -9,6 +9,7 @@ from itertools import zip_longest
 from typing import ClassVar, Final, NamedTuple
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.selection import Selection
 from textual.strip import Strip
 
@@ -79,6 +80,13 @@ def _wrapped(text: str, width: int, indent: str) -> tuple[str, ...]:
     return tuple(textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False))
 
 
+@lru_cache(maxsize=256)
+def _placed(style: Style, x: int, y: int) -> Style:
+    """A style that tells the mouse where in the text it is. Rich, too, caches sums of styles, but never finds one again
+    whose other half is new each time."""
+    return style + Style.from_meta({"offset": (x, y)})
+
+
 class TextLines(ScrollingLines):
     """Lines to read, which scroll if there is not enough room. The mouse selects their text."""
 
@@ -96,7 +104,9 @@ class TextLines(ScrollingLines):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._lines: list[Line] = []
-        self._strips: dict[tuple[Line, int], Strip] = {}
+        self._strips: dict[tuple[Line, int, int], Strip] = {}
+        """By line, width and place."""
+        self._selection: Selection | None = None
 
     @property
     def text(self) -> str:
@@ -117,22 +127,27 @@ class TextLines(ScrollingLines):
 
     def line(self, y: int) -> Strip:
         """One line. The same strip is returned as long as its text is the same, so Textual need not compare it."""
-        width, index = self.content_size.width, self.scroll_offset.y + y
+        width, index = self.line_size.width, self.scroll_offset.y + y
         line = self._lines[index] if index < len(self._lines) else Line("")
-        if (line, width) not in self._strips:
+        if (line, width, index) not in self._strips:
             if len(self._strips) > 2 * len(self._lines):
                 self._strips.clear()
             style = self.style_of(f"text-lines--{line.look}" if line.look else "")
             text = fit(line.text, width, left=True)
-            parts = [Segment(text[: line.upto], style)]
+            parts = [(text[: line.upto], style, 0)]
             if line.upto is not None:
-                parts.append(Segment(text[line.upto :], self.style_of()))
-            self._strips[line, width] = Strip(parts, width)
-        return self._selected(self._strips[line, width], index).apply_offsets(0, index)
+                parts.append((text[line.upto :], self.style_of(), line.upto))
+            self._strips[line, width, index] = Strip(
+                [Segment(piece, _placed(style, x, index)) for piece, style, x in parts], width
+            )
+        strip = self._strips[line, width, index]
+        if self._selection is None:
+            return strip
+        return self._selected(strip, index).apply_offsets(0, index)  # its pieces are other ones
 
     def _selected(self, strip: Strip, index: int) -> Strip:
         """The strip of line ``index`` with what is selected of it in the selection's style."""
-        selection = self.text_selection
+        selection = self._selection
         span = selection.get_span(index) if selection is not None else None
         if span is None:
             return strip
@@ -147,6 +162,7 @@ class TextLines(ScrollingLines):
 
     def selection_updated(self, selection: Selection | None) -> None:
         """Draw the lines in view again."""
+        self._selection = selection
         super().repaint()
 
     def text_select_all(self) -> None:

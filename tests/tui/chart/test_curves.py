@@ -82,3 +82,15 @@ def test_no_more_is_remembered_than_one_chart() -> None:
 def test_a_column_shows_the_highest_of_its_points_and_joins_distant_ones() -> None:
     assert spread([0.0, 0.01, 1.0], [1.0, 5.0, 1.0], 3) == [5.0, 3.0, 1.0]
     assert spread([0.0, 0.5, 1.0], [1.0, None, 3.0], 3) == [1.0, None, 3.0]
+
+
+def test_under_a_line_that_stays_level_only_areas_are_drawn_again(plotted: list[int]) -> None:
+    across = [index / (POINTS - 1) for index in range(POINTS)]
+    line, drawn = Curve(across, [0.9] * POINTS, ChartStyle.VIRT), DrawnCurves()
+    for shift in range(3):
+        area = Curve(across, [(index + 4 * shift) % 40 / 60 for index in range(POINTS)], ChartStyle.ANON)
+        cells = draw(COLUMNS, ROWS, lines=[line], areas=[area], look=Glyphs.SHADED, drawn=drawn)
+        fresh = draw(COLUMNS, ROWS, lines=[line], areas=[area], look=Glyphs.SHADED, drawn=DrawnCurves())
+        assert cells == fresh
+    assert plotted == [COLUMNS] * 4  # once for the first, and for each that was drawn from nothing
+    assert len(drawn.plotted) <= COLUMNS

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 
+from textual.geometry import Offset
+from textual.selection import Selection
 from textual.strip import Strip
 
 from memtop.tui.drawing.text_lines import Line, TextLines
@@ -19,3 +21,29 @@ async def test_strips_of_texts_that_are_shown_no_more_are_dropped() -> None:
         gc.collect()
         kept = [one for one in gc.get_objects() if type(one) is Strip and one.text.startswith("sentence ")]
         assert len(kept) < 20
+
+
+async def test_each_piece_of_a_line_says_where_in_the_text_it_is() -> None:
+    widget = TextLines()
+    async with WidgetApp(widget).run_test(size=(40, 5)) as pilot:
+        widget.show([Line("Growing: no", "strong", upto=8), Line("calm")])
+        await pilot.pause()
+        places = [
+            [style.meta["offset"] for _, style, _ in widget.render_line(y) if style is not None] for y in range(2)
+        ]
+        assert places == [[(0, 0), (8, 0)], [(0, 1)]]
+
+
+async def test_only_what_is_selected_has_the_style_of_a_selection() -> None:
+    widget = TextLines()
+    app = WidgetApp(widget)
+    async with app.run_test(size=(40, 5)) as pilot:
+        widget.show([Line("sentence")])
+        await pilot.pause()
+        plain = widget.render_line(0)
+        app.screen.selections = {widget: Selection.from_offsets(Offset(0, 0), Offset(4, 0))}
+        await pilot.pause()
+        assert next(text for text, *_ in widget.line(0)) == "sent"
+        app.screen.selections = {}
+        await pilot.pause()
+        assert widget.line(0) == plain
