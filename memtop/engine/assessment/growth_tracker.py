@@ -302,8 +302,10 @@ def _shown(state: Confirmation) -> tuple[object, ...]:
 
 def _standing(old: Verdict | None, growth: Growth, state: Confirmation, now_s: float) -> tuple[Growth, float]:
     """The classification whose numbers belong to the verdict, and its time."""
-    if growth.kind is state.kind or old is None:
-        return _with_settled_times(old, growth._replace(kind=state.kind), now_s), now_s
+    if growth.kind is state.kind:
+        return _with_settled_times(old, growth, now_s), now_s  # the same object: hundreds of processes have one
+    if old is None:
+        return growth._replace(kind=state.kind), now_s
     fades = state.alarm or state.kind in (Shape.NOISY, Shape.WARMUP, Shape.GROWTH)
     if old.standing.kind is state.kind and not (fades and now_s - old.standing_s > _STALE_S):
         return old.standing, old.standing_s

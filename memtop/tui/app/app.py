@@ -10,8 +10,8 @@ from textual.app import ComposeResult, SystemCommand
 from textual.await_complete import AwaitComplete
 from textual.binding import BindingType
 from textual.command import Provider
-from textual.containers import Horizontal, Vertical
-from textual.filter import ANSIToTruecolor, LineFilter, Monochrome
+from textual.containers import Horizontal
+from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import ThemeProvider
 from textual.widgets import Input, Label
@@ -40,6 +40,8 @@ from memtop.tui.app.messages import FrameReady, SamplerTroubled
 from memtop.tui.app.overdue import Overdue
 from memtop.tui.app.palette_commands import Commands, commands
 from memtop.tui.app.tail import follow_tail, tail_words
+from memtop.tui.app.upkeep import Upkeep
+from memtop.tui.app.upper import Charts, Upper
 from memtop.tui.bars.filter_bar import FilterBar
 from memtop.tui.bars.filter_input import FilterInput
 from memtop.tui.bars.footer import StatusBar
@@ -50,11 +52,9 @@ from memtop.tui.chart.fault_chart import FaultChart
 from memtop.tui.chart.memory_chart import MemoryChart
 from memtop.tui.dialogs.palette import Palette
 from memtop.tui.dialogs.signal_dialog import SignalDialog
-from memtop.tui.drawing.ascii_filter import AsciiLines
-from memtop.tui.drawing.cached_lines import KeptLines, NotedWidget
+from memtop.tui.drawing.cached_lines import NotedWidget
 from memtop.tui.drawing.clickable_line import Bar
-from memtop.tui.drawing.colorless_filter import ColorlessLines
-from memtop.tui.drawing.sixteen_filter import SixteenColors
+from memtop.tui.drawing.line_filters import own_filters, wanted
 from memtop.tui.drawing.steady_size import SteadyScreen
 from memtop.tui.drawing.text_lines import without_focus
 from memtop.tui.panels.switcher import PANELS, Panels, panel_of
@@ -66,10 +66,6 @@ from memtop.tui.terminal import memory_tuning
 from memtop.tui.terminal.lifecycle import Life
 from memtop.view_state import View
 
-SETTLE_AGAIN_S: Final = 2.5
-"""When the modules of the second sample are loaded."""
-TRIM_EVERY_S: Final = 10.0
-"""How often freed memory is returned to the kernel, which takes 0.4 ms and after some minutes saves 2 MB."""
 WORDS_EVERY_S: Final = 0.9
 WATCH_EVERY_S: Final = 0.5
 """How often to look whether samples still come."""
@@ -79,14 +75,6 @@ OVER_DIALOGS: Final = frozenset({"quit", "focus_next", "focus_previous", "suspen
 """Actions of the application that keys may run while a dialog is open."""
 PANEL_FROM: Final = 36
 """Screen height, in lines, from which a watched process has a panel open under its chart."""
-
-
-class Upper(Horizontal, KeptLines):
-    """The charts, and the sentences about them."""
-
-
-class Charts(Vertical, KeptLines):
-    """The memory chart above the fault chart, in one frame."""
 
 
 class MemtopApp(
@@ -120,15 +108,12 @@ class MemtopApp(
         self.is_following = settings.follow
         self._overdue = Overdue(self.sampler_thread, replay=bool(settings.replay))
         self._announce = announcer(lambda problem: self.say(problem, severity="warning", stays=True))
-        self._has_closed = False
-        """Whether a dialog or the past was closed since memory was trimmed: what they leave refers to itself."""
+        self._upkeep = Upkeep()
         self._worded: Frame | None = None
         """The frame that header, sentences and panels describe."""
-        self._own_filters: list[LineFilter] = [AsciiLines()] if settings.ascii else []
-        if self.no_color:
-            self._own_filters.append(ColorlessLines())
-        elif self.console.color_system == "standard":
-            self._own_filters.append(SixteenColors())
+        self._own_filters = own_filters(
+            ascii_only=settings.ascii, no_color=self.no_color, color_system=self.console.color_system
+        )
 
     # -- the screen
 
@@ -139,12 +124,9 @@ class MemtopApp(
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's filters and ours.
 
-        Textual calls this for each line of each widget, so filters without effect are left out. Colors come from the
-        theme: either they are true colors, or the terminal's own; then ANSIToTruecolor is off.
+        Textual calls this for each line of each widget, so filters without effect are left out.
         """
-        unwanted = (ANSIToTruecolor, Monochrome)  # without color there are no grays either
-        filters = [one for one in super().get_line_filters() if not isinstance(one, unwanted)]
-        return [*filters, *self._own_filters]
+        return [*wanted(super().get_line_filters()), *self._own_filters]
 
     def get_default_screen(self) -> Screen[None]:
         """A screen that survives being resized twice at once."""
@@ -205,19 +187,11 @@ class MemtopApp(
         if self.player is not None:
             follow_tail(self.player, self.sampler_thread)
         self.set_interval(WATCH_EVERY_S, self.watch_sampler)
-        self.call_after_refresh(memory_tuning.settle)
-        self.set_timer(SETTLE_AGAIN_S, memory_tuning.settle_again)
-        self.set_interval(TRIM_EVERY_S, self.trim)
-
-    def trim(self) -> None:
-        """Return freed memory to the kernel, and search for more of it if something large was closed."""
-        memory_tuning.shrink_caches()
-        (memory_tuning.let_go if self._has_closed else memory_tuning.trim)()
-        self._has_closed = False
+        self._upkeep.begin(self)
 
     def pop_screen(self) -> AwaitComplete:
         """Close a dialog."""
-        self._has_closed = True
+        self._upkeep.has_closed = True
         return super().pop_screen()
 
     def watch_sampler(self) -> None:
@@ -251,7 +225,8 @@ class MemtopApp(
 
     def take(self, frame: Frame) -> None:
         """Give a frame to every widget."""
-        self._has_closed |= self.frame is not None and self.frame.newest_s is not None and frame.newest_s is None
+        if self.frame is not None and self.frame.newest_s is not None and frame.newest_s is None:
+            self._upkeep.has_closed = True
         more_rows = self.frame is None or len(frame.listed) > len(self.frame.listed)
         self.frame = frame
         self.watch_sampler()

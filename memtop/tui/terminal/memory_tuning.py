@@ -70,9 +70,10 @@ def trim() -> None:
 
 
 def let_go() -> None:
-    """Find what a part of the screen that was closed leaves, which refers to itself, and return it to the kernel.
+    """Find garbage that refers to itself, free the tuples that Python keeps in reserve, and return all to the kernel.
 
-    It visits all objects, so it is for moments after a dialog or a look at the past. Without it some megabytes stay.
+    A dialog or a look at the past leaves some megabytes. Python's reserve, 2,000 tuples of each length, takes 1.5 MB
+    after some minutes, and nothing else frees it. It visits all objects that are not frozen: some milliseconds.
     """
     gc.collect()
     _find_caches()
