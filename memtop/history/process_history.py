@@ -42,7 +42,7 @@ def _past(history: Tracks[Key], key: Key, from_s: float = -math.inf) -> _Past:
     left out."""
     diary, track = history.diaries.get(key), history.tracks.get(key)
     if diary is not None and (first := bisect_right(diary.times_s, from_s + CLOSE_S) - 1) > 0:
-        return _Past(diary.times_s[first:], *(column[first:] for column in diary.columns))
+        return _Past(diary.times_s[first:], *diary.columns(first))
     until = len(track) if track is not None else 0
     if track is not None and diary is not None and len(diary):
         until = track.index_at(diary.times_s[0] - 0.001) + 1
@@ -52,7 +52,7 @@ def _past(history: Tracks[Key], key: Key, from_s: float = -math.inf) -> _Past:
     older = _Past._make((times_s, *sizes, *[unknown] * 4))
     if diary is None:
         return older
-    columns = (one + other for one, other in zip(older[1:], diary.columns, strict=True))
+    columns = (one + other for one, other in zip(older[1:], diary.columns(), strict=True))
     return _Past._make((older.times_s + diary.times_s, *columns))
 
 
@@ -224,7 +224,7 @@ def slope_bytes_per_min(history: Tracks[Key], key: Key, until_s: float) -> float
     if diary is None:
         return _slope_of_track(history.tracks.get(key), until_s)
     first, last = diary.index_at(until_s - SLOPE_S) + 1, diary.index_at(until_s) + 1
-    times_s, rss = diary.times_s[first:last], diary.columns[_RSS][first:last]
+    times_s, rss = diary.times_s[first:last], diary.column(_RSS, first, last)
     slope = slope_per_s([at_s - until_s for at_s in times_s], list(map(float, rss)))
     return None if slope is None else slope * 60
 

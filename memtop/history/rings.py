@@ -118,30 +118,53 @@ class Track:
 
 
 class Diary:
-    """Everything that a chart shows of one watched process: one entry per tick, thinned when it grows long."""
+    """Everything that a chart shows of one watched process: one entry per tick, thinned when it grows long.
 
-    __slots__ = ("columns", "times_s")
+    A number that has been the same in all entries is kept once: of a process that rests that is most of them.
+    """
+
+    __slots__ = ("_columns", "times_s")
 
     def __init__(self) -> None:
         self.times_s = array("d")
-        self.columns = tuple(array("q") for _ in Point._fields[1:])
+        self._columns: list[int | array[int]] = [-1] * (len(Point._fields) - 1)
+        """For each field of Point but the first: its one value, or its values. -1 is unknown."""
 
     def __len__(self) -> int:
         return len(self.times_s)
 
     def add(self, point: Point) -> None:
         """Add one tick."""
+        values = [-1 if value is None else value for value in point[1:]]
+        before, columns = len(self.times_s), self._columns
+        if not before:
+            columns[:] = values
+        for field, (column, value) in enumerate(zip(columns, values, strict=True)):
+            if not isinstance(column, int):
+                column.append(value)
+            elif column != value:
+                columns[field] = array("q", [column]) * before + array("q", [value])
         self.times_s.append(point.at_s)
-        for column, value in zip(self.columns, point[1:], strict=True):
-            column.append(-1 if value is None else value)
         if len(self.times_s) > DIARY_MOST:
-            del self.times_s[1 : DIARY_MOST // 2 : 2]
-            for column in self.columns:
-                del column[1 : DIARY_MOST // 2 : 2]
+            for long in (self.times_s, *columns):
+                if not isinstance(long, int):
+                    del long[1 : DIARY_MOST // 2 : 2]
+
+    def column(self, field: int, start: int = 0, end: int | None = None) -> "array[int]":
+        """The values of a field of Point, by its number without ``at_s``, of some entries; -1 is unknown."""
+        column = self._columns[field]
+        if isinstance(column, int):
+            return array("q", [column]) * len(self.times_s[start:end])
+        return column[start:end]
+
+    def columns(self, start: int = 0) -> "tuple[array[int], ...]":
+        """The values of all fields but ``at_s``, from an entry on."""
+        return tuple(self.column(field, start) for field in range(len(self._columns)))
 
     def point(self, index: int) -> Point:
         """The entry at an index."""
-        virt, rss, shr, *rest = (column[index] for column in self.columns)
+        numbers = [column if isinstance(column, int) else column[index] for column in self._columns]
+        virt, rss, shr, *rest = numbers
         return Point(self.times_s[index], virt, rss, shr, *(None if value < 0 else value for value in rest))
 
     def index_at(self, when_s: float) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from itertools import pairwise
 
 import pytest
@@ -86,6 +87,23 @@ def test_a_full_diary_is_thinned_in_its_older_half_and_keeps_its_ends_and_order(
     newest = times_s[-rings.DIARY_MOST // 4 :]
     assert newest == [float(second) for second in range(int(newest[0]), 3 * rings.DIARY_MOST)]
     assert all(diary.point(index).minflt == int(times_s[index]) for index in range(0, len(diary), 100))
+
+
+def test_a_number_that_stays_the_same_takes_no_memory_and_one_that_changed_once_is_known_for_all_entries() -> None:
+    tracemalloc.start()
+    diary = Diary()
+    for second in range(rings.DIARY_MOST):
+        diary.add(Point(float(second), 1 << 40, 2, 3, None, 0 if second < 5000 else 7, None))
+    size_bytes, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size_bytes < 2.5 * 8 * rings.DIARY_MOST  # times and minor faults; all eight numbers would be 64 bytes
+
+    assert diary.point(4999) == Point(4999.0, 1 << 40, 2, 3, None, 0, None)
+    assert diary.point(-1) == Point(rings.DIARY_MOST - 1.0, 1 << 40, 2, 3, None, 7, None)
+    virt, _, _, shmem, minflt, *_ = diary.columns(4998)
+    assert (list(virt[:2]), list(shmem[:2]), list(minflt[:4])) == ([1 << 40] * 2, [-1, -1], [0, 0, 7, 7])
+    assert len(virt) == len(minflt) == rings.DIARY_MOST - 4998
+    assert [len(column) for column in Diary().columns()] == [0] * 7
 
 
 def test_a_diary_keeps_unknown_apart_from_zero() -> None:

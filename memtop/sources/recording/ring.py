@@ -11,7 +11,7 @@ from typing import Final
 from memtop.sources.protocol import Instant
 from memtop.sources.recording.tick import Block
 
-RING_BYTES: Final = 2 << 20
+RING_BYTES: Final = 1 << 20
 """Most memory for them: some minutes of 500 processes at one sample a second, and half an hour of one process."""
 LEAST_S: Final = 300.0
 """So much of the past is kept where many processes come and go, ..."""
