@@ -101,7 +101,7 @@ async def test_n_goes_to_the_next_of_the_list() -> None:
         await b.press("n")
         first = b.selected
         await b.press("n")
-        assert {first, b.selected} == {API, BATCH}
+        await b.until(lambda: {first, b.selected} == {API, BATCH}, "the other one is selected")
 
 
 async def test_the_list_is_kept_up_to_date_while_it_is_open() -> None:
