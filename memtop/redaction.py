@@ -17,15 +17,20 @@ CACHED: Final = 256
 
 _SECRET: Final = (
     rb"(?:pass|pwd|secret|token|key|cred|auth(?!or(?!i[sz]))|cookie|dsn|jwt|bearer|psk|signature"
-    rb"|(?<![a-z])(?:sig|pat|pw)(?![a-z]))"
+    rb"|(?:(?<![a-z])|(?<=bind)|(?<=root)|(?<=user))(?:sig|pat|pw)(?![a-z]))"
 )
 _NAME: Final = rb"(?<![\w.-])(?=[\w.-]*?" + _SECRET + rb")[\w.-]++"
 _URL_USER: Final = rb"(://[^\s:/@]{0,200}:)[^\s]{0,200}@"
 _USER_AT: Final = (
     rb"((?<![\w/.:@+-])(?!(?:mailto|sips?|xmpp|acct):)(?:[\w.-]{1,64}/)?[\w.+-]{1,64}:)"
-    rb"[^\s:/@]{1,200}@(?!sha\d+:)(?=[\w.-])"
+    rb"[^\s:/@]{1,200}@(?!sha\d+:)(?=[\w.(-])"
 )
 """A user, perhaps with a domain, and a password before a host, without a scheme; no image with its digest."""
+_USER_TOO: Final = (
+    rb"(?i)(\buser(?:name)?=[^\s,%]{1,64}%|:\w{1,8}server:[^\s:@]{1,64}:(?=[^\s@]+@)|\bopen\s+-u\s*[^\s,]{1,64},"
+    rb"|[/-]login:[^\s,]{1,64},|\bsecret,(?:[^\s,]{1,64},){0,8}data=)[^\s,@]+"
+)
+"""The same of mount.cifs, cvs, lftp, tf and QEMU."""
 _SHAPES: Final = (
     rb"\b(?:(?:AKIA|ASIA)\w{8,}|gh[pousr]_\w{16,}|github_pat_\w+|gl[a-z]{2,5}t-[\w-]{10,}|xox[a-z]-[\w-]{6,}"
     rb"|sk-[\w-]{16,}|AIza[\w-]{20,}|(?:hf|npm)_\w{16,}|pypi-[\w-]{16,}|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"
@@ -41,7 +46,7 @@ _NAMES_VALUE: Final = (
     rb"|(?:access|private|api|secret)[-_]?key|(?:user|owner|input)_pw|psk|bearer|_auth)\Z"
 )
 """A word after which its value follows: ``config set auth_token V``."""
-_STDIN: Final = rb"(?:-stdin|sudo\s+-\w*S|chpasswd|passphrase-fd|passwd)"
+_STDIN: Final = rb"(?:-stdin|sudo\s+-\w*S|chpasswd|passphrase-fd|passwd|cryptsetup)"
 _PIPED: Final = rb"((?:\A|[\s;&|(])(?:echo|printf)\s+)[^|;&]+(?=\|[^|]*" + _STDIN + rb")"
 """``echo V | program --password-stdin``"""
 _HERE: Final = rb"(" + _STDIN + rb"[^|;&]{0,200}<<<\s{0,8})[^\s|;&]+"
@@ -69,11 +74,13 @@ _SPACED: Final = rb"(?i)(?<![\w.-])(--?(?=[\w.-]*?" + _SECRET + rb")[\w.-]++\s{1
 _OPTION: Final = rb"(?i)--?(?=[\w.-]*?" + _SECRET + rb")[\w.-]++\Z"
 _WORDS: Final = rb"(\s+|[;|&()]+)"
 _SEPARATORS: Final = (b";", b"|", b"&", b"(", b")")
+_ASSIGNS: Final = (b"=", b"=>", b":", b":=")
 
 
 _KEPT: Final = rb"\1***"
 _ANYWHERE: Final = (
     (_USER_AT, rb"\1***@"),
+    (_USER_TOO, _KEPT),
     (_SHAPES, HIDDEN),
     (_SLASHED, _KEPT),
     (_PIPED, rb"\1*** "),
@@ -109,24 +116,36 @@ class _Program(NamedTuple):
 
 
 _PROGRAMS: Final = (
-    _Program("mysql[\\w-]*|mariadb[\\w-]*", attached="p"),
+    _Program("mysql[\\w-]*|(?:maria|inno|xtra)(?:db|back)[\\w-]*", attached="p"),
     _Program("curl", "uUb", options=("--user", "--proxy-user")),
-    _Program("https?", "a"),
+    _Program("https?|xhs?|hey|wbinfo", "a"),
+    _Program("ab", "AP"),
+    _Program("nikto(?:\\.pl)?", options=("-id",)),
     _Program("wget|aria2c|lftp|ncftp\\w*", "up", options=("--user",)),
     _Program("sshpass", "p"),
-    _Program("redis-cli|valkey-cli|keydb-cli", "a", rest_after="(?i:auth|requirepass|masterauth)"),
-    _Program("redis-server", options=("--requirepass", "--masterauth")),
+    _Program("redis-cli|valkey-cli|keydb-cli", "a", rest_after="(?i:auth|requirepass|masterauth|setuser)"),
+    _Program("redis-server", options=("--requirepass", "--masterauth", "--user"), operands=">.+"),
     _Program("mongo\\w*", "p"),
-    _Program("ldap\\w+", "w"),
+    _Program("ldap\\w+|kadmin(?:\\.local)?", "w"),
     _Program("smbclient|rpcclient|smbget|winexe|net", "U", options=("--user",), next_after="(?://|\\\\\\\\)[^/\\\\].*"),
     _Program("sqlcmd|bcp|isql|tsql|osql", "P"),
-    _Program("mosquitto_\\w+|ipmitool", "P"),
-    _Program("plink|pscp|psftp", options=("-pw",)),
-    _Program("cqlsh|rabbitmqadmin|influx|clickhouse\\w*|nats|arangosh|beeline|twine|elasticsearch-users", "p"),
+    _Program("mosquitto_\\w+|ipmitool|knife|p4", "P"),
+    _Program("plink|pscp|psftp|kadmin(?:\\.local)?|addprinc|cpw", options=("-pw",)),
     _Program(
-        "useradd|usermod|groupmod|hydra|evil-winrm(?:\\.rb)?|crackmapexec|netexec|nxc|ktutil|youtube-dl|yt-dlp|psexec",
+        "cqlsh|rabbitmqadmin|influx|clickhouse\\w*|nats|arangosh|beeline|twine|elasticsearch-users"
+        "|mydumper|myloader|racadm|esxcli|ilorest|hdbsql|couchbase-cli|cbq|cypher-shell",
         "p",
     ),
+    _Program(
+        "useradd|usermod|groupmod|hydra|evil-winrm(?:\\.rb)?|crackmapexec|netexec|nxc|youtube-dl|yt-dlp|psexec", "p"
+    ),
+    _Program("ktutil", "pw"),
+    _Program("check_\\w+", "paACX"),
+    _Program("pt-[\\w-]+", "p", operands="\\S*\\bp=\\S+"),
+    _Program("dig|nsupdate|kdig|delv", "y"),
+    _Program("aws", options=("--value",), after="put-parameter"),
+    _Program("iscsiadm", "v"),
+    _Program("db2", next_after="(?i:using)"),
     _Program("(?:\\w+exec|secretsdump|ntlmrelayx)\\.py|impacket-\\w+", options=("-hashes",)),
     _Program("pkcs1[15]-\\w+|p11tool|softhsm2-util|certtool", options=("--pin", "--so-pin", "--new-pin")),
     _Program("pdf\\w+|qpdf", options=("-upw", "-opw")),
@@ -139,15 +158,24 @@ _PROGRAMS: Final = (
     _Program("gh", "b", options=("--body",), after="secret"),
     _Program("flyctl|fly|doppler|wrangler", operands="\\w+=.+", after="secrets"),
     _Program("rabbitmqctl", rest_after="add_user|change_password|authenticate_user"),
-    _Program("sqlplus|sqlldr|expd?p?|impd?p?|rman", operands="[\\w$#]+/[^/\\s]+"),
-    _Program("etcdctl", options=("--user",)),
+    _Program("sqlplus|sqlldr|expd?p?|impd?p?|rman", operands="[\\w$#]+/[^/\\s]+(?:@\\S+)?(?:\\s.*)?"),
+    _Program("etcdctl|ctr", options=("--user",)),
     _Program("kubectl|oc", options=("--from-literal",)),
     _Program("vault", rest_after="login|put|write|patch"),
     _Program("rclone", rest_after="obscure|pass\\w*"),
     _Program("mc|mcli", rest_after="set|add"),
-    _Program("ngrok|poetry", rest_after="(?:add-)?authtoken|http-basic\\..*|pypi-token\\..*"),
+    _Program(
+        "ngrok|poetry|composer",
+        rest_after="(?:add-)?authtoken|(?:http-basic|bearer|(?:pypi|gitlab)-token|(?:github|gitlab)-oauth)\\..*",
+    ),
+    _Program("cargo|bw", rest_after="login|unlock"),
+    _Program("cloudflared", rest_after="install"),
+    _Program("virsh", rest_after="secret-set-value"),
+    _Program("pulumi", rest_after="set"),
+    _Program("cf|radclient|samba-tool", rest_after="auth|acct|create|add|setpassword"),
+    _Program("neo4j-admin", rest_after="set-initial-password"),
     _Program("wpa_passphrase|radtest|isql|vncpasswd", rest_after="(?:.*/)?(?:wpa_passphrase|radtest|isql|vncpasswd)"),
-    _Program("iwconfig", rest_after="key"),
+    _Program("iw|iwconfig", rest_after="keys?"),
     _Program("grafana-cli|grafana", rest_after="reset-admin-password"),
     _Program("ssh-keygen", "NP"),
     _Program("ldappasswd", "as"),
@@ -157,8 +185,10 @@ _PROGRAMS: Final = (
     _Program("rar|unrar", attached="ph"),
     _Program("htpasswd", rest_after="(?:.*/)?htpasswd"),
     _Program("docker|podman|buildah|nerdctl|helm|skopeo|oras|crane", "pu", after="login"),
-    _Program("az|oc|cf|vault", "pt", after="login"),
-    _Program("openssl", options=("-k", "-K", "-pass", "-passin", "-passout")),
+    _Program("az|oc|cf|vault|ibmcloud", "pt", after="login"),
+    _Program("openssl", options=("-k", "-K", "-pass", "-passin", "-passout", "-hmac", "-macopt"), rest_after="passwd"),
+    _Program("caddy", options=("--plaintext",)),
+    _Program("rtmpdump", options=("--jtv",)),
     _Program("\\w{0,3}freerdp\\w*|rdesktop", "p"),
     _Program("svn|snmp\\w+", "AXc"),
 )
@@ -202,7 +232,8 @@ def _suspicious() -> re.Pattern[bytes]:
     """Matches every command line that may hold a secret. Most hold none; then no other pattern is compiled."""
     names = "|".join(program.names for program in _PROGRAMS).encode()
     program = rb"(?:\A|[/\s\0;|&()])(?:" + names + rb")(?=[\s\0;|&()]|\Z)"
-    more = rb":[^\s:/@\0]+@|/g?p(?:th)?:|assw|identified\s|_pw\0|thin:|oci8?:|\.(?:pem|p12|pfx|crt|jks):"
+    more = rb":[^\s:/@\0]+@|/g?p(?:th)?:|assw|identified\s|_pw\0|thin:|oci8?:|\.(?:pem|p12|pfx|crt|jks):|cryptsetup"
+    more += rb"|user(?:name)?=[^\s,%\0]+%|[/-]login:"
     return re.compile(rb"(?i:" + _SECRET + rb"|" + program + rb"|" + more + rb")|://|sudo\s+-\w*S|" + _SHAPES)
 
 
@@ -237,10 +268,10 @@ def _scrub_by_program(words: list[bytes]) -> list[bytes]:
     rules: list[_Rule] = []
     seen: set[bytes] = set()
     value_next = rest = False
-    for place, word in enumerate(words):
-        scrubbed = word
-        if not word.strip():
-            pass  # whitespace between two words
+    for place, whole in enumerate(words):
+        scrubbed, word = whole, whole.strip(b"'\"")  # within a script
+        if not word.strip() or word in _ASSIGNS:
+            pass  # whitespace between two words, or what stands between a name and its value
         elif word[:1] in _SEPARATORS:
             value_next = rest = False
         elif not word.startswith(b"-"):
@@ -256,6 +287,8 @@ def _scrub_by_program(words: list[bytes]) -> list[bytes]:
                     re.match(_NAMES_VALUE, word) is not None or any(rule.next_after.match(word) for rule in rules)
                 )
         else:
+            command = word.partition(b"=")[2].strip(b"'\"")  # --rsh=program
+            rules += [rule for rule in _all_rules() if command and rule not in rules and rule.program.match(command)]
             rest = rest or any(rule.rest_after.match(word) for rule in rules)
             active = [rule for rule in rules if not rule.after or rule.after in seen]
             value_next = any(rule.whole.match(word) for rule in active)

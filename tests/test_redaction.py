@@ -114,6 +114,11 @@ def test_a_secret_is_taken_out_and_the_rest_stays(argv: list[str], scrubbed: lis
         ["gh", "pr", "create", "-b", "words"],
         ["psql", "-c", "SELECT 'a' FROM t"],
         ["app", "<a>b</a>", "bearer of news"],
+        ["docker", "run", "-u", "1000:1000", "img"],
+        ["rsync", "--rsh=ssh -p 22", "a", "h:/b"],
+        ["iw", "dev", "wlan0", "scan"],
+        ["mount", "-o", "user=bob", "//h/s", "/m"],
+        ["sh", "-c", "x = 1; y => 2"],
     ],
 )
 def test_a_command_line_without_secrets_is_not_changed(argv: list[str]) -> None:
@@ -145,6 +150,17 @@ def test_a_command_line_without_secrets_is_not_changed(argv: list[str]) -> None:
             "helm --set a.auth=V",
         ),
         *("mount -t cifs -o user=b,password=V //h/s", "app amqp://u:V@h/v", "ffmpeg -i rtsp://admin:V@cam/1"),
+        *("redis-server --user default on >V ~*", "redis-cli ACL SETUSER b on >V", "openssl passwd -6 V"),
+        *("openssl dgst -hmac V f", "aws ssm put-parameter --name x --value V", "mount.cifs //h/s /m -o user=b%V"),
+        *("java -Dldap.bindpw=V X", "xh -a b:V h", "ab -A b:V h", "ab -P b:V h", "hey -a b:V h", "nikto -id b:V"),
+        *("sqlplus b/V@h:1521/x", "ctr images pull --user b:V h/i", "iw dev w connect s key 0:V", "cargo login V"),
+        *("composer config http-basic.h b V", "cloudflared service install V", "ktutil add -p b -w V", "wbinfo -a b%V"),
+        *("virsh secret-set-value x V", "qemu -object secret,id=s0,data=V", "mysqld_exporter b:V@(h:3306)/", "p4 -P V"),
+        *("caddy hash-password --plaintext V", "mydumper -u b -p V", "xtrabackup -pV", "pt-table-sync h=h,u=b,p=V"),
+        *("check_mysql -u b -p V", "check_http -a b:V", "check_snmp -C V", "knife ssh x -P V", "tf get /login:b,V"),
+        *("pulumi config set --secret x V", "ibmcloud login -u b -p V", "cf auth b V", "cvs -d :pserver:b:V@h:/r co"),
+        *("dig -y hmac-sha256:n:V x", "kadmin -w V", "db2 connect to x user b using V", "samba-tool user create b V"),
+        *("bw unlock V", "neo4j-admin set-initial-password V", "radclient h auth V", "rtmpdump --jtv V"),
     ],
 )
 def test_a_secret_that_only_its_place_shows_is_hidden(line: str) -> None:
@@ -164,6 +180,12 @@ def test_a_secret_that_only_its_place_shows_is_hidden(line: str) -> None:
         'curl -d \'{"password":"V","x":1}\'',
         "x; Authorization: Bearer Vabcdefgh",
         "send 'Bearer Vabcdefgh'",
+        "user=bob password = V",
+        "output { elasticsearch { password => 'V' } }",
+        "echo V | cryptsetup luksOpen d x",
+        "lftp -e 'open -u bob,V h'",
+        'rsync --rsh="sshpass -p V ssh" a h:/b',
+        "sqlplus 'bob/V as sysdba'",
     ],
 )
 def test_a_secret_within_a_script_is_hidden(argument: str) -> None:

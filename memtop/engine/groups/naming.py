@@ -14,6 +14,7 @@ from memtop.model.frame import ProcessRow
 from memtop.model.group import By, GroupKey
 from memtop.process_key import ProcessKey
 from memtop.program_name import program_name
+from memtop.redaction import scrub
 from memtop.sampling.cgroup_reading import CgroupSample
 from memtop.sanitize import clean
 
@@ -171,7 +172,7 @@ def _program(command: bytes | None, name: str) -> GroupName:
         if len(_programs) >= _MOST_PROGRAMS:
             _programs.clear()
             _by_shown.clear()
-        shown = (clean(program_name(command).runs) if command else "") or name
+        shown = (clean(scrub(program_name(command).runs)) if command else "") or name
         found = _by_shown.setdefault(shown, GroupName(GroupKey(By.PROGRAM, shown), shown))
         _programs[key] = found
     return found

@@ -361,6 +361,12 @@ def test_a_pool_of_short_lived_children_grows_as_a_whole() -> None:
     assert the(programs, "app").growth_bytes_per_min == pytest.approx(60 * MIB, rel=0.2)
 
 
+def test_a_secret_that_a_process_calls_itself_by_is_no_name_of_a_group() -> None:
+    source = world(p42="/a")
+    source.processes[42].cmdline = b"PGPASSWORD=hunter2\0psql\0"
+    assert "hunter2" not in str(names(frame_after(Engine(source), by(By.PROGRAM), 2)))
+
+
 def test_a_command_that_crashes_and_is_started_again_is_a_restart_and_a_forked_worker_is_none() -> None:
     source = world(p42="/a", p43="/a")
     source.processes[42].cmdline = b"supervisor\0"
