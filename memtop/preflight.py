@@ -152,7 +152,7 @@ def check_descriptors(least: int = LEAST_DESCRIPTORS) -> None:
 
 
 def hidden_hint(mounts: str | PathLike[str] = "/proc/self/mounts") -> str:
-    """A hint after "no such process" if /proc hides processes of other users (hidepid, proc(5)); otherwise empty."""
+    """The reason after "not permitted" if /proc hides processes of other users (hidepid, proc(5)); otherwise empty."""
     try:
         with open(mounts, encoding="utf-8", errors="replace", opener=_never_waiting) as file:
             lines = file.read().splitlines()
@@ -161,4 +161,4 @@ def hidden_hint(mounts: str | PathLike[str] = "/proc/self/mounts") -> str:
     fields = [line.split() for line in lines]
     proc = ",".join(field[3] for field in fields if len(field) > 3 and field[1:3] == ["/proc", "proc"])
     hides = any(option.startswith("hidepid=") and option not in _HIDES_NOTHING for option in proc.split(","))
-    return "; or it belongs to another user and /proc hides it (hidepid)" if hides and os.geteuid() else ""
+    return ": /proc hides it from this user (hidepid)" if hides and os.geteuid() else ""

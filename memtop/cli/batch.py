@@ -230,13 +230,13 @@ def _watch(
             if not was_there and (missed := _never_there(settings)):
                 raise ProcessGone(missed)
             return
+        hint = "" if frame.hidden == 0 else "; or it belongs to another user and /proc hides it (hidepid)"
         if not frame.tick and settings.names and not settings.pids and not frame.rows:
-            hint = "" if frame.hidden == 0 else "; or it belongs to another user and /proc hides it (hidepid)"
             raise ProcessGone(f"no process matches {' '.join(settings.names)}{hint}")
         was_there = was_there or bool(frame.total if settings.inside is None else frame.rows or frame.group)
         if not frame.tick and not was_there and not is_file:
             if settings.inside is not None:
-                raise ProcessGone(f"no process is in {settings.inside.by.value} {settings.inside.name}")
+                raise ProcessGone(f"no process is in {settings.inside.by.value} {settings.inside.name}{hint}")
             if request.rows.only and not request.everybody:
                 raise _absent(source, settings, frame)
         if not done:

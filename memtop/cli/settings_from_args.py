@@ -75,7 +75,7 @@ def settings_of(given: Namespace) -> Settings:
     for pid in () if given.replay else settings.pids:
         if not os.path.exists(f"/proc/{pid}"):
             refuse_hidden(pid)
-            raise ProcessGone(f"no such process: {pid}{preflight.hidden_hint()}")
+            raise ProcessGone(f"no such process: {pid}")
     return settings
 
 

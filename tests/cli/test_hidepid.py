@@ -72,23 +72,26 @@ def under(options: str, *argvs: str) -> list[str]:
     return done.stdout.split("===\n")[1:]
 
 
-@pytest.mark.parametrize(("option", "hidden", "says"), [("1", 4, "4 "), ("2", None, "hidden")])
+@pytest.mark.parametrize(("option", "hidden", "says"), [("1", 4, "4"), ("2", None, "of other users, not counted")])
 def test_what_proc_hides_is_said_by_every_output(option: str, hidden: int | None, says: str) -> None:
-    as_json, batch, machine, pid, check, regions, recorded, name = under(
+    as_json, batch, machine, pid, check, regions, recorded, name, unit, absent = under(
         f"hidepid={option}",
         *("--json -n 1", "-b -n 1", "machine", "--json -n 1 1", "--check 1 --for 1", "regions 1"),
-        *("record -n 1 -o - 1", "--json -n 1 sleep"),
+        *("record -n 1 -o - 1", "--json -n 1 sleep", "--unit a.service -b -n 1", "-b -n 1 99999"),
     )
     sample = json.loads(as_json.splitlines()[0])
     assert sample["hidden"] == hidden
     assert len(sample["processes"]) == 1, "its own"
     assert "(4 hidden)" in batch if hidden else "others hidden, not countable" in batch
-    assert f"{says}processes are hidden" in machine if hidden else "of others are hidden" in machine
+    assert f"hidden processes (hidepid): {says};" in machine
     for refused in (pid, check, regions, recorded):
         assert refused.endswith("exit 4\n"), refused
         assert "Traceback" not in refused
-    assert name.endswith("exit 3\n"), name
-    assert "hidepid" in name
+    for none in (name, unit):
+        assert none.endswith("exit 3\n"), none
+        assert "hidepid" in none
+    assert "not permitted to read process 1" in pid
+    assert absent == "memtop: no such process: 99999\nexit 3\n", "kill(2) knows those that /proc hides"
 
 
 def test_where_proc_has_processes_only_they_are_shown() -> None:
