@@ -29,7 +29,9 @@ def sharing_sentences(detail: Detail, view: SharingView, *, hidden: int | None =
         sentences.append((_whole_family(view), ""))
     if not family:
         seen = "No fork relatives" if hidden == 0 else "No fork relatives among the processes that can be read"
-        sentences.append((f"{seen}: what it can share is files and shared memory.", ""))
+        merged_bytes = (view.own.reading.rollup.number("KSM") if view.own.reading is not None else None) or 0
+        merged = f", and {long_size(merged_bytes)} of pages that KSM has merged with equal ones" if merged_bytes else ""
+        sentences.append((f"{seen}: what it can share is files and shared memory{merged}.", ""))
         return [(sentence, look) for sentence, look in sentences if sentence]
     rss, pss, twice = known.rss_sum_bytes, known.pss_sum_bytes, known.counted_twice_bytes
     if rss is not None and pss is not None and twice is not None and known.members:

@@ -331,6 +331,19 @@ def test_relatives_may_be_among_the_processes_that_cannot_be_read(hidden: int | 
     assert ("among the processes that can be read" in said) is not sure
 
 
+@pytest.mark.parametrize(("merged_bytes", "says"), [(60 * MIB, "60.0 MiB of pages that KSM has merged"), (0, "")])
+def test_pages_that_ksm_has_merged_are_shared_too(merged_bytes: int, says: str) -> None:
+    shown = real("redis")
+    assert shown.reading is not None
+    fields = (("KSM", merged_bytes), *shown.reading.rollup.fields)
+    own = shown._replace(reading=shown.reading._replace(rollup=shown.reading.rollup._replace(fields=fields)))
+    only = Relative(4242, "redis", None, None, None, Missing.NOTHING, None)
+    view = SharingView((only,), Sharing(()), None, shown.reading.freed, own)
+    said = " ".join(sentence for sentence, _ in sharing_sentences(make_detail(), view))
+    assert ("KSM" in said) is bool(says)
+    assert says in said
+
+
 def test_where_a_part_of_the_mappings_was_read_its_sums_are_no_res_of_then() -> None:
     shown = real("redis")
     assert shown.reading is not None
