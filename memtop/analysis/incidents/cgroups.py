@@ -9,6 +9,7 @@ from typing import Final
 from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, facts
 from memtop.analysis.incidents.incident import Incident, Scope, Subject
 from memtop.analysis.incidents.inputs import MIB, CgroupFacts, GrowthFacts, IncidentInputs
+from memtop.procfs.statm import PAGE_BYTES
 
 NEAR_PERCENT: Final = 80.0
 """As the finding about a process in it."""
@@ -20,6 +21,12 @@ _LOADED_S: Final = 10.0
 """A program that has just started may fill a part of its limit in less than this."""
 _WAITS_PERCENT: Final = 10.0
 """Share of time in which tasks wait, from which on a memory.high is more than a note."""
+_FULL_SHARE: Final = 0.95
+"""A cgroup that uses so much of its limit, page cache included, must evict something for each page that comes."""
+_THRASH_SHARE: Final = 0.05
+"""It thrashes if so much of its limit comes back each second ..."""
+_THRASH_S: Final = 5.0
+"""... for so long: a file that is read twice does so for a moment."""
 _MOST_OF_IT: Final = 0.5
 """A process that rises at so much of the rate of its cgroup fills it."""
 
@@ -59,6 +66,37 @@ def near_limit(inputs: IncidentInputs) -> Iterator[Incident]:
             show=one.largest,
             level=True,
             kills_in_s=max(1.0, full_s) if full_s is not None and kills else math.inf,
+        )
+
+
+def is_thrash(refault_per_s: float | None, usage_bytes: int | None, limit_bytes: int | None) -> bool:
+    """Whether a cgroup evicts at its limit what it uses. Refaults are in pages; sizes are in bytes, None if unknown."""
+    if not refault_per_s or not usage_bytes or not limit_bytes or usage_bytes < _FULL_SHARE * limit_bytes:
+        return False
+    return refault_per_s * PAGE_BYTES >= _THRASH_SHARE * limit_bytes
+
+
+def thrashing(inputs: IncidentInputs) -> Iterator[Incident]:
+    """Pages that were evicted at a limit come back all the time: it is too small for what is used."""
+    for one in inputs.cgroups:
+        if one.thrash_s < _THRASH_S:
+            continue
+        reread_bytes = (one.refault_per_s or 0.0) * PAGE_BYTES
+        yield Incident(
+            "thrashing",
+            WARNING,
+            _subject(one),
+            facts(
+                reread_bytes=reread_bytes,
+                limit_bytes=one.limit_bytes,
+                thrash_s=one.thrash_s,
+                used_percent=one.used_percent,
+                largest=one.largest_name or None,
+            ),
+            weight=reread_bytes / max(1, one.limit_bytes),
+            since_s=inputs.now_s - one.thrash_s,
+            story="thrash",
+            show=one.largest,
         )
 
 

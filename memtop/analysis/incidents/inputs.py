@@ -116,6 +116,9 @@ class CgroupFacts(NamedTuple):
     kernel_bytes: int = 0
     """The part of its use that is kernel memory."""
     refault_per_s: float | None = None
+    thrash_s: float = 0.0
+    """For how long it has been full, page cache included, while so much of that came back that it is evicted again and
+    again; 0 where it does not."""
     undivided: bool = False
     """Whether it is unknown what of its use can be reclaimed, so that all counts as if it could not."""
     heaps: tuple[HeapUse, ...] = ()

@@ -24,6 +24,7 @@ RULES: Final[dict[str, Rule]] = {
         Rule("host_low", "available", machine.host_low),
         Rule("commit", "overcommit", machine.commit),
         Rule("pressure", "psi", machine.pressure),
+        Rule("thrashing", "working_set", cgroups.thrashing),
         Rule("throttled", "memory_high", cgroups.throttled),
         Rule("near_high", "memory_high", cgroups.near_high),
         Rule("group_rising", "groups", groups.group_rising),

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from memtop.analysis.incidents import BrakeFacts, CgroupFacts
+from memtop.analysis.incidents.cgroups import is_thrash
 from memtop.analysis.ledger.cgroup import CgroupPart, cgroup_ledger, unsure_bytes
 from memtop.analysis.limits.heap_use import HeapUse
 from memtop.analysis.limits.memory_limits import (
@@ -57,6 +58,8 @@ class _Watched:
     """What was in use at most in the last minutes, before that rise."""
     refaults: int | None = None
     refault_per_s: float | None = None
+    thrashes_from_s: float | None = None
+    """Since when pages that were evicted at its limit come back all the time; None while they do not."""
     high_events: int | None = None
     braked_s: float | None = None
     """When its tasks were found to be slowed down last."""
@@ -133,6 +136,7 @@ class CgroupWatch:
                     name,
                     *_no_process_has(reading),
                     one.refault_per_s,
+                    0.0 if one.thrashes_from_s is None else one.timed.at_s - one.thrashes_from_s,
                     undivided=_is_undivided(reading),
                     heaps=tuple(heap for one, heap in heaps.items() if path in step.chain(one)),
                     read_s=one.timed.at_s,
@@ -214,6 +218,9 @@ def _is_told(one: _Watched) -> bool:
 def _follow(old: _Watched | None, timed: TimedReading, total_bytes: int | None) -> _Watched:
     """What is known of a cgroup after one more reading."""
     new, events = _filled(old, timed, total_bytes), timed.reading.high_events
+    if is_thrash(new.refault_per_s, timed.reading.usage_bytes, new.limit_bytes):
+        known_s = old.thrashes_from_s if old is not None else None
+        new.thrashes_from_s = timed.at_s if known_s is None else known_s
     new.high_events = events
     if old is not None:
         rose = events is not None and old.high_events is not None and events > old.high_events

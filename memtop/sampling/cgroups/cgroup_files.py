@@ -7,13 +7,15 @@ from typing import Final
 
 from memtop.analysis.limits.cgroup_limits import limit_bytes, memory_stat, usage_bytes, with_kernel_v1
 from memtop.errors import AccessDenied, Blocked, MemtopError, NotRecorded, is_missing, reason_of
-from memtop.procfs.cgroup import UNLIMITED, parse_count, parse_limit, parse_memory_events, parse_oom_control
+from memtop.procfs.cgroup import UNLIMITED, MemoryStat, parse_count, parse_limit, parse_memory_events, parse_oom_control
 from memtop.procfs.pressure import parse_pressure
 from memtop.sampling.cgroup_reading import CgroupReading
 from memtop.sources.protocol import Source
 
 RARELY_TICKS: Final = 30
 """Files that rarely change (mounts, sysctls, resource limits, absent limits) are read again after this many ticks."""
+FULL_SHARE: Final = 0.95
+"""A cgroup that uses so much of its limit, page cache included, is full."""
 NO_NUMBER: Final = "it does not hold a number"
 
 
@@ -105,7 +107,10 @@ class CgroupFiles:
     def read_use(
         self, path: str, v2: bool, old: CgroupReading | None, *, limits: bool, rest: bool
     ) -> CgroupReading | None:
-        """Read its use, and memory.stat if the use differs from that of ``old``. None if a recording has no use of it.
+        """Read its use, and memory.stat if that may have changed since ``old``. None if a recording has no use of it.
+
+        The use of a cgroup that is full stands still while one page takes the place of another, so memory.stat is read
+        there though the use is the same.
 
         ``limits`` and ``rest`` (swap, events, pressure) are read on request. What is not read is None; limits are as in
         ``old``.
@@ -120,13 +125,18 @@ class CgroupFiles:
             high = self._limit(path, "memory.high") if v2 else None
             if v2 and limit is None and self._is_root(path):
                 limit = UNLIMITED
-        if old is not None and usage == old.usage_bytes and not rest:
-            return self._told(old._replace(limit_bytes=limit, high_bytes=high, unread=())) if limits else old
-        stat = old.stat if old is not None and usage == old.usage_bytes else memory_stat(self._read, path)
+        is_same = old is not None and usage == old.usage_bytes
+        stat = old.stat if old is not None and is_same else None
+        if not is_same or _is_full(usage, limit, high, stat):
+            stat = memory_stat(self._read, path)
         if stat is not None and not v2 and old is not None and old.stat is not None:
             stat = stat._replace(
                 kernel_bytes=old.stat.kernel_bytes, slab_reclaimable_bytes=old.stat.slab_reclaimable_bytes
             )
+        if old is not None and is_same and stat == old.stat:
+            if not rest:
+                return self._told(old._replace(limit_bytes=limit, high_bytes=high, unread=())) if limits else old
+            stat = old.stat  # the same object says that nothing has changed
         reading = CgroupReading(path, v2, limit, usage, stat, high)
         if not rest:
             # Without what is on swap the first reading would be less than the next, which looks like growth.
@@ -264,3 +274,11 @@ class CgroupFiles:
         if value is None:
             self._note(path, NO_NUMBER)
         return value
+
+
+def _is_full(usage: int | None, limit: int | None, high: int | None, stat: MemoryStat | None) -> bool:
+    """Whether the use has reached the limit, memory.high, or the lowest limit of an ancestor that version 1 reports."""
+    limits = (limit, high, stat.hierarchical_limit_bytes if stat is not None else None)
+    return usage is not None and any(
+        one is not None and one < UNLIMITED and usage >= FULL_SHARE * one for one in limits
+    )

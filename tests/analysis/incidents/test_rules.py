@@ -25,6 +25,7 @@ from memtop.analysis.incidents import (
     StandingIncidents,
     find_incidents,
 )
+from memtop.analysis.incidents.cgroups import is_thrash
 from memtop.analysis.incidents.processes import forecast_of
 from memtop.analysis.ledger.machine import MachinePart
 from memtop.analysis.trend.classify import Growth, Shape
@@ -209,6 +210,33 @@ def test_a_cgroup_near_its_memory_high_is_named_before_it_is_slowed_down(
 ) -> None:
     one = BrakeFacts("sys/fs/cgroup/shop", "shop", 300 * MIB, room_bytes=room_mib * MIB)
     assert found(brakes=(one,)) == expected
+
+
+@pytest.mark.parametrize(
+    ("refault_per_s", "usage_mib", "limit_mib", "expected"),
+    [
+        (4000.0, 64, 64, True),
+        (4000.0, 62, 64, True),
+        (4000.0, 50, 64, False),
+        (500.0, 64, 64, False),
+        (4000.0, 4096, 4096, False),
+        (None, 64, 64, False),
+        (4000.0, None, 64, False),
+        (4000.0, 64, None, False),
+    ],
+)
+def test_a_cgroup_thrashes_where_much_of_its_limit_comes_back_each_second_while_it_is_full(
+    refault_per_s: float | None, usage_mib: int | None, limit_mib: int | None, expected: bool
+) -> None:
+    sizes = [None if size is None else size * MIB for size in (usage_mib, limit_mib)]
+    assert is_thrash(refault_per_s, *sizes) is expected
+
+
+def test_a_cgroup_that_thrashes_is_named_after_seconds() -> None:
+    db = CgroupFacts("sys/fs/cgroup/db", "db", 64 * MIB, 30 * MIB, refault_per_s=16_384.0)
+    assert found(cgroups=(db._replace(thrash_s=4.0),)) == []
+    one = incident(cgroups=(db._replace(thrash_s=6.0),))
+    assert (one.name, one.severity, one.facts["reread_bytes"]) == ("thrashing", WARNING, 64 * MIB)
 
 
 def test_a_cgroup_whose_use_could_not_be_divided_is_not_called_full() -> None:
@@ -416,6 +444,7 @@ def test_every_rule_is_tried_here() -> None:
         cgroups=(
             CgroupFacts("a", "a", 300 * MIB, 20 * MIB),
             CgroupFacts("b", "b", 300 * MIB, 200 * MIB, rise=rise(30, 6.0)),
+            CgroupFacts("e", "e", 300 * MIB, 200 * MIB, refault_per_s=9000.0, thrash_s=9.0),
         ),
         machine=MachineFacts(
             16 * GIB,

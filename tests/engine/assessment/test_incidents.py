@@ -175,6 +175,39 @@ def test_a_cgroup_that_its_memory_high_slows_down_is_named_while_it_does(used_mi
     assert names(frame) == (["near_high"] if named else []), "it is as full as before, but nothing waits"
 
 
+@pytest.mark.parametrize(("used", "refaults", "named"), [(104, 4000, True), (60, 4000, False), (104, 200, False)])
+def test_a_cgroup_whose_page_cache_does_not_fit_into_its_limit_is_said_to_thrash(
+    used: int, refaults: int, named: bool
+) -> None:
+    source, engine = world(FakeProcess(42, cmdline=b"db\0"))
+    for second in range(20):
+        source.files[f"{APP}/memory.current"] = b"%d000000\n" % used
+        source.files[f"{APP}/memory.stat"] = b"anon 20000000\nfile %d000000\nactive_file %d000000\n" % (
+            used - 20,
+            used - 20,
+        ) + b"workingset_refault_file %d\n" % (7 + refaults * second)
+        frame = step(engine)
+    assert names(frame) == (["thrashing"] if named else [])
+    if named:
+        said = headline(report(frame), frame.system).clauses
+        assert said[0].endswith("thrashes: 15.6 MiB/s of evicted pages come back"), said
+    for _ in range(15):
+        frame = step(engine)
+    assert names(frame) == []
+
+
+def test_memory_that_takes_the_place_of_page_cache_in_a_full_cgroup_is_seen_though_its_use_stands_still() -> None:
+    source, engine = world(FakeProcess(42, cmdline=b"db\0"))
+    source.files[f"{APP}/memory.current"] = b"104000000\n"
+    for second in range(40):
+        anon = min(95, 20 + 4 * second)
+        stat = anon, 104 - anon, 104 - anon
+        source.files[f"{APP}/memory.stat"] = b"anon %d000000\nfile %d000000\ninactive_file %d000000\n" % stat
+        frame = step(engine)
+    assert names(frame) == ["near_limit"]
+    assert first(frame).facts["used_percent"] == pytest.approx(100 * 95e6 / 104857600)
+
+
 def test_a_process_that_grows_in_steps_is_named_after_the_third_and_stays_named_between_them() -> None:
     process = FakeProcess(42, comm=b"batch", cmdline=b"/usr/bin/batch\0")
     _, engine = world(process)
