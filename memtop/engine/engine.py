@@ -23,7 +23,7 @@ from memtop.sources.protocol import NotedEvent, OwnCost, Source
 
 if TYPE_CHECKING:
     from memtop.runtimes.registry import Registry
-    from memtop.sampling.commands import Command
+    from memtop.sampling.commands import Command, ReadingCommand
     from memtop.sampling.second_sampler import SecondSampler
 
 
@@ -132,11 +132,21 @@ class Engine:
 
     def _command(self, commands: Iterable[Command]) -> None:
         commands = tuple(commands)
-        if self._state.readers.command(commands):
-            self._note_marks(commands)
+        if not commands:
+            return
+        from memtop.sampling.commands import SignalSent  # noqa: PLC0415 (one sample has no commands)
+
+        readings: list[ReadingCommand] = []
+        for command in commands:
+            if not isinstance(command, SignalSent):
+                readings.append(command)
+            elif self._state.assessor is not None:
+                self._state.assessor.note_signal(command.key, command.number)
+        if self._state.readers.command(readings):
+            self._note_marks(readings)
             self._state.frozen.make_again()
 
-    def _note_marks(self, commands: Iterable[Command]) -> None:
+    def _note_marks(self, commands: Iterable[ReadingCommand]) -> None:
         """Note the marks that these commands are about to set."""
         from memtop.engine.assessment.process_names import process_name  # noqa: PLC0415 (73 ms; one sample has no marks)
         from memtop.model.timeline import EventKind  # noqa: PLC0415 (as above)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from memtop.engine.assessment.expensive_inputs import ExpensiveInputs
     from memtop.runtimes.registry import Registry
     from memtop.runtimes.view import FindingFacts, RuntimeView
-    from memtop.sampling.commands import Command
+    from memtop.sampling.commands import ReadingCommand
     from memtop.sampling.runtimes.scheduler import RuntimeScheduler
     from memtop.sampling.smaps.scheduler import SmapsScheduler
     from memtop.sampling.smaps.smaps_view import MarkView, RegionsView, SharingView
@@ -37,10 +37,10 @@ class FocusReaders:
         self._replaying = replaying
         self._smaps: SmapsScheduler | None = None
         self._runtimes: RuntimeScheduler | None = None
-        self._commands: list[Command] = []
+        self._commands: list[ReadingCommand] = []
         """Commands that were not carried out yet."""
 
-    def command(self, commands: Iterable[Command]) -> bool:
+    def command(self, commands: Iterable[ReadingCommand]) -> bool:
         """Keep commands until they can be carried out. Returns whether there were any."""
         before = len(self._commands)
         self._commands += commands

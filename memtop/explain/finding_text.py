@@ -306,6 +306,8 @@ def autopsy_next(autopsy: ExitReport) -> str:
     if autopsy.is_oom:
         grew = (autopsy.slope_bytes_per_min or 0.0) >= _GREW_SHARE * (autopsy.peak_rss_bytes or autopsy.rss_bytes or 1)
         return texts["oom_grew" if grew else "oom"]
+    if autopsy.ended_by_memtop:
+        return ""
     if autopsy.signal == signal.SIGKILL:
         return texts["sigkill"]
     if autopsy.full_limit is not None:

@@ -184,6 +184,11 @@ class ExitReport(NamedTuple):
         return self.oom in (Oom.CERTAIN, Oom.PROBABLE)
 
     @property
+    def ended_by_memtop(self) -> bool:
+        """Whether it ended by a signal that the user sent from memtop."""
+        return Clue.SENT_BY_MEMTOP in self.clues
+
+    @property
     def lived_s(self) -> float | None:
         """How long it lived, in seconds; None if its start is unknown."""
         return max(0.0, self.at_s - self.started_s) if self.started_s is not None else None
@@ -196,6 +201,8 @@ class ExitReport(NamedTuple):
     @property
     def is_crash(self) -> bool:
         """Whether it ended abnormally: by the OOM killer, by a signal that does not ask it to end, or with an error."""
+        if self.ended_by_memtop:
+            return False
         return self.is_oom or bool(self.exit_code) or (self.signal is not None and self.signal not in ASKS_TO_END)
 
     @property

@@ -24,4 +24,13 @@ class ReadMappings(NamedTuple):
     """Read smaps_rollup of its fork relatives as well."""
 
 
-Command = ToggleMark | ReadMappings
+class SignalSent(NamedTuple):
+    """Know that memtop itself sent a signal to a process, when it ends by that."""
+
+    key: ProcessKey
+    number: int
+
+
+ReadingCommand = ToggleMark | ReadMappings
+"""What changes the readings of a process."""
+Command = ReadingCommand | SignalSent

@@ -190,3 +190,4 @@ def test_a_signal_is_sent_only_after_a_question(worker: Worker) -> None:
         terminal.send("Enter")
         terminal.wait_for("SIGTERM sent to")
         until(lambda: not worker.running, terminal.screen)
+        terminal.wait_for("Evidence: memtop sent")

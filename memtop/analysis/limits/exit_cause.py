@@ -29,6 +29,8 @@ class Clue(Enum):
     EXITED = "exited"
     """It ended by itself, or by a signal other than SIGKILL."""
     SIGKILL = "sigkill"
+    SENT_BY_MEMTOP = "sent_by_memtop"
+    """The user sent the signal that ended it, from memtop."""
     STATUS_UNKNOWN = "status_unknown"
     CGROUP_COUNTED = "cgroup_counted"
     """The count of OOM kills of its own cgroup has increased."""

@@ -120,6 +120,10 @@ class Assessor:
         """Processes found at this tick that take the place of one that crashed."""
         return self._lives.restarted
 
+    def note_signal(self, key: ProcessKey, number: int) -> None:
+        """Note that memtop itself sent a signal to a process."""
+        self._exit_analysis.note_signal(key, number)
+
     def lives(self, key: ProcessKey) -> Lives | None:
         """The lives of the program that a process runs; None if it has not ended and come back."""
         return self._lives.of(key)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from memtop.analysis.limits.exit_cause import Oom, ending_signal, exit_code, was_oom
+from memtop.analysis.limits.exit_cause import Clue, Oom, ending_signal, exit_code, was_oom
 from memtop.analysis.limits.large import FAILED_BYTES, is_large
 from memtop.engine.assessment.event_counters import KILL_S, Counters
 from memtop.engine.assessment.exit_limits import full_limit, limit_that_killed, lowest_limit, was_nearly_full
@@ -33,6 +33,8 @@ MOST_AT_ONCE: Final = 64
 """Ends of processes that are not held, examined in one tick: a storm of them must cost little."""
 SETTLED_S: Final = 10.0
 """Time that the kernel may need to free everything that an ended process had."""
+MOST_SENT: Final = 64
+"""Signals of memtop that are remembered until their processes end."""
 _KILLED: Final = 9
 _MOST_WANTED: Final = 64
 """Reports kept of processes that were on the command line or in focus and no longer are."""
@@ -62,6 +64,8 @@ class ExitAnalysis:
         self._autopsies: dict[ProcessKey, ExitReport] = {}
         self._ended: tuple[ExitReport, ...] | None = ()
         """What :attr:`ended` gives; None where it must be made again."""
+        self._sent: dict[tuple[ProcessKey, int], None] = {}
+        """Signals that memtop sent, the latest last."""
         self._dead: deque[_Dead] = deque(maxlen=2 * MOST_AT_ONCE)
         self._certain: deque[tuple[float, ProcessKey]] = deque(maxlen=AUTOPSIES)
         """Processes that the OOM killer certainly ended, and when."""
@@ -84,6 +88,21 @@ class ExitAnalysis:
         self._last_used = {key: used for key, used in self._last_used.items() if key.pid in self._held}
         living = set(self._held.values())
         self._wanted = {key: None for key in self._wanted if key in self._autopsies or key in living}
+
+    def note_signal(self, key: ProcessKey, number: int) -> None:
+        """Note that memtop sent a signal. The process may have been seen to end by it before this is known."""
+        self._sent[key, number] = None
+        if len(self._sent) > MOST_SENT:
+            del self._sent[next(iter(self._sent))]
+        if key in self._autopsies:
+            self._autopsies[key] = self._with_sender(self._autopsies[key])
+            self._ended = None
+
+    def _with_sender(self, autopsy: ExitReport) -> ExitReport:
+        """The report with memtop as the cause, if it sent the signal and no OOM kill is known to have come first."""
+        if autopsy.signal is None or (autopsy.key, autopsy.signal) not in self._sent or autopsy.oom is Oom.CERTAIN:
+            return autopsy
+        return autopsy._replace(oom=Oom.NO, clues=(Clue.SENT_BY_MEMTOP,))
 
     def note_alive(self, key: ProcessKey, leaf: CgroupReading, now_s: float) -> None:
         """Note the cgroup of a process that is assessed in full, while it still has memory."""
@@ -129,7 +148,7 @@ class ExitAnalysis:
         reports = []
         for row, at_s, status in found:  # all are known by now, so each is counted for the others
             self._held.pop(row.pid, None)
-            autopsy = self._autopsy(step, row, at_s, status, held=row.key in all_held)
+            autopsy = self._with_sender(self._autopsy(step, row, at_s, status, held=row.key in all_held))
             if autopsy.is_failure_of_its_own and (before := assessed.get(row.key)) is not None:
                 autopsy = autopsy._replace(full_limit=full_limit(before, autopsy.signal))
             reports.append(autopsy)

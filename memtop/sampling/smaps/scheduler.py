@@ -16,7 +16,7 @@ from typing import Final
 
 from memtop.analysis.memory_map.moment import Moment
 from memtop.process_key import ProcessKey
-from memtop.sampling.commands import Command, ToggleMark
+from memtop.sampling.commands import ReadingCommand, ToggleMark
 from memtop.sampling.request import Need, SamplePlan
 from memtop.sampling.sample import ProcessSample, Sample
 from memtop.sampling.smaps.admission import Admission, why_without_memory
@@ -73,7 +73,7 @@ class SmapsScheduler:
         """Whether it has a sample."""
         return self._collector.sample is not None
 
-    def obey(self, commands: Iterable[Command], *, allowed: bool) -> None:
+    def obey(self, commands: Iterable[ReadingCommand], *, allowed: bool) -> None:
         """Carry out commands of the user. ``allowed`` is whether smaps may be read at all.
 
         A command for a process that has ended does nothing.

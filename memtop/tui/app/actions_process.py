@@ -10,7 +10,7 @@ from memtop.errors import ActionRefused, MemtopError
 from memtop.model.group import GroupRow
 from memtop.process_control import Target, hold, renice, send
 from memtop.process_key import ProcessKey
-from memtop.sampling.commands import ReadMappings, ToggleMark
+from memtop.sampling.commands import ReadMappings, SignalSent, ToggleMark
 from memtop.sampling.request import Need
 from memtop.tui.app.actions_exits import ExitActions
 from memtop.tui.app.when_shown import when_shown
@@ -72,7 +72,12 @@ class ProcessActions(ExitActions):
             self.need_for_dialog(SignalDialog.needs)
             return SignalDialog(target)
 
-        self._ask_and_act(dialog, send)
+        def act(target: Target, number: signal.Signals) -> str:
+            says = send(target, number)
+            self.sampler_thread.command(SignalSent(target.key, number))
+            return says
+
+        self._ask_and_act(dialog, act)
 
     def action_renice(self) -> None:
         self._ask_and_act(NiceDialog, renice)

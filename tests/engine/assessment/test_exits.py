@@ -12,11 +12,13 @@ from memtop.analysis.limits.exit_cause import Oom
 from memtop.engine.assessment import assessor, exit_analysis, incident_tracker, lives
 from memtop.engine.assessment.exit_analysis import AUTOPSIES
 from memtop.engine.engine import Engine
+from memtop.explain.finding_text import autopsy_lines, autopsy_next
 from memtop.filter import parse_query
 from memtop.model.frame import Frame, Note
 from memtop.model.group import By
 from memtop.model.request import Request
 from memtop.procfs.statm import PAGE_BYTES
+from memtop.sampling.commands import SignalSent
 from memtop.sampling.request import Need
 from memtop.sources.protocol import Exit
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
@@ -99,6 +101,37 @@ def test_one_that_was_watched_is_listed_however_small_and_well_it_ended() -> Non
     step(engine, request(focus=small.key), times=3)
     end(source, 42, 0)
     assert [one.wanted for one in step(engine).ended] == [True]
+
+
+@pytest.mark.parametrize("seen_first", [False, True])
+@pytest.mark.parametrize(("sent", "is_ours"), [(signal.SIGKILL, True), (signal.SIGTERM, False)])
+def test_a_signal_of_memtop_is_no_crash_and_its_sender_is_known(seen_first: bool, sent: int, is_ours: bool) -> None:
+    victim = FakeProcess(42, rss_pages=50 * MIB_PAGES)
+    source = FakeSource(FakeProcess(1), victim)
+    engine = Engine(source)
+    step(engine, times=3)
+    if not seen_first:
+        engine.view(request(), [SignalSent(victim.key, sent)])
+    end(source, 42, signal.SIGKILL)
+    step(engine)
+    if seen_first:
+        engine.view(request(), [SignalSent(victim.key, sent)])
+    (report,) = step(engine).ended
+    assert (report.ended_by_memtop, report.is_crash) == (is_ours, not is_ours)
+    assert ("memtop sent the signal" in " ".join(autopsy_lines(report))) is is_ours
+    assert bool(autopsy_next(report)) is not is_ours, "what sent it needs no search"
+
+
+def test_signals_of_memtop_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exit_analysis, "MOST_SENT", 2)
+    processes = [FakeProcess(pid, rss_pages=50 * MIB_PAGES) for pid in (42, 43, 44)]
+    source = FakeSource(FakeProcess(1), *processes)
+    engine = Engine(source)
+    step(engine, times=3)
+    engine.view(request(), [SignalSent(one.key, signal.SIGKILL) for one in processes])
+    for one in processes:
+        end(source, one.pid, signal.SIGKILL)
+    assert {one.key.pid: one.ended_by_memtop for one in step(engine).ended} == {42: False, 43: True, 44: True}
 
 
 def test_looking_back_finds_one_that_has_ended() -> None:
