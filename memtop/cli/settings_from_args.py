@@ -220,8 +220,7 @@ def _go_urls(texts: Sequence[str], targets: int) -> tuple[tuple[int | None, str]
         if pid is None and targets != 1:
             raise UsageError("--go-url: say whose metrics these are, as in --go-url 4242=http://127.0.0.1:6060")
         try:
-            parse_endpoint(url)
+            found.append((pid, parse_endpoint(url).url))
         except UsageError as error:
             raise UsageError(f"--go-url: {error}") from error
-        found.append((pid, url))
     return tuple(found)

@@ -25,10 +25,15 @@ class Endpoint(NamedTuple):
     tls: bool = False
 
     @property
+    def url(self) -> str:
+        """The whole address, whatever was left out when it was typed."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.tls else 'http'}://{host}:{self.port}{self.path}"
+
+    @property
     def label(self) -> str:
         """The address for display and recording, without its query, which may hold a token."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return clean(f"{'https' if self.tls else 'http'}://{host}:{self.port}{self.path.partition('?')[0]}")
+        return clean(self.url.partition("?")[0])
 
 
 def parse_endpoint(url: str, allow_remote: bool = False) -> Endpoint:

@@ -44,7 +44,7 @@ def test_a_thread_and_its_process_are_watched_once_and_the_metrics_follow(tid: i
     argv = [str(tid), str(own), "--go-url", f"{tid}=http://127.0.0.1:6060"]
     settings = settings_of(parser_of("").parse(argv))
     assert settings.pids == (own,)
-    assert settings.go_urls == ((own, "http://127.0.0.1:6060"),)
+    assert settings.go_urls == ((own, "http://127.0.0.1:6060/debug/vars"),)
     assert settings.notice == f"{tid} is a thread of process {own}, which is shown in its place"
     assert settings_of(parser_of("").parse([str(own)])).notice == ""
 

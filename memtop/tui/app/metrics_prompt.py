@@ -62,5 +62,4 @@ def ask_go_url(app: AppState, show_panel: Callable[[], None]) -> None:
 def _understand(text: str) -> str:
     if not text:
         raise UsageError("such as http://127.0.0.1:6060/debug/vars, or a port")
-    parse_endpoint(text)
-    return text
+    return parse_endpoint(text).url

@@ -83,9 +83,9 @@ async def test_an_address_is_typed_and_refused_where_it_is_not_this_machine() ->
         line.value = "http://example.com/debug/vars"
         await on.press("enter")
         assert isinstance(on.app.screen, Prompt)
-        line.value = URL
+        line.value = "127.0.0.1:6060"
         await on.press("enter")
-        assert on.app.view.readings.go_urls == ((40, URL),)
+        assert on.app.view.readings.go_urls == ((40, URL),), "whole, so that next steps have it too"
         assert on.app.view.panel == RUNTIME
 
 
