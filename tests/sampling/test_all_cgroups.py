@@ -209,6 +209,25 @@ def test_a_process_that_was_moved_is_found_again_when_it_becomes_another_program
     assert {found[one.key][0] for one in (grower, other)} == {f"{ROOT}/moved"}
 
 
+def test_members_of_a_cgroup_that_was_renamed_or_removed_are_found_again_at_once() -> None:
+    """With hundreds of processes their turn would come much later; until then their old limit would be said."""
+    source = crowd(300)
+    old = group(source, "old", limit=b"%d\n" % (11 * MIB))
+    processes = [source.add(FakeProcess(9000 + number)) for number in range(3)]
+    for one in processes:
+        source.files[f"proc/{one.pid}/cgroup"] = b"0::/old\n"
+    sampler = Sampler(source)
+    assert old in take(sampler, 20).latest
+    new = group(source, "new")
+    for one in processes:
+        source.files[f"proc/{one.pid}/cgroup"] = b"0::/new\n"
+    for name in [name for name in source.files if name.startswith(f"{old}/")]:
+        del source.files[name]
+    sample = take(sampler, 2)
+    assert [sample.chains[one.key][0] for one in processes] == [new] * 3
+    assert old not in sample.latest, "it has no members any more"
+
+
 def test_a_cgroup_without_members_is_forgotten_in_the_end() -> None:
     source = crowd(4)
     sampler = Sampler(source)

@@ -54,6 +54,8 @@ class CgroupReader:
         self._tasks = TaskLimits(source, replaying=replaying)
         self._hugetlb = HugetlbLimits(source, replaying=replaying)
         self._counts = MappingCounts(source)
+        self._removed_before: set[str] = set()
+        """Cgroups that were removed, and whose members have been looked up again."""
         self._readings: dict[str, CgroupReading] = {}
         self._in_full: set[str] = set()
         """Cgroups of which everything was read at this tick, as far as it can be read."""
@@ -114,6 +116,10 @@ class CgroupReader:
         shown = readings.visible if Need.MEMBERSHIP in readings.row_needs else ()
         wanted = living(self._homes.unknown([*watched, *limited, *shown]), processes)
         self._homes.read(wanted, processes, gone, changed=changed, most=most)
+        self._homes.find_members(self._all.removed - self._removed_before, processes)
+        self._removed_before = set(self._all.removed)
+        if self._homes.left:
+            self._keep_used()
         for judged in plan.assessed:
             self._read_chain(judged, full=True)  # also after its end: what remains there is part of its exit report
             self._read_adjs_of(judged, processes)
@@ -165,6 +171,10 @@ class CgroupReader:
         for key in self._adjs.keys() - kept:
             del self._adjs[key]
         self._known_adjs = set()
+        self._keep_used()
+
+    def _keep_used(self) -> None:
+        """Drop the cgroups that no process is in or below."""
         chains = {found.chain for found in self._homes.known()}
         self._leaves = {chain[0]: chain for chain in chains if chain}
         for path in self._kills.keys() - self._leaves.keys():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush, nlargest
 from typing import Final, TypeGuard
@@ -70,6 +71,8 @@ class CgroupHomes:
         """Path of the cgroup of each process, and its container, pod and unit."""
         self.moved: set[ProcessKey] = set()
         """Processes whose cgroup was found or has changed at this tick."""
+        self.left: set[str] = set()
+        """Cgroups that a process was found to have left at this tick."""
         self.unread: dict[ProcessKey, str] = {}
         """Why the cgroup of a process is unknown."""
         self._seen: set[int] = set()
@@ -112,7 +115,7 @@ class CgroupHomes:
         """A new instant, on the clock of Instant.mono_s."""
         self._now_s = now_s
         self._tick += 1
-        self.moved = set()
+        self.moved, self.left = set(), set()
         self._looked_up.clear()
 
     def read(
@@ -147,6 +150,13 @@ class CgroupHomes:
         for one in self._due(processes, max(AGAIN, LOOKUPS - count)):
             self.find(one.key, one.folder)
             self._again.append(one.key)
+
+    def find_members(self, removed: AbstractSet[str], processes: Mapping[int, ProcessSample]) -> None:
+        """Look up the processes that were in cgroups that do not exist any more: they have been moved."""
+        members = [key for key, chain in self.chains.items() if not removed.isdisjoint(chain)] if removed else []
+        for key in members:
+            for one in _living(key, processes):
+                self.find(key, one.folder)
 
     def sweep(self, processes: Mapping[int, ProcessSample], judged: Iterable[ProcessKey]) -> set[ProcessKey]:
         """Drop processes that ended before the previous sweep. Returns those that have ended and are still kept.
@@ -263,6 +273,8 @@ class CgroupHomes:
         if home is not None and home.found == found:
             home.raw, home.tick, home.version = raw, self._tick, self._finder.version
             return
+        if home is not None:
+            self.left.update(home.found.chain)
         self._homes[key] = _Home(raw, found, self._tick, self._finder.version)
         self.chains[key] = found.chain
         self.names[key] = found.names
