@@ -6,6 +6,7 @@ them. An unknown number has no fact, and a paragraph that names one is not shown
 
 from __future__ import annotations
 
+from collections.abc import Callable, Container, Mapping
 from typing import Final
 
 from memtop.analysis.ledger.process import ProcessPart, address_ledger
@@ -82,74 +83,86 @@ def _percent(value: float | None) -> str | None:
     return None if value is None else percent(value)
 
 
-def _process_facts(row: ProcessRow, system: SystemRow) -> dict[str, str | None]:
+def _untouched_bytes(row: ProcessRow, system: SystemRow) -> int | None:
+    """What of VIRT has neither RAM nor swap behind it."""
     swap = swap_bytes(row, system)
     address = address_ledger(row.sizes._replace(swap_bytes=swap))
-    untouched = None if address is None or swap is None else address.size_of(ProcessPart.NO_RAM)
-    return {
-        "virt": _size(row.virt_bytes),
-        "rss": _size(row.rss_bytes),
-        "rss_pages": _whole(None if row.rss_bytes is None else row.rss_bytes // PAGE_BYTES),
-        "untouched": _size(untouched),
-        "untouched_percent": share_text(untouched, row.virt_bytes),
-        "anon": _size(row.anon_bytes),
-        "file": _size(row.file_bytes),
-        "shmem": _size(row.shmem_bytes),
-        "shr": _size(row.shr_bytes),
-        "swap": _size(swap),
-        "peak": _size(row.peak_rss_bytes),
-        "page_tables": _size(row.page_tables_bytes),
-        "mem_percent": share_text(row.rss_bytes, system.mem_total_bytes),
-        "growth": _signed(row.growth_bytes_per_min),
-        "minor_rate": _count(row.minflt_per_s),
-        "major_rate": _count(row.majflt_per_s),
-        "minor_faults": _whole(row.minflt),
-        "major_faults": _whole(row.majflt),
-        "cpu": _percent(row.cpu_percent),
-        "threads": _whole(row.threads),
-        "oom_score": _whole(row.oom_score),
-        "oom_score_adj": None if row.oom_score_adj is None else str(row.oom_score_adj),
-        "oom_share": _oom_share(row),
-        "pid": str(row.pid),
-        "parent": None if row.ppid is None else str(row.ppid),
-        "state": row.state if row.state in _STATES else None,
-        "state_says": _STATES.get(row.state),
-        "note": None if row.note is Note.NONE else row.note.value,
-    }
+    return None if address is None or swap is None else address.size_of(ProcessPart.NO_RAM)
 
 
-def _machine_facts(system: SystemRow) -> dict[str, str | None]:
-    return {
-        "page_size": f"{PAGE_BYTES // 1024} KiB",
-        "mem_total": _size(system.mem_total_bytes),
-        "available": _size(system.mem_available_bytes),
-        "available_percent": share_text(system.mem_available_bytes, system.mem_total_bytes),
-        "mem_free": _size(system.mem_free_bytes),
-        "machine_swap": _swap_of_machine(system),
-        "machine_faults": _count(system.pgfault_per_s),
-        "machine_major_faults": _count(system.pgmajfault_per_s),
-        "oom_kills": _whole(system.oom_kills),
-        "oom_kills_boot": _whole(system.oom_kills_boot),
-        "psi_some": _percent(system.psi_memory_some_avg10),
-        "psi_full": _percent(system.psi_memory_full_avg10),
-        "processes": _whole(system.processes),
-    }
+_OF_PROCESS: Final[Mapping[str, Callable[[ProcessRow, SystemRow], str | None]]] = {
+    "virt": lambda row, system: _size(row.virt_bytes),
+    "rss": lambda row, system: _size(row.rss_bytes),
+    "rss_pages": lambda row, system: _whole(None if row.rss_bytes is None else row.rss_bytes // PAGE_BYTES),
+    "untouched": lambda row, system: _size(_untouched_bytes(row, system)),
+    "untouched_percent": lambda row, system: share_text(_untouched_bytes(row, system), row.virt_bytes),
+    "anon": lambda row, system: _size(row.anon_bytes),
+    "file": lambda row, system: _size(row.file_bytes),
+    "shmem": lambda row, system: _size(row.shmem_bytes),
+    "shr": lambda row, system: _size(row.shr_bytes),
+    "swap": lambda row, system: _size(swap_bytes(row, system)),
+    "peak": lambda row, system: _size(row.peak_rss_bytes),
+    "page_tables": lambda row, system: _size(row.page_tables_bytes),
+    "mem_percent": lambda row, system: share_text(row.rss_bytes, system.mem_total_bytes),
+    "growth": lambda row, system: _signed(row.growth_bytes_per_min),
+    "minor_rate": lambda row, system: _count(row.minflt_per_s),
+    "major_rate": lambda row, system: _count(row.majflt_per_s),
+    "minor_faults": lambda row, system: _whole(row.minflt),
+    "major_faults": lambda row, system: _whole(row.majflt),
+    "cpu": lambda row, system: _percent(row.cpu_percent),
+    "threads": lambda row, system: _whole(row.threads),
+    "oom_score": lambda row, system: _whole(row.oom_score),
+    "oom_score_adj": lambda row, system: None if row.oom_score_adj is None else str(row.oom_score_adj),
+    "oom_share": lambda row, system: _oom_share(row),
+    "pid": lambda row, system: str(row.pid),
+    "parent": lambda row, system: None if row.ppid is None else str(row.ppid),
+    "state": lambda row, system: row.state if row.state in _STATES else None,
+    "state_says": lambda row, system: _STATES.get(row.state),
+    "note": lambda row, system: None if row.note is Note.NONE else row.note.value,
+}
 
 
-def _status_facts(status: PidStatus) -> dict[str, str | None]:
-    return {
-        "virt_peak": _size(status.virt_peak_bytes),
-        "exe": _size(status.exe_bytes),
-        "lib": _size(status.lib_bytes),
-        "data": _size(status.data_bytes),
-        "stack": _size(status.stack_bytes),
-        "hugetlb": _size(status.hugetlb_bytes),
-        "locked": _size(status.locked_bytes),
-        "pinned": _size(status.pinned_bytes),
-    }
+_OF_MACHINE: Final[Mapping[str, Callable[[SystemRow], str | None]]] = {
+    "page_size": lambda system: f"{PAGE_BYTES // 1024} KiB",
+    "mem_total": lambda system: _size(system.mem_total_bytes),
+    "available": lambda system: _size(system.mem_available_bytes),
+    "available_percent": lambda system: share_text(system.mem_available_bytes, system.mem_total_bytes),
+    "mem_free": lambda system: _size(system.mem_free_bytes),
+    "machine_swap": _swap_of_machine,
+    "machine_faults": lambda system: _count(system.pgfault_per_s),
+    "machine_major_faults": lambda system: _count(system.pgmajfault_per_s),
+    "oom_kills": lambda system: _whole(system.oom_kills),
+    "oom_kills_boot": lambda system: _whole(system.oom_kills_boot),
+    "psi_some": lambda system: _percent(system.psi_memory_some_avg10),
+    "psi_full": lambda system: _percent(system.psi_memory_full_avg10),
+    "processes": lambda system: _whole(system.processes),
+}
 
 
-def facts_of(row: ProcessRow, system: SystemRow, status: PidStatus | None) -> dict[str, str]:
-    """Name of a fact -> its text, for Topic.fill. Unknown numbers are left out."""
-    facts = _process_facts(row, system) | _machine_facts(system) | (_status_facts(status) if status else {})
+_OF_STATUS: Final[Mapping[str, Callable[[PidStatus], str | None]]] = {
+    "virt_peak": lambda status: _size(status.virt_peak_bytes),
+    "exe": lambda status: _size(status.exe_bytes),
+    "lib": lambda status: _size(status.lib_bytes),
+    "data": lambda status: _size(status.data_bytes),
+    "stack": lambda status: _size(status.stack_bytes),
+    "hugetlb": lambda status: _size(status.hugetlb_bytes),
+    "locked": lambda status: _size(status.locked_bytes),
+    "pinned": lambda status: _size(status.pinned_bytes),
+}
+
+
+def facts_of(
+    row: ProcessRow, system: SystemRow, status: PidStatus | None, names: Container[str] | None = None
+) -> dict[str, str]:
+    """Name of a fact -> its text, for Topic.fill. Unknown numbers are left out, and those not in ``names``."""
+    facts: dict[str, str | None] = {}
+    for of_process, process_fact in _OF_PROCESS.items():
+        if names is None or of_process in names:
+            facts[of_process] = process_fact(row, system)
+    for of_machine, machine_fact in _OF_MACHINE.items():
+        if names is None or of_machine in names:
+            facts[of_machine] = machine_fact(system)
+    for of_status, status_fact in _OF_STATUS.items():
+        if status is not None and (names is None or of_status in names):
+            facts[of_status] = status_fact(status)
     return {name: text for name, text in facts.items() if text is not None}

@@ -6,7 +6,7 @@ import difflib
 import re
 import shlex
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 from memtop.columns import BY_NAME
@@ -45,7 +45,7 @@ class Topic(NamedTuple):
     @property
     def facts(self) -> frozenset[str]:
         """Names of the facts in its body."""
-        return frozenset(_FACT.findall(self.body))
+        return _facts_in(self.body)
 
     @property
     def links(self) -> tuple[str, ...]:
@@ -67,6 +67,11 @@ def _filled(block: str, facts: Mapping[str, str]) -> str:
     pieces = [block] if not block.startswith("- ") else [f"- {item.strip()}" for item in _ITEM.split(block)[1:]]
     known = [piece for piece in pieces if all(name in facts for name in _FACT.findall(piece))]
     return "\n".join(_FACT.sub(lambda place: _MARKDOWN.sub(r"\\\1", facts[place[1]]), piece).strip() for piece in known)
+
+
+@lru_cache(maxsize=8)
+def _facts_in(body: str) -> frozenset[str]:
+    return frozenset(_FACT.findall(body))
 
 
 @cache

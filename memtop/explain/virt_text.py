@@ -162,6 +162,11 @@ class VirtAnswer(NamedTuple):
     """The same without the size of VIRT; empty if there is no shorter wording."""
 
 
+def has_virt_answer(row: ProcessRow, outlook: Assessment | None = None) -> bool:
+    """Whether the VIRT of a process is known, so that there is an answer."""
+    return None not in (row.virt_bytes, row.rss_bytes) and _without_memory(row, outlook) is None
+
+
 def virt_answer(row: ProcessRow, system: SystemRow, outlook: Assessment | None = None) -> VirtAnswer:
     """The answer to "is this VIRT a problem?" about one process."""
     without, found = _without_memory(row, outlook), _virt(row, system, outlook)

@@ -4,7 +4,7 @@ A Request is small and immutable. A newer one may replace it before the engine r
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from memtop.model.frame import ProcessRow
 from memtop.process_key import ProcessKey
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from memtop.model.group import By, GroupKey, GroupRow
 else:
     By = GroupKey = GroupRow = object  # see memtop.model.frame
+
+
+_OF_ALL: Final = Need.FAMILY | Need.RELATIVES
+"""Readings of one process for which all are read."""
 
 
 class RowSelection(NamedTuple):
@@ -103,9 +107,4 @@ class Request(NamedTuple):
     def everybody(self) -> bool:
         """Whether all processes must be read. If not, the cost does not grow with the number of processes."""
         rows = self.rows
-        return (
-            rows.only is None
-            or bool(rows.names)
-            or rows.children
-            or bool((Need.FAMILY | Need.RELATIVES) & self.readings.focus_needs)
-        )
+        return rows.only is None or bool(rows.names) or rows.children or bool(_OF_ALL & self.readings.focus_needs)

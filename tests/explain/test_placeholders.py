@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from memtop.analysis.findings import Finding, Severity
+from memtop.explain import topics
 from memtop.explain.placeholders import facts_of
-from memtop.explain.virt_text import virt_answer, virt_sentence
+from memtop.explain.virt_text import has_virt_answer, virt_answer, virt_sentence
 from memtop.model.assessment import Assessment, Limit, LimitRow
 from memtop.model.frame import Note, ProcessRow, SystemRow
 from memtop.procfs.statm import PAGE_BYTES
@@ -27,6 +28,14 @@ def test_sizes_are_written_out_and_shares_are_of_this_machine() -> None:
     assert facts["available_percent"] == "33.3"
     assert facts["machine_swap"] == "the machine uses 1.00 GiB of 4.00 GiB of swap"
     assert facts["data"] == "400 MiB"
+
+
+def test_a_topic_reads_the_same_with_the_facts_that_it_names_alone() -> None:
+    every = facts_of(FULL, MACHINE, STATUS)
+    for each in topics():
+        named = facts_of(FULL, MACHINE, STATUS, each.facts)
+        assert named == {name: text for name, text in every.items() if name in each.facts}
+        assert each.fill(named) == each.fill(every)
 
 
 def test_what_is_unknown_has_no_fact_and_nothing_has_the_text_of_a_dash() -> None:
@@ -254,3 +263,10 @@ def test_res_beyond_all_ram_in_use_is_no_danger_but_counted_several_times() -> N
     assert virt_answer(row, MACHINE, Assessment()).says.endswith("No; RES counts pages several times")
     shared = over(sized(900 * MIB, 300 * MIB), Limit.CGROUP, 100 * MIB, 40 * MIB)
     assert "more than api can have in use: it maps the same pages several times, or pages charged elsewhere" in shared
+
+
+@pytest.mark.parametrize("note", [Note.NONE, Note.KERNEL, Note.ZOMBIE, Note.GONE, Note.DENIED])
+@pytest.mark.parametrize(("virt", "rss"), [(GIB, MIB), (0, 0), (None, MIB), (GIB, None)])
+def test_virt_has_an_answer_where_it_is_known(note: Note, virt: int | None, rss: int | None) -> None:
+    row = FULL._replace(note=note, virt_bytes=virt, rss_bytes=rss)
+    assert has_virt_answer(row) is virt_answer(row, MACHINE).is_known

@@ -42,7 +42,7 @@ def levels(values: Sequence[int | None], steps: int = 8) -> tuple[int | None, ..
     low, high = min(known, default=0), max(known, default=0)
     span = high - low
     if span <= high * _NOISE:
-        flat = tuple(None if value is None else 0 for value in values)
+        flat = tuple([None if value is None else 0 for value in values])
         return _FLAT.setdefault(flat, flat) if len(_FLAT) < _MOST_FLAT else flat
     scale = max((steps - 1) / max(span, high * _FULL), 1 / span)
-    return tuple(None if value is None else int((value - low) * scale + 0.5) for value in values)
+    return tuple([None if value is None else int((value - low) * scale + 0.5) for value in values])

@@ -27,6 +27,8 @@ _WATCHED: Final = frozenset(
     part for part in MachinePart if reclaim_of(part) not in (Reclaim.IS_FREE, Reclaim.DROP, Reclaim.WRITE)
 ) - {MachinePart.UNACCOUNTED}
 """The remainder holds free pages of the CPUs, which come and go."""
+_NAMES: Final = {part: part.value for part in sorted(_WATCHED)}
+"""The names under which their sizes are kept."""
 
 
 class MachineTrend:
@@ -49,7 +51,7 @@ class MachineTrend:
         found: dict[str, int | None] = {}
         if meminfo is not None:
             counted = counted_bytes(meminfo, zspages_bytes=None if zspages is None else zspages * PAGE_BYTES)
-            found = {part.value: size for part, size in counted.items() if part in _WATCHED}
+            found = {_NAMES[part]: size for part, size in counted.items() if part in _NAMES}
             if meminfo.total_bytes is not None and meminfo.available_bytes is not None:
                 self._most_bytes = max(self._most_bytes, meminfo.total_bytes)
                 found[_USED] = self._most_bytes - meminfo.available_bytes
@@ -120,7 +122,7 @@ class MachineTrend:
     @property
     def parts(self) -> dict[MachinePart, Rise]:
         """Of the parts that cannot be dropped at once."""
-        found = ((part, self._rise(part.value)) for part in sorted(_WATCHED))
+        found = ((part, self._rise(name)) for part, name in _NAMES.items())
         return {part: rise for part, rise in found if rise is not None}
 
     def slab_holds(self, rise: Rise) -> str:

@@ -176,7 +176,7 @@ def _may_end_first(key: ProcessKey, step: StepInput) -> bool:
 
 def counts_its_heap(row: ProcessRow) -> bool:
     """Whether a process may have a heap that can be read at any time, by the name of its program."""
-    return any(name in _COUNTING for name in row.program_names[:2])
+    return not _COUNTING.isdisjoint(row.program_names[:2])
 
 
 def first_to_kill(limits: Iterable[LimitRow]) -> LimitRow | None:

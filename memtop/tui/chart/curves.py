@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib import import_module
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from textual.strip import Strip
@@ -137,7 +138,7 @@ def _columns_of(across: tuple[float, ...], columns: int) -> tuple[int, ...]:
 
 def _dots(places: Sequence[float | None], highest: int) -> tuple[int | None, ...]:
     """The dot of each place, counted from the bottom; None outside of the plot."""
-    return tuple(None if place is None or not 0 <= place <= 1 else int(place * highest + 0.5) for place in places)
+    return tuple([None if place is None or not 0 <= place <= 1 else int(place * highest + 0.5) for place in places])
 
 
 def _tops(heights: Sequence[Sequence[float | None]], rows: int) -> list[list[int | None]]:
@@ -229,8 +230,8 @@ def _fill_cell(cells: Cells, row: int, parts: Sequence[tuple[ChartStyle, int]], 
     """Draw the areas in one cell, each with its eighths, from the foot. A cell holds two colors: the lowest stays."""
     markers, fore, back = cells
     textures = TEXTURES[look]
-    rest = EIGHTHS_PER_ROW - sum(eighths for _, eighths in parts)
-    largest, most = max(parts, key=lambda part: part[1])
+    rest = EIGHTHS_PER_ROW - sum([eighths for _, eighths in parts])
+    largest, most = max(parts, key=itemgetter(1)) if len(parts) > 1 else parts[0]
     if markers[row] != " " and (not rest or look is Glyphs.ASCII):  # a line before an area
         if look is Glyphs.SHADED:
             back[row] = largest

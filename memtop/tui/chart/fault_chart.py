@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from rich.segment import Segment
@@ -14,7 +15,7 @@ from textual.strip import Strip
 from memtop import units
 from memtop.columns import ASCII_SPARKS, SPARKS
 from memtop.model.frame import Detail
-from memtop.tui.chart.axes import known
+from memtop.tui.chart.axes import TimeSpan, known
 from memtop.tui.chart.chart_styles import ChartStyle, Glyphs
 from memtop.tui.chart.curves import spread
 from memtop.tui.chart.picture import picture_of
@@ -133,13 +134,19 @@ def _bars(detail: Detail, faults: _Faults, frame: PlotFrame, columns: int, rows:
     if not most or columns < 1:
         return [" " * columns] * rows
     signs = ASCII_SPARKS if ascii_only else SPARKS
-    across = [frame.span.place(at_s) if math.isfinite(at_s) else -1.0 for at_s in detail.series.times_s]
+    across = _places(detail.series.times_s, frame.span)
     high = rows * len(signs) - (len(signs) - _STEPS)
     heights = [
         0 if not value or value < 0 else max(1, round(min(value / most, 1.0) * high))
         for value in spread(across, faults.past_per_s, columns)
     ]
     return spark_lines(heights, rows, signs)
+
+
+@lru_cache(maxsize=4)
+def _places(times_s: tuple[float, ...], span: TimeSpan) -> tuple[float, ...]:
+    """The places of instants. They are cached, because values move through a chart and times do not."""
+    return tuple([span.place(at_s) if math.isfinite(at_s) else -1.0 for at_s in times_s])
 
 
 def _words(faults: _Faults, window_s: float) -> list[str]:

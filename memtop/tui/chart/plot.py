@@ -98,7 +98,7 @@ def memory_strips(
         return clean_values if len(inside) == len(clean_values) else [clean_values[number] for number in inside]
 
     virt, rss = taken(series.virt_bytes), taken(series.rss_bytes)
-    if not any(value is not None for value in (*virt, *rss)) and picture.message:
+    if picture.message and not any(value is not None for value in (*virt, *rss)):
         return message_strips(picture.message, width, height, inks, look)
     rows = height - (2 if width >= AXES_FROM[0] else 0)
     virt_axis, rss_axis = _axes(picture.scale, virt, rss, _highest_ahead(picture, rss, span), rows)

@@ -127,7 +127,7 @@ class TextLines(ScrollingLines):
 
     def line(self, y: int) -> Strip:
         """One line. The same strip is returned as long as its text is the same, so Textual need not compare it."""
-        width, index = self.line_size.width, self.scroll_offset.y + y
+        width, index = self.line_size.width, round(self.scroll_y) + y
         line = self._lines[index] if index < len(self._lines) else Line("")
         if (line, width, index) not in self._strips:
             if len(self._strips) > 2 * len(self._lines):

@@ -250,18 +250,18 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
 
     def line(self, y: int) -> Strip:
         """The heading, or a line of the table."""
-        width = self.content_region.width
+        width, places = self.line_size.width, self._places()
         if y < HEADING_LINES:
-            return self._strip([self._heading(column, cells) for column, cells in self._places()], "heading", width)
+            return self._strip([self._heading(column, cells) for column, cells in places], "heading", places)
         index = self.scroll_offset.y + y - HEADING_LINES
         if index >= len(self._items):
             return Strip.blank(width, self.rich_style)
         item, cursor = self._items[index], index == self._index
-        drawn_from = item, cursor, self._eighths(item), self._places()
+        drawn_from = item, cursor, self._eighths(item), places
         made = self._made.get(y)
         if made is None or made[0] != drawn_from:
-            cells = [self._cell(item, column, room, cursor) for column, room in self._places()]
-            made = self._made[y] = drawn_from, self._strip(cells, "cursor" if cursor else "", width)
+            cells = [self._cell(item, column, room, cursor) for column, room in places]
+            made = self._made[y] = drawn_from, self._strip(cells, "cursor" if cursor else "", places)
         return made[1]
 
     def _heading(self, column: RegionColumn, width: int) -> tuple[str, str]:
@@ -288,14 +288,14 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
         rss = (item.sizes.rss_bytes if item.sizes else None) or 0
         return max(int(rss > 0), round(rss / self._most_rss * BAR_CELLS * 8))
 
-    def _strip(self, cells: list[tuple[str, str]], rest: str, width: int) -> Strip:
+    def _strip(self, cells: list[tuple[str, str]], rest: str, places: list[tuple[RegionColumn, int]]) -> Strip:
         segments = []
         for number, (text, style) in enumerate(cells):
             if number:
                 segments.append(Segment(" ", self._style(rest)))
             segments.append(Segment(text, self._style(style)))
-        cells_used = sum(room for _, room in self._places()) + len(cells) - 1
-        return Strip(segments, cells_used).adjust_cell_length(width, self._style(rest))
+        cells_used = sum([room for _, room in places]) + len(cells) - 1
+        return Strip(segments, cells_used).adjust_cell_length(self.line_size.width, self._style(rest))
 
     def _style(self, name: str) -> Style:
         return self.style_of(f"regions-table--{name}" if name else "")

@@ -17,7 +17,7 @@ from memtop.analysis.findings import Severity
 from memtop.demo.progress import Step
 from memtop.explain import plain, topic
 from memtop.explain.placeholders import facts_of
-from memtop.explain.virt_text import virt_answer, virt_sentence
+from memtop.explain.virt_text import has_virt_answer, virt_sentence
 from memtop.model.frame import Detail, Frame, RowKey, SystemRow
 from memtop.tui.chart.axes import clock
 from memtop.tui.drawing.cached_lines import KeptLines, entitle
@@ -210,8 +210,9 @@ class SidePanel(Vertical, KeptLines):
 
     def _explanation(self, frame: Frame, detail: Detail | None, width: int) -> list[Line]:
         """The topic of the value under the cursor."""
-        facts = facts_of(detail.row, frame.system, detail.status) if detail is not None else {}
-        text = plain(topic(self._topic).fill(facts), width)
+        shown = topic(self._topic)
+        facts = facts_of(detail.row, frame.system, detail.status, shown.facts) if detail is not None else {}
+        text = plain(shown.fill(facts), width)
         title, *body = text.splitlines()
         return [Line(""), Line(title, "strong"), *(Line(line) for line in body)]
 
@@ -226,7 +227,7 @@ def subject_of(frame: Frame) -> RowKey | None:
 def _virt_in_full(detail: Detail, system: SystemRow) -> str:
     """The sentence about VIRT and RES; empty where an answer or the exit report says the same."""
     over = detail.outlook is not None and detail.outlook.autopsy is not None
-    if over or not virt_answer(detail.row, system, detail.outlook).is_known:
+    if over or not has_virt_answer(detail.row, detail.outlook):
         return ""
     return virt_sentence(detail.row, system, detail.outlook)
 
