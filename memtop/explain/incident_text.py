@@ -24,7 +24,7 @@ EARLY_S: Final = 12.0
 """What grows fast can be said after so long."""
 LONG_S: Final = 90.0
 """After so long growth is confirmed, so that what grows slowly can be said too."""
-_WHO: Final = ("subject", "victim", "gainer")
+_WHO: Final = ("subject", "victim", "gainer", "copier")
 """Facts that are names of processes, programs and cgroups."""
 
 

@@ -169,6 +169,11 @@ class MachineFacts:
     """The process that has gained most within the last minute."""
     gainer_name: str = ""
     gained_bytes: int = 0
+    copier: ProcessKey | None = None
+    """The process that copies memory which it shares since a fork, where that explains the rise of anonymous memory."""
+    copier_name: str = ""
+    copied_per_s: float = 0.0
+    """Its minor faults: each copies a page."""
     holder: ProcessKey | None = None
     """The process that holds most of the memory that cannot be taken back, while little of it is available."""
     holder_name: str = ""

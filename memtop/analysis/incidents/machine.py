@@ -139,6 +139,7 @@ def memory_goes(inputs: IncidentInputs) -> Iterator[Incident]:
         return
     rise = m.parts[part] if part is not None else fall
     assert rise is not None
+    copies = part is MachinePart.ANONYMOUS and not gainer and m.copier is not None
     # What fell in one go and stands still has no pace.
     falls = fall is not None and fall.span_s >= PACE_S and inputs.now_s - fall.high_s <= STILL_S
     has_pace = fall is not None and fall.span_s >= _PACE_SAID_S and fall.goes_on(inputs.now_s, QUIET_S)
@@ -153,6 +154,8 @@ def memory_goes(inputs: IncidentInputs) -> Iterator[Incident]:
             fall_s=fall.span_s if fall is not None and not has_pace else None,
             gainer=m.gainer_name if gainer else None,
             gained_bytes=m.gained_bytes if gainer else None,
+            copier=m.copier_name if copies else None,
+            copied_per_s=m.copied_per_s if copies else None,
             part=_named(part, m) if part is not None and not gainer else None,
             by=" and no process grows that fast" if m.all_watched and m.all_seen else "",
             part_id=part.value if part is not None else None,
@@ -165,7 +168,7 @@ def memory_goes(inputs: IncidentInputs) -> Iterator[Incident]:
         since_s=rise.since_s,
         # A part that no process holds is the same story, whatever else falls.
         story="falls" if part in (None, MachinePart.ANONYMOUS) or gainer else f"part {part.value}",
-        show=m.gainer if gainer else None,
+        show=m.gainer if gainer else m.copier if copies else None,
         kills_in_s=max(1.0, full_s) if full_s is not None and not m.swap_free_bytes else math.inf,
     )
 

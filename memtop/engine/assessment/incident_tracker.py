@@ -13,6 +13,7 @@ from typing import Final
 from memtop.analysis.crash_loop import LoopFacts
 from memtop.analysis.incidents import ExitFacts, IncidentInputs, MachineFacts, StandingIncidents, find_incidents
 from memtop.analysis.incidents.exits import DEATH_TOLD_S
+from memtop.analysis.ledger.machine import MachinePart
 from memtop.analysis.limits.exit_cause import Oom
 from memtop.analysis.limits.heap_use import HeapUse
 from memtop.analysis.limits.large import is_large
@@ -122,7 +123,8 @@ class IncidentTracker:
 
     def _machine(self, step: StepInput) -> MachineFacts:
         used = self._trend.used
-        gainer = self._gainer.take(step, used, self._rises.risen)
+        anon = self._trend.parts.get(MachinePart.ANONYMOUS) if used is not None else None
+        gainer = self._gainer.take(step, used, self._rises.risen, anon)
         holder = self._holder.take(step, self._trend)
         return machine_facts(step, self._trend, self._counters, holder, used=used, gainer=gainer)
 

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from memtop.analysis.incidents.machine import least_fall_bytes
 from memtop.analysis.trend.rising import Rise
+from memtop.engine.assessment.fork_copier import find_copier
 from memtop.engine.assessment.step_input import StepInput
 from memtop.model.frame import ProcessRow
 from memtop.process_key import ProcessKey
@@ -24,6 +25,8 @@ class MachineGainer(NamedTuple):
     """The process that has gained most; None where nothing falls."""
     all_seen: bool = True
     """Whether those that are read hold most of the machine's anonymous memory."""
+    copier: ProcessRow | None = None
+    """A process that copies memory which it shares since a fork, where that explains what the machine loses."""
 
 
 class GainerFinder:
@@ -35,10 +38,11 @@ class GainerFinder:
         self._second = 0.0
         """What no other has gained more than: those that have not risen since all were compared have gained no more."""
         self._all_seen = True
+        self._copier: ProcessKey | None = None
 
-    def take(self, step: StepInput, used: Rise | None, risen: Iterable[int]) -> MachineGainer:
-        """``used`` is the rise of RAM that is not available, ``risen`` the PIDs of those that are larger than at the
-        sample before."""
+    def take(self, step: StepInput, used: Rise | None, risen: Iterable[int], anon: Rise | None) -> MachineGainer:
+        """``used`` is the rise of RAM that is not available, ``anon`` that of anonymous memory, ``risen`` the PIDs of
+        those that are larger than at the sample before."""
         total_bytes = step.meminfo.total_bytes if step.meminfo is not None else None
         if used is None or used.size_bytes < least_fall_bytes(total_bytes or 0):
             self._ticks = 0
@@ -46,18 +50,21 @@ class GainerFinder:
         known = step.row(self._key) if self._key is not None else None
         if self._ticks % EVERY_TICKS == 0:
             self._all_seen = _all_seen(step)
+            copier = find_copier(step.rows.values(), anon) if anon is not None else None
+            self._copier = copier.key if copier is not None else None
+        copies = step.row(self._copier) if self._copier is not None else None
         rows, least = list(step.rows.values()), 0.0
         if self._ticks % EVERY_TICKS and known is not None and _gain(known) >= self._second:
             rows = list({known.pid: known, **{pid: step.rows[pid] for pid in risen if pid in step.rows}}.values())
             least = self._second
         self._ticks += 1
         if not rows:
-            return MachineGainer(None, self._all_seen)
+            return MachineGainer(None, self._all_seen, copies)
         gains = [row.growth_bytes_per_min or 0.0 for row in rows]
         best = rows[gains.index(max(gains))]
         gains.remove(max(gains))
         self._key, self._second = best.key, max([*gains, least])
-        return MachineGainer(best, self._all_seen)
+        return MachineGainer(best, self._all_seen, copies)
 
 
 def _gain(row: ProcessRow) -> float:

@@ -430,6 +430,16 @@ def test_what_grows_as_a_whole_is_an_incident_of_its_own_and_explains_what_the_m
     assert found(machine=falls, groups=(whole,)) == [("group_rising", WARNING)]
 
 
+def test_memory_that_is_copied_after_a_fork_is_told_of_the_process_that_copies_it() -> None:
+    fall = rise(1200, 20.0)
+    lost = MachineFacts(16 * GIB, 8 * GIB, used=fall, parts={MachinePart.ANONYMOUS: fall})
+    assert "copier" not in incident(machine=lost).facts
+    copied = incident(machine=replace(lost, copier=KEY, copier_name="redis (42)", copied_per_s=15_000.0))
+    assert (copied.name, copied.show, copied.facts["copier"]) == ("memory_goes", KEY, "redis (42)")
+    files = replace(lost, copier=KEY, copier_name="redis (42)", parts={MachinePart.SHMEM: fall})
+    assert all("copier" not in one.facts for one in find_incidents(IncidentInputs(100.0, machine=files)))
+
+
 def test_memory_of_processes_that_are_not_seen_is_not_laid_to_those_that_are() -> None:
     falls = MachineFacts(16 * GIB, 8 * GIB, used=rise(600, 8.0), parts={MachinePart.ANONYMOUS: rise(600, 8.0)})
     assert incident(machine=falls).facts["part"] == "anonymous memory of many processes"

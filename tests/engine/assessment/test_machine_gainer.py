@@ -34,7 +34,7 @@ def test_one_that_gains_more_than_all_others_is_found_at_the_tick_at_which_it_do
         if tick % 3 == 0:  # what has gained most is now a minute ago
             best = max(rows, key=lambda pid: rows[pid].growth_bytes_per_min or 0.0)
             rows[best] = rows[best]._replace(growth_bytes_per_min=0.0)
-        found = finder.take(step(rows), FALL, risen)
+        found = finder.take(step(rows), FALL, risen, None)
         assert found.row is max(rows.values(), key=lambda row: row.growth_bytes_per_min or 0.0)
         if tick % 7 == 6:
             assert found.row is not None
@@ -47,8 +47,27 @@ def test_what_is_read_is_not_all_where_it_holds_little_of_the_anonymous_memory()
 
 
 def finder_sees(rows: dict[int, ProcessRow]) -> bool:
-    return GainerFinder().take(step(rows), FALL, ()).all_seen
+    return GainerFinder().take(step(rows), FALL, (), None).all_seen
 
 
 def test_nothing_is_compared_while_nothing_falls() -> None:
-    assert GainerFinder().take(step({7: proc_row(7)}), FALL._replace(high_bytes=MIB), ()).row is None
+    assert GainerFinder().take(step({7: proc_row(7)}), FALL._replace(high_bytes=MIB), (), None).row is None
+
+
+def test_who_copies_what_it_shares_since_a_fork_is_found_by_its_faults_while_its_size_stands_still() -> None:
+    page_faults = 25_600.0  # 100 MiB/s, as much as the machine loses
+    parent = proc_row(7, anon_bytes=2 * GIB, minflt_per_s=1.0)
+    child = proc_row(8, ppid=7, anon_bytes=2 * GIB, minflt_per_s=page_faults)
+
+    def copier(*rows: ProcessRow) -> int | None:
+        found = GainerFinder().take(step({row.pid: row for row in rows}), FALL, (), FALL).copier
+        return found.pid if found is not None else None
+
+    busy = proc_row(9, anon_bytes=2 * GIB, minflt_per_s=2 * page_faults)
+    assert copier(busy, parent, child) == 8, "one without relatives allocates and frees"
+    assert copier(parent._replace(minflt_per_s=page_faults), child._replace(minflt_per_s=0.0)) == 7
+    assert copier(parent, child._replace(minflt_per_s=page_faults / 4)) is None, "too few to explain it"
+    assert copier(parent, child._replace(growth_bytes_per_min=float(GIB))) is None, "it grows itself"
+    assert copier(parent._replace(anon_bytes=20 * MIB), child) is None, "its parent has nothing to share"
+    assert copier(parent, child._replace(ppid=1)) is None
+    assert copier(parent, child._replace(anon_bytes=GIB // 2)) is None, "there is less to copy than was lost"
