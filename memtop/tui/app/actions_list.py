@@ -42,9 +42,7 @@ class ListActions(AppState):
     def sort_by(self, column: Column) -> None:
         """Sort by a column, and show its explanation."""
         self.view = self.view.sorted_by(column)
-        self.focus_list()
-        self.topic = column.topic
-        self.show_side()
+        self._show_order(column)
 
     def action_sort(self, name: str) -> None:
         column = columns_of(groups=self.view.rows.lists_groups).by_name.get(name)
@@ -52,6 +50,11 @@ class ListActions(AppState):
             self.say(f"groups have no column {name}")
             return
         self.view = self.view.in_order(column, column.descending)
+        self._show_order(column)
+
+    def _show_order(self, column: Column) -> None:
+        """Show what an order was asked for: the rows at its top, and the explanation of its column."""
+        self.table.show_top()
         self.focus_list()
         self.topic = column.topic
         self.show_side()

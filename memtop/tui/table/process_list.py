@@ -115,6 +115,11 @@ class ProcessList(ScrollingLines, can_focus=True, inherit_bindings=False):
         elif index >= top + self.body_lines:
             self.scroll_to(y=index - self.body_lines + 1, animate=False)
 
+    def show_top(self) -> None:
+        """Scroll to the first row, wherever the selected process is; not while that is followed."""
+        if not self.follow:
+            self.scroll_to(y=0, animate=False)
+
     def find(self, key: RowKey | None) -> int | None:
         """The row number of a process; None when it is not in the list."""
         rows = self.rows

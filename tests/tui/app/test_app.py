@@ -166,6 +166,21 @@ async def test_a_key_sorts_by_its_column_and_explains_it() -> None:
             assert it.app.topic == BY_NAME[column].topic
 
 
+async def test_an_order_that_was_asked_for_begins_at_its_top_wherever_the_selected_process_is() -> None:
+    many = FakeSource(*(FakeProcess(pid, rss_pages=pid * MIB_PAGES) for pid in range(10, 100)))
+    async with board(source=many) as it:
+        table = it.app.table
+        for key in ("T", "M", "greater_than_sign", "T"):
+            await it.press("G")
+            await it.until(lambda: table.scroll_offset.y > 0, "the last process is in view")
+            last = it.selected
+            await it.press(key)
+            await it.until(lambda: table.scroll_offset.y == 0, "the top of the order is in view")
+            assert it.selected == last, "a signal would still go to the same process"
+        await it.press("F", "G", "M")
+        await it.until(lambda: table.selected in table.visible_keys, "one that is followed stays in view")
+
+
 async def test_the_sort_menu_sorts_by_the_chosen_column() -> None:
     async with board() as it:
         await it.press("s")
