@@ -9,11 +9,25 @@ import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 import memtop
 
 FORBIDDEN = re.compile(
     r"\b(anew|coroner|cook(?:ed|s)?|dear(?:er|est|ly)?|door|dossier|everybody|insights?|kitchen|lens"
     r"|memtop looks|nobody|reckon(?:ed|s)?|somebody|told|witness(?:es)?)\b",
+    re.IGNORECASE,
+)
+TRANSLATED = re.compile(
+    r"not read unasked|known all the same|kills somebody|has taken \d|alone in there|move otherwise|look will tell"
+    r"|candidates this is none|shares that room|if the floor|calls for a word|worth a word|spoken of|how we know"
+    r"|took it:|looks? like peace",
+    re.IGNORECASE,
+)
+"""Turns of phrase that read as translated, which once were on the screen."""
+BRITISH = re.compile(
+    r"\b(analys(?:e|ed|es|ing)|behaviours?|cancell(?:ed|ing)|catalogues?|centres?|colou?rised|colours?|favou?rites|grey"
+    r"|labelled|licence|modelled|neighbours?|organis\w+|programme|recognis\w+|summaris\w+|whilst)\b",
     re.IGNORECASE,
 )
 CODE = re.compile(r"``[^`]*``")
@@ -39,3 +53,37 @@ def test_forbidden_words_are_found_in_comments_and_docstrings_only() -> None:
 def test_no_comment_or_docstring_uses_a_forbidden_word() -> None:
     files = sorted(Path(memtop.__file__).parent.rglob("*.py"))
     assert [f"{path}:{line}: {word}" for path in files for line, word in forbidden_words(path.read_text("utf-8"))] == []
+
+
+def shown_texts(path: Path) -> Iterator[str]:
+    """What a file says to people: all of a text file, the string constants of a module."""
+    source = path.read_text("utf-8")
+    if not (TRANSLATED.search(source) or BRITISH.search(source)):
+        return  # see above
+    if path.suffix != ".py":
+        yield source
+        return
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and not node.value.isidentifier():
+            yield node.value
+
+
+def test_texts_are_plain_american_english() -> None:
+    package = Path(memtop.__file__).parent
+    files = [path for kind in ("py", "toml", "md", "j2", "html") for path in sorted(package.rglob(f"*.{kind}"))]
+    files.append(package.parent / "README.md")
+    found = [
+        f"{path.name}: {match[0]}"
+        for path in files
+        for text in shown_texts(path)
+        for words in (TRANSLATED, BRITISH)
+        for match in words.finditer(CODE.sub("", text))
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "text", ["Known all the same: 3 MiB", "It looks like peace", "Refuted if the floor stays level", "grey", "A colour"]
+)
+def test_translated_and_british_words_are_found(text: str) -> None:
+    assert TRANSLATED.search(text) or BRITISH.search(text)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from memtop.cli.launch import Launch
 
 _REGIONS_S = 20.0
-"""A third of how long a reading of mappings may take before it is worth a word: 60 s."""
+"""A third of how long a reading of mappings may take before that is said: 60 s."""
 
 
 def explain(given: Namespace) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+from memtop.engine.departed import how_ended
 from memtop.engine.detail_builder import OtherLife
-from memtop.model.assessment import ExitReport
 from memtop.model.frame import ProcessRow
 from memtop.model.lives import Lives
 from memtop.process_key import ProcessKey
@@ -24,12 +24,3 @@ def life_at(rows: Iterable[ProcessRow], lives: Sequence[OtherLife]) -> ProcessRo
     """The life that was the latest to begin, among the ``rows`` of an earlier instant; None before the first."""
     keys = {one.key for one in lives}
     return max((row for row in rows if row.key in keys), key=lambda row: row.key.start_ticks, default=None)
-
-
-def how_ended(report: ExitReport) -> str:
-    """How a process ended, in a word or two for a mark on the chart."""
-    if report.is_oom:
-        return "OOM"
-    if report.signal is not None:
-        return f"signal {report.signal}"
-    return f"code {report.exit_code}" if report.exit_code is not None else "gone"

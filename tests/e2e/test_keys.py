@@ -58,7 +58,7 @@ def select(terminal: Terminal, worker: Worker) -> None:
     terminal.wait_for(re.compile(rf"╭─ {worker.pid} "))
 
 
-def test_sorting_by_key_menu_and_neighbour_column_and_turning_it_round(board: Terminal, workers: list[Worker]) -> None:
+def test_sorting_by_key_menu_and_neighbor_column_and_turning_it_round(board: Terminal, workers: list[Worker]) -> None:
     small, middling, large = workers
     board.send("I")
     wait_for_order(board, small, middling, large)

@@ -504,7 +504,7 @@ def test_a_process_in_focus_keeps_its_row_and_its_chart_when_it_has_gone() -> No
     assert row(frame).gone_s == pytest.approx(source.wall_s - 2)
     found = detail(frame)
     assert (found.gone, found.status) == (True, None)
-    assert [mark.kind for mark in found.marks] == ["gone"]
+    assert [(mark.kind, mark.label) for mark in found.marks] == [("gone", "ended")], "that it is gone is said once"
     assert found.series.rss_bytes[-4:] == (20.0 * MIB, None, None, None)
     assert [row.pid for row in step(engine).rows] == [43]
 

@@ -115,8 +115,8 @@ def _of_archive(kind: RegionKind, below: RegionKind, perms: str, reserved_above:
     return kind
 
 
-def _spread(kind: RegionKind, neighbour: RegionKind, perms: str) -> RegionKind:
-    target = SPREAD.get((neighbour, kind))
+def _spread(kind: RegionKind, neighbor: RegionKind, perms: str) -> RegionKind:
+    target = SPREAD.get((neighbor, kind))
     if target is None:
         return kind
     return WITHOUT_ACCESS[target] if perms.startswith("---") else target

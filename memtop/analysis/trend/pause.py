@@ -10,7 +10,7 @@ from memtop.analysis.trend.robust import noise
 SHORTEST_S: Final = 4.0
 """A shorter time without a rise means nothing."""
 LEAST_S: Final = 10.0
-"""A shorter time without a rise is not worth a word."""
+"""A shorter time without a rise is not mentioned."""
 _OVER_S: Final = 60.0
 """A rise that has not gone on for so long is over, unless it usually rests as long as that."""
 _LONGER: Final = 1.5

@@ -68,7 +68,7 @@ class ListActions(AppState):
     def action_sort_menu(self) -> None:
         list_prompts.ask_sort(self, self.sort_by)
 
-    def action_neighbour(self, step: int) -> None:
+    def action_neighbor(self, step: int) -> None:
         columns = self.view.columns
         at = columns.index(self.view.sort) if self.view.sort in columns else 0
         self.action_sort(columns[(at + step) % len(columns)].key)

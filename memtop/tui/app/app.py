@@ -243,8 +243,9 @@ class MemtopApp(
         self.follow_selection()
         outlook = frame.detail.outlook if frame.detail is not None else None
         marked = frame.detail is not None and frame.detail.mark is not None
-        if marked is not self.has_class("-marked"):
+        if marked is not self.has_class("-marked") or self.is_alone is not self.has_class("-alone"):
             self.set_class(marked, "-marked")
+            self.set_class(self.is_alone, "-alone")
             self.show_hints()
         self.chart.limits, self.chart.forecast = chart_limits(outlook), chart_forecast(outlook)
         self.chart.group = frame.group if frame.detail is None else None

@@ -285,6 +285,13 @@ class AppState(SafeApp):
             self.choose_window(points=points)
 
     @property
+    def is_alone(self) -> bool:
+        """Whether the list is of one process, the only one that was asked for."""
+        rows = self.view.rows
+        one = rows.only is not None and rows.by is None and not self.view.query.selects
+        return one and self.frame is not None and len(self.frame.rows) == 1
+
+    @property
     def zoomed(self) -> bool:
         """Whether one part of the screen is maximized."""
         return any(name.startswith("-zoom-") for name in self.classes)
@@ -326,6 +333,7 @@ class AppState(SafeApp):
             is_replay=bool(self.settings.replay),
             is_frozen=view.window.frozen,
             is_marked=self.has_class("-marked"),
+            is_alone=self.is_alone,
             is_cut=self.query_one(SidePanel).is_cut,
             can_step_out=view.window.stands_still
             or view.query.selects

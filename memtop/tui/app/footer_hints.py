@@ -25,6 +25,17 @@ TABLE_HINTS: Final = (
     Hint("q", "Quit", "quit"),
     Hint("m", "Mark", "mark"),
 )
+ALONE_HINTS: Final = (
+    Hint("?", "Help", "help"),
+    Hint("1 2 3", "Panels", "panel(1)"),
+    Hint("← →", "Look back", "look(-1)"),
+    Hint("m", "Mark", "mark"),
+    Hint("e", "Explain", "explain"),
+    Hint("a", "All processes", "everybody"),
+    Hint("Space", "Pause", "pause"),
+    Hint("q", "Quit", "quit"),
+)
+"""Keys of a list of the only process that was asked for: there is nothing to filter or to sort."""
 FILTER_HINTS: Final = (Hint("Enter", "Keep the filter", "keep_filter"), Hint("Esc", "Clear the filter", "step_out"))
 """Keys while the filter is typed: all others are text."""
 SIDE_HINTS: Final = (
@@ -77,6 +88,8 @@ class KeysNow(NamedTuple):
     is_frozen: bool
     is_marked: bool
     """Whether the process in focus has a mark, which the same key clears."""
+    is_alone: bool
+    """Whether the list is of one process, the only one that was asked for."""
     is_cut: bool
     """Whether the sentences are cut, so that Enter in them shows the rest."""
     can_step_out: bool
@@ -105,5 +118,8 @@ def _hints_of(focused: Widget | None, keys: KeysNow) -> tuple[Hint, ...]:
         labels["pause"] = "Resume"
     if keys.is_marked:
         labels["mark"] = "Clear mark"
-    found = (hint._replace(label=labels.get(hint.action, hint.label)) for hint in TABLE_HINTS)
+    found = (
+        hint._replace(label=labels.get(hint.action, hint.label))
+        for hint in (ALONE_HINTS if keys.is_alone else TABLE_HINTS)
+    )
     return tuple(hint for hint in found if hint.label)

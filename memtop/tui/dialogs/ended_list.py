@@ -20,6 +20,7 @@ from memtop.tui.dialogs.keys_line import ACCEPT, KeysLine
 from memtop.tui.dialogs.palette import ChoiceList
 from memtop.tui.drawing.hanging_text import HangingText, Paragraph
 from memtop.tui.drawing.severity_signs import DANGER_MARK, NOTE_MARK, WARNING_MARK
+from memtop.units import counted
 
 _NONE: Final = "Since memtop started it has seen no watched or large process end, and none killed."
 _WHICH: Final = (
@@ -86,7 +87,13 @@ class EndedList(Dialog[ProcessKey]):
 
 def words_below(ended: Sequence[ExitReport], only: int | None, kills: int | None, earlier: str = "") -> str:
     """What the list does not show. The arguments are those of EndedList."""
-    lines = [] if only is None else [f"Only the {only} that were asked for are read; a reads all."]
+    lines = (
+        []
+        if only is None
+        else [
+            f"Only the {counted(only, 'process')} that you asked for {'is' if only == 1 else 'are'} read; a reads all."
+        ]
+    )
     unseen = (kills or 0) - sum(one.is_oom for one in ended)
     if kills is None:
         lines.append("This kernel does not say how many processes the OOM killer has ended.")

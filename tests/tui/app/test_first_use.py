@@ -98,6 +98,30 @@ async def test_the_palette_offers_what_can_be_done_now() -> None:
         assert not can_run(it.app, "everybody")
 
 
+async def test_no_two_commands_of_the_palette_have_one_name() -> None:
+    async with board() as it:
+        names = [command.title for command in it.app.get_system_commands(it.app.screen)]
+        assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize("panel", ["", "1"])
+async def test_tab_goes_through_the_parts_from_top_to_bottom_and_from_left_to_right(
+    size: tuple[int, int], panel: str
+) -> None:
+    async with board(size=size) as it:
+        if panel:
+            await it.press(panel)
+            await it.until(lambda: bool(it.app.query_one(Panels).size.height), "the panel is open")
+        places = []
+        for _ in it.app.screen.focus_chain:
+            await it.press("tab")
+            assert it.app.focused is not None
+            places.append((it.app.focused.region.y, it.app.focused.region.x))
+        assert len(places) >= 3
+        assert places == sorted(places), "the first Tab leaves the list, which is the last part"
+
+
 async def test_a_filter_that_is_on_is_seen_and_leaves_its_place_to_the_chart() -> None:
     async with board() as it:
         high = it.app.chart.size.height
@@ -195,6 +219,8 @@ async def test_the_footer_names_only_keys_that_do_something_now() -> None:
     async with board(Settings(delay_s=LONG_S, pids=(10,))) as it:
         footer = it.app.query_one(StatusBar)
         assert "Enter" not in line(footer, 0), "the only process is watched already"
+        assert not any(key in line(footer, 0) for key in ("Filter", "Sort", "Growth", "Groups")), "of one row"
+        assert "a All processes" in line(footer, 0)
         watched = it.app.watched
         await it.press("enter")
         await it.tick()

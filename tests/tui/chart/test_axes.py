@@ -65,7 +65,7 @@ def test_a_close_up_does_not_magnify_noise() -> None:
     assert close_up([level, level / 4], 13).low_bytes == 0
 
 
-def test_neighbouring_ticks_of_a_close_up_have_different_labels() -> None:
+def test_neighboring_ticks_of_a_close_up_have_different_labels() -> None:
     labels = [text for _, text in close_up([12.0 * GIB, 12.01 * GIB], 16).labels()]
     assert len(set(labels)) == len(labels) and all(len(text) <= 6 for text in labels)
 

@@ -230,6 +230,13 @@ def test_the_peak_and_the_marks_are_named() -> None:
     assert "┊exec" in drawn[0] and "gone┊" in drawn[0]  # the line of VIRT takes the row below
 
 
+@pytest.mark.parametrize("scale", SCALES)
+def test_only_on_one_scale_is_res_filled(scale: Scale) -> None:
+    series = make_series(virt=40 * GIB, anon=33 * MIB) if scale is Scale.OWN else make_series()
+    drawn = memory_strips(picture(series, scale), 100, 14, INKS)
+    assert any(columns_with(drawn, area) for area in AREAS) is (scale is Scale.ONE)
+
+
 @pytest.mark.parametrize("apart_s", [2.0, 6.0, 9.0, 12.0, 15.0])
 def test_the_labels_of_close_events_stay_apart(apart_s: float) -> None:
     marks = tuple(Mark(-apart_s * number, "life", "OOM") for number in range(16))

@@ -15,7 +15,7 @@ EARLIER = "2 OOM kills before memtop started: see dmesg -T"
         (None, 0, ""),
         (None, 2, "OOM kills that the kernel has counted: 2; of 2 no end was seen."),
         (None, None, "does not say how many processes the OOM killer has ended"),
-        (3, 0, "Only the 3 that were asked for are read"),
+        (3, 0, "Only the 3 processes that you asked for are read; a reads all."),
     ],
 )
 def test_kills_that_were_not_seen_are_counted(only: int | None, kills: int | None, words: str) -> None:

@@ -242,6 +242,21 @@ async def test_numbers_are_neutral_and_the_selected_row_is_reversed() -> None:
         assert styles_at(table, virt, 1) != styles_at(table, virt, 2)
 
 
+async def test_a_trend_has_the_color_of_its_verdict_and_no_other() -> None:
+    def trend(pid: int, verdict: str, growth: float) -> ProcessRow:
+        return proc_row(pid, verdict=verdict, growth_bytes_per_min=growth, trend=(0, 2, 4, 6))
+
+    rows = [trend(1, "─", 3e9), trend(2, "─", 0.0), trend(3, "↗", 3e9), trend(4, "!↗", 0.0), trend(5, "▲↗", 0.0)]
+    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
+        table = pilot.app.query_one(ProcessTable)
+        table.columns = (BY_NAME["pid"], BY_NAME["trend"])
+        await shown(pilot, frame([proc_row(9), *rows]))  # the first row is selected
+        x = max(line(table, 6).rfind(block) for block in "▁▂▃▄▅▆▇")
+        flat, idle, growing, warned, dangerous = (styles_at(table, x, y).color for y in range(2, 7))
+    assert flat == idle == growing, "however fast it grows"
+    assert len({idle, warned, dangerous}) == 3
+
+
 async def test_without_colour_nothing_is_lost_but_colour(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     assert os.environ["NO_COLOR"]
