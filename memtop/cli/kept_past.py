@@ -29,6 +29,10 @@ class PlayedPast:
         """See ``Past``."""
         return self._player.span.first_s
 
+    def why_lacking(self) -> str:
+        """See ``Past``: all of it is there."""
+        return ""
+
     def player_at(self, wall_s: float) -> Player | None:
         """See ``Past``."""
         return self._player.again()
@@ -62,6 +66,14 @@ class RecorderPast:
     def first_s(self) -> float | None:
         """See ``Past``."""
         return self._recorder.first_s
+
+    def why_lacking(self) -> str:
+        """See ``Past``."""
+        if self._recorder.kept_to is None:
+            return ""
+        most, again = self._recorder.kept_to
+        why = f"of more than {most:,} processes no past is kept in memory, until there are {again:,}"
+        return why if self._recorder.state is not None else f"{why}; w records everything from now on"
 
     def player_at(self, wall_s: float) -> Player | None:
         """See ``Past``."""

@@ -25,6 +25,10 @@ class Past(Protocol):
         """Wall time of the first instant that can be played; None for none."""
         ...
 
+    def why_lacking(self) -> str:
+        """Why instants are not kept whole, in words; empty where they are, as far as there is room."""
+        ...
+
     def player_at(self, wall_s: float) -> Player | None:
         """A player of what is kept of an instant; None if nothing is. Raises RecordingError."""
         ...
@@ -76,6 +80,13 @@ class LookingBack:
     def first_s(self) -> float | None:
         """Wall time of the first instant that can be looked back at whole; None for none."""
         return self._past.first_s()
+
+    def lacking_at(self, wall_s: float) -> str:
+        """Why no more than sizes is known of an instant; empty where it can be looked back at whole."""
+        first_s = self.first_s
+        if first_s is not None and wall_s >= first_s:
+            return ""
+        return self._past.why_lacking() or "memory does not reach back so far"
 
     def events(self) -> Sequence[TimelineEvent]:
         """The events that are kept, the oldest first. Any thread may ask."""

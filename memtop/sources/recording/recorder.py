@@ -98,7 +98,7 @@ class Recorder:
 
     def _begin(self, sink: Sink) -> None:
         self._sink, self._from_s = sink, self._writer.begin(sink)
-        self._began_late = self._looks_back and self._too_many
+        self._began_late = self.kept_to is not None
 
     def stop(self) -> str | None:
         """Finish the file. Returns what is wrong with it; None for nothing."""
@@ -139,6 +139,12 @@ class Recorder:
         if self.state is not None and self._from_s is not None:
             known.append(self._from_s)
         return min(known, default=None)
+
+    @property
+    def kept_to(self) -> tuple[int, int] | None:
+        """Where instants are not kept in memory, because there are too many processes: most processes of which they are
+        kept, and from how few on they are kept again. None where they are kept."""
+        return (MOST_KEPT, KEPT_AGAIN) if self._looks_back and self._too_many else None
 
     def recent(self) -> Sequence[Block]:
         """The last instants in memory, the oldest first; not the one under way."""

@@ -9,7 +9,7 @@ from memtop.errors import RecordingError
 from memtop.explain.event_names import EVENT_WORDS
 from memtop.model.timeline import EventKind, TimelineEvent
 from memtop.time_of_day import parse_instant, span_words
-from memtop.tui.app.app_state import AppState
+from memtop.tui.app.actions_time import TimeActions
 from memtop.tui.bars.timeline_bar import TimelineBar
 from memtop.tui.dialogs.dialog import Prompt
 
@@ -18,13 +18,13 @@ SAME_S: Final = 0.001
 SPEEDS: Final = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 
 
-class ReplayActions(AppState):
+class ReplayActions(TimeActions):
     """Which instant is shown, and how fast a recording is played."""
 
     def action_seek(self) -> None:
         span = self._span
         if span is None:
-            self.say("no earlier samples are kept yet", severity="warning")
+            self.say("no earlier sample yet", severity="warning")
             return
         first, last = span_words(*span)
 
@@ -44,8 +44,9 @@ class ReplayActions(AppState):
         """The wall times that can be gone to; None for none."""
         if self.player is not None:
             return self.player.span
-        first_s = self.looking_back.first_s if self.looking_back is not None else None
-        return None if first_s is None or self.frame is None else (first_s, self.frame.now_s)
+        if self.frame is None or self._oldest_s >= self.frame.now_s:
+            return None
+        return self._oldest_s, self.frame.now_s
 
     def on_timeline_bar_sought(self, message: TimelineBar.Sought) -> None:
         """Show the instant that was clicked or drawn over."""
@@ -57,7 +58,7 @@ class ReplayActions(AppState):
             self.player.go_to(at_s)
             self._show_other_instant()
         elif self.frame is not None:
-            self.choose_window(cursor_s=at_s if at_s < self.frame.now_s else None)
+            self.look_back_at(at_s)
 
     def action_event(self, direction: int) -> None:
         if self.frame is None:
@@ -72,12 +73,18 @@ class ReplayActions(AppState):
             self.say(str(error), severity="warning")
             return
         if not found:
-            self.say(f"there is no event {'before' if direction < 0 else 'after'} this instant", severity="warning")
+            self.say(self._no_event(direction), severity="warning")
             return
         words = EVENT_WORDS[found[0].kind]
         more = f", and {len(found) - 1} more" if len(found) > 1 else ""
         self.say(f"{words}: {found[0].label}{more}" if found[0].label else f"{words}{more}")
         self.go_to_instant(found[0].at_s)
+
+    def _no_event(self, direction: int) -> str:
+        """Why there is none to go to."""
+        if direction < 0 and self.frame is not None and (lacking := self._lacking_at(self._oldest_s)):
+            return f"no earlier event is kept: {lacking}"
+        return f"there is no event {'before' if direction < 0 else 'after'} this instant"
 
     def _events_beside(self, direction: int) -> list[TimelineEvent]:
         """The events of the nearest instant before or after the one on screen, the worst first."""

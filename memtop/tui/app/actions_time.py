@@ -58,7 +58,21 @@ class TimeActions(AppState):
             cursor_s = max(cursor_s, self._oldest_s if first_s is None else first_s)
             if cursor_s >= now_s:
                 self.say("no earlier sample yet")
-        self.choose_window(cursor_s=None if cursor_s >= now_s else cursor_s)
+        self.look_back_at(cursor_s)
+
+    def look_back_at(self, at_s: float) -> None:
+        """Show an instant of the past, or now. Says what is not known of it, once."""
+        assert self.frame is not None
+        if at_s >= self.frame.now_s:
+            self.choose_window(cursor_s=None)
+            return
+        lacking, before_s = self._lacking_at(at_s), self.view.window.cursor_s
+        if lacking and (before_s is None or not self._lacking_at(before_s)):
+            self.say(f"only sizes are known of that moment: {lacking}", severity="warning")
+        self.choose_window(cursor_s=at_s)
+
+    def _lacking_at(self, at_s: float) -> str:
+        return self.looking_back.lacking_at(at_s) if self.looking_back is not None else ""
 
     @property
     def _look_step_s(self) -> float:

@@ -33,7 +33,6 @@ from memtop.tui.app.actions_panels import PanelActions
 from memtop.tui.app.actions_process import ProcessActions
 from memtop.tui.app.actions_recording import RecordingActions
 from memtop.tui.app.actions_replay import ReplayActions
-from memtop.tui.app.actions_time import TimeActions
 from memtop.tui.app.bindings import BINDINGS
 from memtop.tui.app.footer_hints import REPLAY_HINTS, TABLE_HINTS
 from memtop.tui.app.messages import FrameReady, SamplerTroubled
@@ -77,9 +76,7 @@ PANEL_FROM: Final = 36
 """Screen height, in lines, from which a watched process has a panel open under its chart."""
 
 
-class MemtopApp(
-    TimeActions, RecordingActions, ReplayActions, ListActions, ProcessActions, PanelActions, ExplainActions
-):
+class MemtopApp(RecordingActions, ReplayActions, ListActions, ProcessActions, PanelActions, ExplainActions):
     """The dashboard.
 
     ``commentary`` gives the demo's latest step; ``first`` is a frame from before the start of the screen. ``ready``

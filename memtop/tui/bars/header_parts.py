@@ -106,7 +106,7 @@ def _state_words(frame: Frame, state: HeaderState) -> list[LinePart]:
     if state.recording is not None:
         words.append(LinePart(f"● REC {units.long_size(state.recording.size_bytes)}", 2, "recording", "strong"))
         if state.recording.from_s is not None:
-            recorded = units.duration(max(0.0, frame.at_s - state.recording.from_s))
+            recorded = units.duration(max(0.0, frame.now_s - state.recording.from_s))
             words.append(LinePart(recorded, 3, "recording", glued=True))
     if state.readonly:
         words.append(LinePart("READ-ONLY", 5, style="dim"))

@@ -7,16 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from memtop.cli.composition import looking_back_on
 from memtop.engine.engine import Engine
 from memtop.engine.looking_back import LookingBack
 from memtop.engine.player import Player
 from memtop.errors import RecordingError
 from memtop.model.timeline import TimelineEvent
 from memtop.settings import Settings
+from memtop.sources.recording import recorder as recorder_module
 from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.replay import Replay
 from memtop.tui.app.app import MemtopApp
 from memtop.tui.bars.header import HeaderBar
+from memtop.tui.dialogs.dialog import Prompt
 from memtop.view_state import View
 from tests.tui.app.test_app import LONG_S, SIZE, Board, board, world
 
@@ -63,11 +66,41 @@ async def test_a_directory_that_is_not_there_is_said(tmp_path: Path, monkeypatch
     recorder.close()
 
 
+async def test_of_too_many_processes_it_is_said_why_the_past_has_sizes_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder_module, "MOST_KEPT", 1)
+    monkeypatch.setattr(recorder_module, "KEPT_AGAIN", 0)
+    source = world()
+    recorder = Recorder(source, looks_back=True)
+    settings = Settings(delay_s=LONG_S)
+    app = MemtopApp(looking_back_on(recorder, Engine(recorder)), settings, View.of(settings), recording=recorder)
+    async with app.run_test(size=SIZE) as pilot:
+        it = Board(app, pilot, source)
+        await it.until(lambda: app.frame is not None, "there is a first frame")
+        for _ in range(3):
+            await it.tick()
+        why = (
+            "of more than 1 processes no past is kept in memory, until there are 0; w records everything from now on"
+        )
+        await pilot.press("{")
+        assert it.said[-1].endswith(f"no earlier event is kept: {why}")
+        await pilot.press(":")
+        await it.until(lambda: isinstance(app.screen, Prompt), "the past of the chart can be gone to")
+        await pilot.press("escape", "left")
+        assert it.said[-1].endswith(f"only sizes are known of that moment: {why}")
+        said = len(it.said)
+        await pilot.press("left")
+        assert len(it.said) == said, "once is enough"
+    recorder.close()
+
+
 class _Unreadable:
     """A past whose file has gone."""
 
     def first_s(self) -> float | None:
         return None
+
+    def why_lacking(self) -> str:
+        return ""
 
     def player_at(self, wall_s: float) -> Player | None:
         raise RecordingError("its file has gone")

@@ -115,6 +115,11 @@ async def test_header_shows_a_dash_for_what_is_unknown() -> None:
         ({"replay_position": (12, 300)}, HeaderState(), "REPLAY 12/300"),
         ({"replay_position": (12, 300), "past_percent": 40}, HeaderState(), "verdicts at 40 %"),
         ({}, HeaderState(recording=recorded(int(1.2 * MIB))), "● REC 1.20 MiB"),
+        (
+            {"at_s": 1_000.0, "newest_s": 1_040.0},
+            HeaderState(recording=RecordingState("f", 4096, 980.0)),
+            "● REC 4.00 KiB 60 s",
+        ),
         ({}, HeaderState(readonly=True), "READ-ONLY"),
         (
             {},
