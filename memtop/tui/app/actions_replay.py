@@ -9,7 +9,7 @@ from memtop.errors import RecordingError
 from memtop.explain.event_names import EVENT_WORDS
 from memtop.model.timeline import EventKind, TimelineEvent
 from memtop.time_of_day import parse_instant, span_words
-from memtop.tui.app.actions_time import TimeActions
+from memtop.tui.app.actions_past import PastActions
 from memtop.tui.bars.timeline_bar import TimelineBar
 from memtop.tui.dialogs.dialog import Prompt
 
@@ -18,7 +18,7 @@ SAME_S: Final = 0.001
 SPEEDS: Final = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 
 
-class ReplayActions(TimeActions):
+class ReplayActions(PastActions):
     """Which instant is shown, and how fast a recording is played."""
 
     def action_seek(self) -> None:
@@ -44,9 +44,9 @@ class ReplayActions(TimeActions):
         """The wall times that can be gone to; None for none."""
         if self.player is not None:
             return self.player.span
-        if self.frame is None or self._oldest_s >= self.frame.now_s:
+        if self.frame is None or self.oldest_s >= self.frame.now_s:
             return None
-        return self._oldest_s, self.frame.now_s
+        return self.oldest_s, self.frame.now_s
 
     def on_timeline_bar_sought(self, message: TimelineBar.Sought) -> None:
         """Show the instant that was clicked or drawn over."""
@@ -82,7 +82,7 @@ class ReplayActions(TimeActions):
 
     def _no_event(self, direction: int) -> str:
         """Why there is none to go to."""
-        if direction < 0 and self.frame is not None and (lacking := self._lacking_at(self._oldest_s)):
+        if direction < 0 and self.frame is not None and (lacking := self.lacking_at(self.oldest_s)):
             return f"no earlier event is kept: {lacking}"
         return f"there is no event {'before' if direction < 0 else 'after'} this instant"
 

@@ -6,13 +6,13 @@ from memtop import units
 from memtop.engine.sampler_thread import LONGEST_DELAY_S, SHORTEST_DELAY_S
 from memtop.errors import UsageError
 from memtop.history.process_history import ORDINARY_WINDOW_S
-from memtop.tui.app.app_state import AppState
+from memtop.tui.app.actions_past import PastActions
 from memtop.tui.chart.axes import Scale
 from memtop.tui.chart.memory_chart import MemoryChart, zoomed
 from memtop.tui.dialogs.dialog import Prompt
 
 
-class TimeActions(AppState):
+class TimeActions(PastActions):
     """Which time window is on screen, and how it is drawn."""
 
     def action_pause(self) -> None:
@@ -55,39 +55,16 @@ class TimeActions(AppState):
             self.go_to_instant(cursor_s)  # the chart begins there only because the recording was entered there
             return
         if back:
-            cursor_s = max(cursor_s, self._oldest_s if first_s is None else first_s)
+            cursor_s = max(cursor_s, self.oldest_s if first_s is None else first_s)
             if cursor_s >= now_s:
                 self.say("no earlier sample yet")
         self.look_back_at(cursor_s)
-
-    def look_back_at(self, at_s: float) -> None:
-        """Show an instant of the past, or now. Says what is not known of it, once."""
-        assert self.frame is not None
-        if at_s >= self.frame.now_s:
-            self.choose_window(cursor_s=None)
-            return
-        lacking, before_s = self._lacking_at(at_s), self.view.window.cursor_s
-        if lacking and (before_s is None or not self._lacking_at(before_s)):
-            self.say(f"only sizes are known of that moment: {lacking}", severity="warning")
-        self.choose_window(cursor_s=at_s)
-
-    def _lacking_at(self, at_s: float) -> str:
-        return self.looking_back.lacking_at(at_s) if self.looking_back is not None else ""
 
     @property
     def _look_step_s(self) -> float:
         """One sample, or one point of the chart where that is more and the chart is on screen."""
         delay_s, points = self.view.readings.delay_s, self.view.window.points
         return max(delay_s, self.window_s / max(1, points)) if self.chart.size.width else delay_s
-
-    @property
-    def _oldest_s(self) -> float:
-        """The wall time before which nothing is known of any process."""
-        assert self.frame is not None
-        incidents = self.frame.incidents
-        watched_s = self.frame.at_s - incidents.watched_s if incidents is not None else self.frame.at_s
-        kept_s = self.looking_back.first_s if self.looking_back is not None else None
-        return watched_s if kept_s is None else min(watched_s, kept_s)
 
     def on_timed_chart_cursor_moved(self, message: MemoryChart.CursorMoved) -> None:
         """Look at the instant under the pointer."""

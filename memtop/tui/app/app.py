@@ -76,7 +76,9 @@ PANEL_FROM: Final = 36
 """Screen height, in lines, from which a watched process has a panel open under its chart."""
 
 
-class MemtopApp(RecordingActions, ReplayActions, ListActions, ProcessActions, PanelActions, ExplainActions):
+class MemtopApp(
+    TimeActions, RecordingActions, ReplayActions, ListActions, ProcessActions, PanelActions, ExplainActions
+):
     """The dashboard.
 
     ``commentary`` gives the demo's latest step; ``first`` is a frame from before the start of the screen. ``ready``

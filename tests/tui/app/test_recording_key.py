@@ -78,9 +78,7 @@ async def test_of_too_many_processes_it_is_said_why_the_past_has_sizes_only(monk
         await it.until(lambda: app.frame is not None, "there is a first frame")
         for _ in range(3):
             await it.tick()
-        why = (
-            "of more than 1 processes no past is kept in memory, until there are 0; w records everything from now on"
-        )
+        why = "of more than 1 processes no past is kept in memory, until there are 0; w records everything from now on"
         await pilot.press("{")
         assert it.said[-1].endswith(f"no earlier event is kept: {why}")
         await pilot.press(":")
