@@ -33,6 +33,7 @@ from memtop.tui.app.actions_panels import PanelActions
 from memtop.tui.app.actions_process import ProcessActions
 from memtop.tui.app.actions_recording import RecordingActions
 from memtop.tui.app.actions_replay import ReplayActions
+from memtop.tui.app.actions_time import TimeActions
 from memtop.tui.app.bindings import BINDINGS
 from memtop.tui.app.footer_hints import REPLAY_HINTS, TABLE_HINTS
 from memtop.tui.app.messages import FrameReady, SamplerTroubled
