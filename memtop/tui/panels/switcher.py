@@ -128,6 +128,7 @@ PANELS: Final = (
 )
 _CLAUSES: Final = re.compile(r"(?=, | from | in )")
 """Places where a caption may be cut."""
+_AGE: Final = re.compile(r"read (\d+ \w+) ago")
 BY_NAME: Final = {panel.name: panel for panel in PANELS}
 
 
@@ -158,9 +159,10 @@ class Tabs(Bar):
             text = f"[{number} {panel.title}]" if mine else f"{'' if after_mine else ' '}{number} {panel.title}"
             left.append(LinePart(text, 0 if mine else number, panel.name, "strong" if mine else "dim", glued=True))
         room = width - cells(left) - GAP_CELLS - 2 * EDGE_CELLS
-        caption = self.caption
-        while caption and len(caption) > room:  # the end is least important: the address, the cost, the next reading
-            caption = "".join(_CLAUSES.split(caption)[:-1])
+        clauses = _CLAUSES.split(self.caption)  # the end is least important: the address, the cost, the next reading
+        forms = ["".join(clauses[:many]) for many in range(len(clauses), 0, -1)]
+        forms += [_AGE.sub(age, clauses[0]) for age in (r"\1 ago", r"\1")]  # an age stays, in fewer words
+        caption = next((form for form in forms if len(form) <= room), "")
         return left, [LinePart(caption, len(BY_NAME) + 1, "permissions", "dim")] if caption else []
 
     def watch_caption(self) -> None:

@@ -322,6 +322,23 @@ async def test_a_long_caption_leaves_the_tabs_their_place() -> None:
         assert "[4 Runtime]" in tabs.render_line(0).text
 
 
+@pytest.mark.parametrize(
+    ("caption", "shown"),
+    [
+        ("read 9 s ago in 3.0 ms", "read 9 s ago"),
+        ("read 34 s ago in 3.0 ms", "34 s ago"),
+        ("old: read 34 s ago in 3.0 ms, next in 9 s", "old: 34 s"),
+        ("this machine's memory 23.0 % full", "6 Machine"),
+    ],
+)
+async def test_the_age_of_a_reading_is_in_view_beside_all_tabs_however_old_it_is(caption: str, shown: str) -> None:
+    tabs = Tabs()
+    async with WidgetApp(tabs).run_test(size=(80, 1)) as pilot:
+        tabs.chosen, tabs.caption = "regions", caption
+        await pilot.pause()
+        assert tabs.render_line(0).text.rstrip().endswith(f" {shown}")
+
+
 async def test_keys_are_apart_from_what_they_do_in_ascii_too() -> None:
     bar = StatusBar([Hint("← →", "Look back", "look(-1)"), Hint("+ -", "Zoom", "zoom_time(0.5)")])
     async with WidgetApp(bar).run_test(size=(80, 3)) as pilot:
