@@ -73,8 +73,9 @@ def plotext() -> Any:
     class keeps those that draw, and the others (help, images, dates) take 0.7 MB.
     """
     plots = type(import_module("plotext").active().monitor)
-    for name in [name for name in sys.modules if name.partition(".")[0] == "plotext"]:
-        del sys.modules[name]
+    for name in list(sys.modules):  # a copy: other threads import, too
+        if name.partition(".")[0] == "plotext":
+            del sys.modules[name]
     return plots
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -94,3 +96,23 @@ def test_under_a_line_that_stays_level_only_areas_are_drawn_again(plotted: list[
         assert cells == fresh
     assert plotted == [COLUMNS] * 4  # once for the first, and for each that was drawn from nothing
     assert len(drawn.plotted) <= COLUMNS
+
+
+def test_plotext_keeps_what_draws_while_another_thread_imports(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Meanwhile(str):
+        """The name of a module; whenever it is looked at, another module is imported."""
+
+        def partition(self, sep: str) -> tuple[str, str, str]:
+            sys.modules.setdefault("imported_meanwhile", ModuleType("imported_meanwhile"))
+            return super().partition(sep)
+
+    monkeypatch.setitem(sys.modules, Meanwhile("one"), ModuleType("one"))
+    try:
+        plot = curves.plotext.__wrapped__()()
+    finally:
+        sys.modules.pop("imported_meanwhile", None)
+    assert not any(name.startswith("plotext") for name in sys.modules)
+    plot.set_size([12, 4])
+    plot.draw([0, 1], [0, 1])
+    plot.build_plot()
+    assert len(plot.matrix.marker) == 4
