@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Final
 
-from memtop.analysis.findings.rule import facts
+from memtop.analysis.findings.rule import NOTE, facts
 from memtop.analysis.incidents.incident import Incident, Scope, Subject
 from memtop.analysis.incidents.inputs import MIB, GroupFacts, IncidentInputs
 from memtop.analysis.incidents.processes import STORY, confirmed_growth, kills_in_s, rise_to_limit
@@ -51,7 +52,7 @@ def group_rising(inputs: IncidentInputs) -> Iterator[Incident]:
             since_s=rise.since_s,
             story=STORY,
             show=one.oldest,
-            kills_in_s=kills_in_s(until_full.get("full_s"), limit),
+            kills_in_s=kills_in_s(until_full.get("full_s"), limit) if severity > NOTE else math.inf,
         )
 
 

@@ -44,6 +44,8 @@ PACE_S: Final = 5.0
 _NOTHING: Final[Facts] = {}
 _LOST_SHARE: Final = 0.5
 """What rises fills the machine only if the machine has lost so much of that meanwhile: else others have freed it."""
+_CAUSE_SHARE: Final = 0.25
+"""What takes less of a fall of available memory is not its cause, and is no worse than it is itself."""
 _FASTER: Final = 1.2
 """A fall must be so many times as fast as what is known to grow, to count as something else."""
 
@@ -122,7 +124,7 @@ def rising(inputs: IncidentInputs) -> Iterator[Incident]:
             since_s=rise.since_s,
             story=STORY,
             show=one.key,
-            kills_in_s=kills_in_s(until_full.get("full_s"), limit),
+            kills_in_s=kills_in_s(until_full.get("full_s"), limit) if severity > NOTE else math.inf,
         )
 
 
@@ -156,7 +158,8 @@ def rise_to_limit(
     full_s = rise.full_s(pace.own_share * limit.room_bytes, goes_on)
     if full_s is None or full_s >= _TOLD_FROM_S or (pace.fall_s is not None and full_s > SUM_GOES_ON * pace.fall_s):
         return NOTE, _NOTHING
-    return severity_at_pace(full_s), facts(full_s=full_s, **named(limit), **pace.facts)
+    severity = NOTE if pace.fall_s is not None and pace.own_share < _CAUSE_SHARE else severity_at_pace(full_s)
+    return severity, facts(full_s=full_s, **named(limit), **pace.facts)
 
 
 class Pace(NamedTuple):

@@ -1,8 +1,9 @@
 """Keeps the latest reading of every cgroup that has members, within a budget of readings per second.
 
 A cgroup near its limit is read at every tick, a cgroup on screen almost at every tick, and the others in turn. The use
-is one small file. memory.stat costs five times as much and is read only if the use has changed. Limits and event
-counters rarely change, so they are read again only after some turns.
+is one small file. memory.stat costs five times as much and is read only if the use has changed, or where that stands
+still because a limit is reached and one page takes the place of another. Limits and event counters rarely change, so
+they are read again only after some turns.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Final
 
 from memtop.analysis.limits.memory_limits import ceiling
 from memtop.sampling.cgroup_reading import CgroupReading, TimedReading, filled
-from memtop.sampling.cgroups.cgroup_files import CgroupFiles
+from memtop.sampling.cgroups.cgroup_files import CgroupFiles, is_full
 from memtop.sampling.cgroups.turns import Turns
 
 BUDGET_A_S: Final = 180.0
@@ -58,6 +59,8 @@ class AllCgroups:
         recording."""
         self._known: dict[str, _Known] = {}
         self._turns = Turns()
+        self._full: set[str] = set()
+        """Those whose use has reached their limit, by their last readings."""
         self.removed: set[str] = set()
         """Those whose use could be read and now cannot: most have been removed. Their last readings stay."""
         self._read_s: float | None = None
@@ -80,6 +83,7 @@ class AllCgroups:
         for path in self._known.keys() - set(paths):
             del self._known[path]
         self.removed &= self._known.keys()
+        self._full &= self._known.keys()
         self._turns.keep_only(paths)
 
     def read(
@@ -124,17 +128,26 @@ class AllCgroups:
             return 0
         limits = self._replaying or known.near or known.turns % LIMIT_TURNS == 0
         rest = self._replaying or whole or known.turns % REST_TURNS == REST_TURNS - 1
-        reading = self._files.read_use(path, known.v2, old, limits=limits, rest=rest)
+        reading = self._files.read_use(path, known.v2, old, limits=limits, rest=rest, stat=self._is_in_full(path))
         if reading is None:
             return 1
         known.turns += 1
         if reading.usage_bytes is not None or old is None or old.usage_bytes is None:
             self._take(known, reading, now_s)
             self.removed.discard(path)
+            (self._full.add if is_full(reading) else self._full.discard)(path)
         else:
             self.removed.add(path)
         stat = old is None or reading.stat is not old.stat
         return 1 + STAT_COST * stat + REST_COST * rest + 2 * limits
+
+    def _is_in_full(self, path: str) -> bool:
+        """Whether it or one above it has reached its limit."""
+        while self._full and path:
+            if path in self._full:
+                return True
+            path = path.rpartition("/")[0]
+        return False
 
     def _take(self, known: _Known, reading: CgroupReading, now_s: float) -> None:
         latest = known.latest

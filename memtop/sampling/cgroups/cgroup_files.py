@@ -7,7 +7,7 @@ from typing import Final
 
 from memtop.analysis.limits.cgroup_limits import limit_bytes, memory_stat, usage_bytes, with_kernel_v1
 from memtop.errors import AccessDenied, Blocked, MemtopError, NotRecorded, is_missing, reason_of
-from memtop.procfs.cgroup import UNLIMITED, MemoryStat, parse_count, parse_limit, parse_memory_events, parse_oom_control
+from memtop.procfs.cgroup import UNLIMITED, parse_count, parse_limit, parse_memory_events, parse_oom_control
 from memtop.procfs.pressure import parse_pressure
 from memtop.sampling.cgroup_reading import CgroupReading
 from memtop.sources.protocol import Source
@@ -105,15 +105,12 @@ class CgroupFiles:
         return reading if not unread else reading._replace(unread=tuple(sorted(unread.items())))
 
     def read_use(
-        self, path: str, v2: bool, old: CgroupReading | None, *, limits: bool, rest: bool
+        self, path: str, v2: bool, old: CgroupReading | None, *, limits: bool, rest: bool, stat: bool = False
     ) -> CgroupReading | None:
-        """Read its use, and memory.stat if that may have changed since ``old``. None if a recording has no use of it.
+        """Read its use, and memory.stat if the use differs from that of ``old``. None if a recording has no use of it.
 
-        The use of a cgroup that is full stands still while one page takes the place of another, so memory.stat is read
-        there though the use is the same.
-
-        ``limits`` and ``rest`` (swap, events, pressure) are read on request. What is not read is None; limits are as in
-        ``old``.
+        ``limits``, ``rest`` (swap, events, pressure) and ``stat`` (memory.stat though the use is the same) are read on
+        request. What is not read is None; limits are as in ``old``.
         """
         self._not_recorded = False
         usage = usage_bytes(self._read, path, v2=v2)
@@ -126,24 +123,22 @@ class CgroupFiles:
             if v2 and limit is None and self._is_root(path):
                 limit = UNLIMITED
         is_same = old is not None and usage == old.usage_bytes
-        stat = old.stat if old is not None and is_same else None
-        if not is_same or _is_full(usage, limit, high, stat):
-            stat = memory_stat(self._read, path)
-        if stat is not None and not v2 and old is not None and old.stat is not None:
-            stat = stat._replace(
+        read = old.stat if old is not None and is_same and not stat else memory_stat(self._read, path)
+        if read is not None and not v2 and old is not None and old.stat is not None:
+            read = read._replace(
                 kernel_bytes=old.stat.kernel_bytes, slab_reclaimable_bytes=old.stat.slab_reclaimable_bytes
             )
-        if old is not None and is_same and stat == old.stat:
+        if old is not None and is_same and read == old.stat:
             if not rest:
                 return self._told(old._replace(limit_bytes=limit, high_bytes=high, unread=())) if limits else old
-            stat = old.stat  # the same object says that nothing has changed
-        reading = CgroupReading(path, v2, limit, usage, stat, high)
+            read = old.stat  # the same object says that nothing has changed
+        reading = CgroupReading(path, v2, limit, usage, read, high)
         if not rest:
             # Without what is on swap the first reading would be less than the next, which looks like growth.
             with_swap = self._with_swap_v2 if v2 else self._with_swap_v1
             return self._told(with_swap(reading) if old is None else reading)
-        if stat is not None and not v2:
-            reading = reading._replace(stat=with_kernel_v1(stat, self._read, path))
+        if read is not None and not v2:
+            reading = reading._replace(stat=with_kernel_v1(read, self._read, path))
         return self._told((self._rest_v2 if v2 else self._rest_v1)(reading))
 
     def _with_swap_v1(self, one: CgroupReading) -> CgroupReading:
@@ -276,9 +271,9 @@ class CgroupFiles:
         return value
 
 
-def _is_full(usage: int | None, limit: int | None, high: int | None, stat: MemoryStat | None) -> bool:
-    """Whether the use has reached the limit, memory.high, or the lowest limit of an ancestor that version 1 reports."""
-    limits = (limit, high, stat.hierarchical_limit_bytes if stat is not None else None)
+def is_full(reading: CgroupReading) -> bool:
+    """Whether the use has reached the limit or memory.high."""
+    usage, limits = reading.usage_bytes, (reading.limit_bytes, reading.high_bytes)
     return usage is not None and any(
         one is not None and one < UNLIMITED and usage >= FULL_SHARE * one for one in limits
     )

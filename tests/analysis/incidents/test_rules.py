@@ -540,6 +540,20 @@ def test_what_a_process_takes_at_its_start_says_less_of_hours_than_what_an_old_o
     assert found(growing=(rising(600, 20.0, limit=room, age_s=21.0),)) == [("rising", WARNING)], "it goes on"
 
 
+def test_what_takes_little_of_a_fall_of_available_memory_goes_behind_what_takes_most_of_it() -> None:
+    fall = rise(3000, 20.0)
+    ram = MACHINE._replace(room_bytes=4 * GIB, is_machine=True)
+    machine = MachineFacts(16 * GIB, 4 * GIB, used=fall, parts={MachinePart.SHMEM: rise(2600, 20.0)})
+    small, group = rising(60, 20.0, limit=ram), POOL._replace(limit=ram, rise=rise(400, 20.0))
+    inputs = IncidentInputs(100.0, (small,), machine=machine, groups=(group,))
+    names = [entry.incident.name for entry in StandingIncidents().after(100.0, find_incidents(inputs)).entries]
+    assert names[0] == "memory_goes"
+    by_name = {one.name: one.severity for one in find_incidents(inputs)}
+    assert by_name == {"memory_goes": DANGER, "rising": NOTE, "group_rising": NOTE}
+    large = rising(1500, 20.0, limit=ram)
+    assert ("rising", DANGER) in found(machine=machine, growing=(large,)), "half of it is its own"
+
+
 def test_a_fall_of_available_memory_counts_for_a_rise_for_no_longer_than_it_says_something() -> None:
     """Other programs that start take so much for seconds; 21 GiB are not full in four minutes for that."""
     ram = MACHINE._replace(room_bytes=21 * GIB, is_machine=True)

@@ -13,8 +13,11 @@ from memtop.engine.assessment.incident_tracker import UNSEEN_TICKS
 from memtop.engine.engine import Engine
 from memtop.explain.incident_text import headline, incident_sentences, kills_before
 from memtop.model.frame import Frame
+from memtop.model.group import By
 from memtop.model.incidents import IncidentReport
+from memtop.model.request import RowSelection
 from memtop.process_key import ProcessKey
+from memtop.sampling.request import Need
 from memtop.sources.protocol import Exit
 from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.replay import Replay
@@ -206,6 +209,23 @@ def test_memory_that_takes_the_place_of_page_cache_in_a_full_cgroup_is_seen_thou
         frame = step(engine)
     assert names(frame) == ["near_limit"]
     assert first(frame).facts["used_percent"] == pytest.approx(100 * 95e6 / 104857600)
+
+
+def test_the_parts_of_a_cgroup_below_a_full_one_are_read_though_its_use_stands_still() -> None:
+    source, engine = world(FakeProcess(42, cmdline=b"db\0"))
+    pod = APP.rpartition("/")[0]
+    source.files[f"{APP}/memory.max"] = b"max\n"
+    source.files |= {f"{pod}/memory.max": b"100000000\n", f"{pod}/memory.stat": b"anon 20000000\nfile 80000000\n"}
+    asked = request(needs_all=Need.MEMBERSHIP | Need.GROUPS)._replace(rows=RowSelection(by=By.CGROUP))
+    for limit_full, expected in ((False, 20_000_000), (True, 60_000_000)):
+        used = b"100000000\n" if limit_full else b"50000000\n"
+        source.files[f"{pod}/memory.current"] = source.files[f"{APP}/memory.current"] = used
+        for second in range(30):
+            anon = 20 + second if limit_full and second < 20 else 60 if limit_full else 20
+            source.files[f"{APP}/memory.stat"] = b"anon %d000000\nfile %d000000\n" % (anon, 100 - anon)
+            frame = engine.step(asked)
+        assert frame is not None and frame.groups is not None
+        assert [row.anon_bytes for row in frame.groups if row.path == APP] == [expected]
 
 
 def test_a_process_that_grows_in_steps_is_named_after_the_third_and_stays_named_between_them() -> None:
