@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from memtop.errors import MemtopError
+from memtop.errors import MemtopError, NotRecorded
 from memtop.procfs.meminfo import parse_meminfo
 from memtop.procfs.pressure import parse_pressure
 from memtop.procfs.statm import PAGE_BYTES
@@ -122,12 +122,33 @@ class Sampler:
     ) -> tuple[SystemSample, CgroupSample | None]:
         """The machine and the cgroups: the last reading, if it is recent enough and nothing needs a newer one."""
         known = self._known_surroundings
-        spared_s = SPARED_S if self._now_s - self._before_s < FAST_S else 0.0
-        if again or known is None or known[0] != plan or self._now_s - known[1] >= spared_s:
+        if known is None or not self._hold(*known, plan, again=again):
             system = self._system(per_cpu=Need.MACHINE in plan.readings.focus_needs)
             found = system, self._limits(plan, processes, system)
             known = self._known_surroundings = plan, self._now_s, found
         return known[2]
+
+    def _hold(
+        self,
+        known_plan: SamplePlan,
+        known_s: float,
+        known: tuple[SystemSample, CgroupSample | None],
+        plan: SamplePlan,
+        *,
+        again: bool,
+    ) -> bool:
+        """Whether the last reading of the machine and its cgroups is used again.
+
+        A recording has them at the instants at which the memtop that recorded read them, and at no others.
+        """
+        if self._replaying and known[0].meminfo is not None:
+            try:
+                self._source.read("proc/meminfo")
+            except MemtopError as error:
+                return isinstance(error, NotRecorded)
+            return False
+        spared_s = SPARED_S if self._now_s - self._before_s < FAST_S else 0.0
+        return not again and known_plan == plan and self._now_s - known_s < spared_s
 
     def _limits(
         self, plan: SamplePlan, processes: dict[int, ProcessSample], system: SystemSample

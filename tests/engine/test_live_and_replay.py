@@ -149,3 +149,23 @@ def test_limits_that_were_read_at_other_instants_hold(tmp_path: Path) -> None:
     assert {one.unread for one in outlooks[2:] if one is not None} == {()}
     assert {one.policy.overcommit for one in outlooks[2:] if one is not None} == {0}
     replay.close()
+
+
+def test_what_was_read_at_some_of_many_fast_samples_holds_until_it_was_read_again(tmp_path: Path) -> None:
+    source = world(p42=UNIT)
+    source.step_s = 0.3
+    recorder = Recorder(source, str(tmp_path / "r"))
+    engine = Engine(recorder, note=recorder.note)
+    alone = request(only=frozenset({42}))
+    shown = []
+    for tick in range(TICKS):
+        source.files["proc/meminfo"] = b"MemTotal: 9000 kB\nMemFree: 100 kB\nMemAvailable: %d kB\n" % (5000 - tick)
+        shown.append(engine.step(alone if tick == 0 else changed(alone, focus=FakeProcess(42).key)))
+    recorder.close()
+    replay = Replay(str(tmp_path / "r"))
+    player = Engine(replay, position=replay.position)
+    played = [player.step(request()) for _ in range(TICKS)]
+    available = [[frame and frame.system.mem_available_bytes for frame in frames] for frames in (shown, played)]
+    assert available[0] == available[1]
+    assert 5 < len(set(available[0])) < 10, "it is not read at each instant"
+    replay.close()
