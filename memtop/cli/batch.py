@@ -24,6 +24,7 @@ from memtop.cli.output import put, say
 from memtop.cli.watchdog import Watchdog
 from memtop.errors import MemtopError, ProcessGone, RecordingError, UsageError
 from memtop.headless import formats
+from memtop.headless.remarks import hidden_processes
 from memtop.sampling.problems import announcer
 from memtop.sampling.request import Need
 from memtop.view_state import View
@@ -104,15 +105,15 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
 
 
 def _reporting(source: Source, settings: Settings, form: str, out: TextIO) -> formats.Writer:
-    """Write frames, and report on standard error what the screen would announce: failed readings, each kind once, why
-    an address that was given has no metrics, and when a recording begins to have problems; and after the only sample
-    why its JSON has no growth, if a person reads it."""
-    write, reported = _writer(form, settings, out), False
+    """Write frames, and report on standard error what the screen would announce: failed readings, each kind once,
+    that CSV lacks processes, why an address that was given has no metrics, and when a recording begins to have
+    problems; and after the only sample why its JSON has no growth, if a person reads it."""
+    write, reported, said_hidden = _writer(form, settings, out), False, form != "csv"  # the others have a place for it
     addressed = {pid for pid, _ in settings.go_urls} | (set(settings.pids) if settings.go_urls else set())
     announce = announcer(say)
 
     def report_and_write(frame: Frame) -> None:
-        nonlocal reported
+        nonlocal reported, said_hidden
         problem = trouble_of(source)
         if problem and not reported:
             say(problem)
@@ -124,6 +125,9 @@ def _reporting(source: Source, settings: Settings, form: str, out: TextIO) -> fo
                 for key, runtime in frame.runtimes.items()
                 if key.pid in addressed and runtime["heap_trouble"]
             )
+        if frame.hidden != 0 and not said_hidden:
+            said_hidden = True
+            say(hidden_processes(frame.hidden, "they have no rows"))
         write(frame)
         # A recording may have a past. A program that reads this knows what it has asked for.
         if form == "json" and settings.iterations == 1 and frame.incidents is None and sys.stderr.isatty():

@@ -23,6 +23,7 @@ from memtop.cli.watchdog import Watchdog
 from memtop.engine.absent import why_absent
 from memtop.errors import AccessDenied, ProcessGone, ReaderGone, RecordingError, Unavailable, UsageError
 from memtop.explain.name_choice import choice_sentences
+from memtop.headless.remarks import hidden_processes
 from memtop.runtimes.registry import REGISTRY
 from memtop.sampling.request import Need
 from memtop.sources.live import LiveSource
@@ -101,6 +102,8 @@ def _sample(engine: Engine, recorder: Recorder, settings: Settings, ending: EndS
                 if not settings.names:
                     raise why_absent(settings.pids, frame.hidden, frame.problems)
                 raise ProcessGone(f"no process matches {' '.join([*map(str, settings.pids), *settings.names])}")
+            if frame.hidden != 0 and settings.output != STANDARD:
+                say(hidden_processes(frame.hidden, "they are not recorded"))
             for text in choice_sentences(frame.choices) if settings.output != STANDARD else ():
                 say(text)
             gc.freeze()

@@ -10,7 +10,7 @@ from memtop import units
 from memtop.engine.engine import Engine
 from memtop.errors import MemtopError
 from memtop.explain.machine_sentences import PART_NAMES, held_by, sentences
-from memtop.headless.remarks import remark
+from memtop.headless.remarks import hidden_processes, remark
 from memtop.model.frame import SystemRow
 from memtop.model.machine import MachineView
 from memtop.model.request import Request
@@ -32,8 +32,7 @@ def run(source: Source, *, json: bool = False, out: TextIO | None = None, err: T
     if frame is None or view is None:
         raise MemtopError("/proc/meminfo cannot be read")
     if frame.hidden != 0:
-        hidden = "of other users, not counted" if frame.hidden is None else f"{frame.hidden:,}"
-        remark(f"hidden processes (hidepid): {hidden}; some holders are missing", err)
+        remark(hidden_processes(frame.hidden, "some holders are missing"), err)
     if json:
         json_format.dump(as_json(view, frame.system), out)
         out.write("\n")

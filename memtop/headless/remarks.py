@@ -9,3 +9,9 @@ def remark(text: str, err: TextIO) -> None:
         print(f"memtop: {text}", file=err, flush=True)
     except OSError:
         return
+
+
+def hidden_processes(hidden: int | None, lacks: str) -> str:
+    """What /proc does not show of other users' processes: how many, None for not known; and what ``lacks`` them."""
+    many = "of other users, not counted" if hidden is None else f"{hidden:,}"
+    return f"hidden processes (hidepid): {many}; {lacks}"

@@ -20,11 +20,12 @@ import contextlib, io, os, subprocess, sys
 import memtop.cli, memtop.cli.record
 options, *argvs = sys.argv[1:]
 RECORD = ["record", "-n", "2", "-d", "0.1", "-o", "-"]
+CSV = ["--csv", "-n", "1"]
 # A /proc of this pid namespace alone: no option reaches that of the machine.
 subprocess.run(["mount", "-t", "proc", "-o", options, "proc", "/proc"], check=True)
 sleepers = [subprocess.Popen(["sleep", "1000"]) for _ in range(3)]
 with contextlib.redirect_stdout(io.StringIO()):  # imports all that is needed, before its files are out of reach
-    for argv in (["--json", "-n", "2", "-d", "0.1"], ["-b", "-n", "2", "-d", "0.1"], ["machine"], RECORD):
+    for argv in (["--json", "-n", "2", "-d", "0.1"], ["-b", "-n", "2", "-d", "0.1"], CSV, ["machine"], RECORD):
         memtop.cli.run(argv)
 if not os.fork():
     if "hidepid" in options:
@@ -74,9 +75,10 @@ def under(options: str, *argvs: str) -> list[str]:
 
 @pytest.mark.parametrize(("option", "hidden", "says"), [("1", 4, "4"), ("2", None, "of other users, not counted")])
 def test_what_proc_hides_is_said_by_every_output(option: str, hidden: int | None, says: str) -> None:
-    as_json, batch, machine, pid, check, regions, recorded, name, unit, absent = under(
+    as_json, batch, csv, machine, pid, check, regions, recorded, name, unit, absent = under(
         f"hidepid={option}",
-        *("--json -n 1", "-b -n 1", "machine", "--json -n 1 1", "--check 1 --for 1", "regions 1"),
+        *("--json -n 1", "-b -n 1", "--csv -n 2 -d 0.1", "machine"),
+        *("--json -n 1 1", "--check 1 --for 1", "regions 1"),
         *("record -n 1 -o - 1", "--json -n 1 sleep", "--unit a.service -b -n 1", "-b -n 1 99999"),
     )
     sample = json.loads(as_json.splitlines()[0])
@@ -84,6 +86,7 @@ def test_what_proc_hides_is_said_by_every_output(option: str, hidden: int | None
     assert len(sample["processes"]) == 1, "its own"
     assert "(4 hidden)" in batch if hidden else "others hidden, not countable" in batch
     assert f"hidden processes (hidepid): {says};" in machine
+    assert csv.count(f"hidden processes (hidepid): {says}; they have no rows") == 1
     for refused in (pid, check, regions, recorded):
         assert refused.endswith("exit 4\n"), refused
         assert "Traceback" not in refused

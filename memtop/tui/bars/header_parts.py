@@ -86,6 +86,9 @@ def _state_words(frame: Frame, state: HeaderState) -> list[LinePart]:
     words = []
     if frame.late_s >= LATE_S:
         words.append(LinePart(f"{WARNING_MARK} LATE {frame.late_s:.1f} s", 1, "own_cost", "warning"))
+    if frame.hidden != 0:
+        hidden = "others" if frame.hidden is None else f"{frame.hidden:,}"
+        words.append(LinePart(f"{hidden} hidden", 2, "permissions", "strong"))
     if frame.shares is not None and frame.shares.decides and frame.shares.unknown:
         known = frame.shares.wanted - len(frame.shares.unknown)
         words.append(LinePart(f"PSS known of {known} of {frame.shares.wanted}", 1, "pss", "strong"))

@@ -112,6 +112,8 @@ async def test_header_shows_a_dash_for_what_is_unknown() -> None:
     [
         ({}, HeaderState(paused=True), "PAUSED"),
         ({"late_s": 1.23}, HeaderState(), "! LATE 1.2 s"),
+        ({"hidden": 1234}, HeaderState(), "1,234 hidden"),
+        ({"hidden": None}, HeaderState(), "others hidden"),
         ({"replay_position": (12, 300)}, HeaderState(), "REPLAY 12/300"),
         ({"replay_position": (12, 300), "past_percent": 40}, HeaderState(), "verdicts at 40 %"),
         ({}, HeaderState(recording=recorded(int(1.2 * MIB))), "● REC 1.20 MiB"),
@@ -169,6 +171,13 @@ async def test_header_is_one_whole_line_at_any_width(width: int) -> None:
         assert cell_len(text) == width
 
 
+@pytest.mark.parametrize(("hidden", "words"), [(7, "7 hidden"), (None, "others hidden")])
+async def test_processes_that_proc_hides_are_said_at_80_columns(hidden: int | None, words: str) -> None:
+    async with WidgetApp(HeaderBar()).run_test(size=(80, 3)) as pilot:
+        busy = frame(hidden=hidden, system=system_row(oom_kills=3), late_s=2.0)
+        assert words in await header(pilot, busy, HeaderState("web-7", recording=recorded(9)))
+
+
 async def test_header_keeps_ram_longer_than_the_rest() -> None:
     async with WidgetApp(HeaderBar()).run_test(size=(30, 3)) as pilot:
         assert "15.2 of 23.5 GiB" in await header(pilot, frame(), HeaderState("web-7"))
@@ -219,7 +228,7 @@ async def test_click_on_the_ram_opens_the_machine_panel() -> None:
 
 def test_every_topic_of_the_bars_has_its_text() -> None:
     bar = HeaderBar()
-    busy = frame(system=system_row(oom_kills=1), late_s=9.0, replay_position=(1, 2))
+    busy = frame(system=system_row(oom_kills=1), late_s=9.0, hidden=1, replay_position=(1, 2))
     bar.show(busy, 1.0, HeaderState("h", looking_back_s=1.0, recording=recorded(1), readonly=True))
     left, right = bar.parts(200)
     topics = {part.target for part in (*left, *right) if part.target} | {COST_TOPIC}
