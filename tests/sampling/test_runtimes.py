@@ -238,6 +238,17 @@ def test_without_a_screen_an_address_without_metrics_is_a_problem_whatever_the_p
     assert world.play(4).problems == (f"no metrics of process {PID}: http://127.0.0.1:6060: connection refused",)
 
 
+@pytest.mark.parametrize("state", ["Z", "X"])
+def test_a_program_that_ends_while_its_metrics_are_waited_for_ends_nothing_else(state: str) -> None:
+    world = World(GO, URL)
+    world.ask = request(only=frozenset({PID}), runtimes=True, go_urls=((None, URL),))
+    world.source.hanging.add(PID)
+    assert world.play(3).rows[0].rss_bytes
+    world.process.state = state
+    world.source.files[f"proc/{PID}/statm"] = b"0 0 0 0 0 0 0\n"
+    assert world.play(2).rows[0].pid == PID
+
+
 class PromptSource(FakeSource):
     """What is asked for is read at once, and told at the next call."""
 

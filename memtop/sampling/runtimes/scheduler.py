@@ -90,7 +90,7 @@ class RuntimeScheduler:
         first = False
         for key in dict.fromkeys(wanted):
             seen = self._seen(key)
-            if seen is None or seen.statm is None:
+            if seen is None:
                 continue
             record = self._record(key, seen)
             first |= not record.begun_s and not record.pending
@@ -118,8 +118,9 @@ class RuntimeScheduler:
                     self._serve(request, key, seen, record)
 
     def _seen(self, key: ProcessKey) -> ProcessSample | None:
+        """The process at this sample; None if it has ended, or has no memory any more because it is ending."""
         seen = self._sample.processes.get(key.pid) if self._sample is not None else None
-        return seen if seen is not None and seen.key == key else None
+        return seen if seen is not None and seen.key == key and seen.statm is not None else None
 
     def _is_new(self, key: ProcessKey) -> bool:
         """Whether it has not been asked, or has not given its first figures."""
