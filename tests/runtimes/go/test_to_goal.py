@@ -16,13 +16,16 @@ SLACK = 25
 """An eighth of the goal of 200 MiB."""
 
 
-def reading(second: float, used: int, anon: int | None, goal: float | None = 200, returned: int = 0) -> GoPoint:
+def reading(
+    second: float, used: int, anon: int | None, goal: float | None = 200, *, kept: int = 0, returned: int = 0
+) -> GoPoint:
     """Sizes in MiB. Go holds 10 MiB beside its heap."""
     heap = GoHeap(
         MetricsFormat.EXPVAR,
         heap_alloc_bytes=used * MIB,
+        heap_sys_bytes=kept * MIB,
         heap_released_bytes=returned * MIB,
-        sys_bytes=(used + 10) * MIB,
+        sys_bytes=(max(used, kept) + 10) * MIB,
         next_gc_bytes=None if goal is None else goal * MIB,
     )
     return GoPoint(second, heap, None if anon is None else anon * MIB)
@@ -35,6 +38,9 @@ def reading(second: float, used: int, anon: int | None, goal: float | None = 200
         ([reading(0, 20, 30)], 180 + SLACK),
         ([reading(0, 20, 30), reading(10, 120, 130)], 80 + SLACK),
         ([reading(0, 20, 30), reading(10, 230, 240)], SLACK),
+        ([reading(0, 200, 210), reading(10, 20, 210, kept=200)], SLACK),
+        ([reading(0, 200, 210), reading(10, 20, 110, kept=200, returned=100)], 100 + SLACK),
+        ([reading(0, 60, 30), reading(1, 60, 70), reading(2, 70, 80), reading(10, 120, 130)], 80 + SLACK),
         ([reading(0, 20, 30), reading(10, 20, 80)], None),
         ([reading(0, 20, 30, goal=40), reading(10, 60, 70, goal=120)], None),
         ([reading(0, 20, 30, goal=40), reading(90, 60, 70), reading(100, 70, 80)], 130 + SLACK),
@@ -47,6 +53,9 @@ def reading(second: float, used: int, anon: int | None, goal: float | None = 200
         "one reading",
         "it fills with garbage",
         "more is alive than the goal",
+        "it was collected, and keeps its pages",
+        "it was collected, and has given pages back",
+        "the first answer came late",
         "memory outside of Go grows",
         "the goal rises with what is alive",
         "the goal rose long ago",
