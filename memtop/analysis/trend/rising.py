@@ -15,6 +15,8 @@ _USUAL_RESTS: Final = 1.5
 """... and goes on while it rests for no more than so many times the usual time between its steps."""
 _RESTING_BYTES: Final = 4 << 20
 """A smaller one does not come in steps: it is over."""
+_CREEP_SHARE: Final = 1 / 32
+"""What grows at less than this part of its rate so far stands still."""
 _STEP_SHARE: Final = 0.125
 """After a rest a new high goes on with the rise if it adds so much to it."""
 HIGH_KEPT_S: Final = 300.0
@@ -152,6 +154,8 @@ def follow_rise(rise: Rise | None, before_s: float, before_bytes: int, now_s: fl
             return None
         return Rise(before_s, before_bytes, now_bytes, now_s, 1)
     if now_bytes > rise.high_bytes:
+        if now_bytes - rise.high_bytes < _CREEP_SHARE * rise.bytes_per_s * (now_s - rise.high_s):
+            return rise
         return Rise(rise.since_s, rise.from_bytes, now_bytes, now_s, rise.steps + 1)
     lost_bytes = rise.high_bytes - now_bytes
     return rise if lost_bytes <= max(_SMALL_BYTES, _LOST_SHARE * rise.size_bytes) else None

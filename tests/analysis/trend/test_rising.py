@@ -44,6 +44,15 @@ def test_without_a_new_high_it_is_over_after_a_while_which_is_longer_between_sam
     assert (most_quiet_s(1.0), most_quiet_s(10.0)) == (QUIET_S, 25.0)
 
 
+@pytest.mark.parametrize(("more_mib_a_s", "goes_on"), [(0.1, False), (0.3, False), (1.0, True), (10.0, True)])
+def test_what_goes_on_at_a_small_part_of_its_pace_stands_still(more_mib_a_s: float, goes_on: bool) -> None:
+    """A heap that has filled its eden takes a page now and then."""
+    rise = followed(*(10.0 * second for second in range(11)), *(100 + more_mib_a_s * second for second in range(1, 31)))
+    assert rise is not None
+    assert rise.goes_on(140.0, QUIET_S) is goes_on
+    assert rise.bytes_per_s > 9 * MIB or goes_on, "its pace is that of the time in which it rose"
+
+
 def test_one_that_comes_in_steps_goes_on_between_them_and_is_over_when_it_rests_for_longer() -> None:
     stairs = Rise(100.0, 10 * MIB, 130 * MIB, 121.0, 3)
     assert [stairs.goes_on(121.0 + rest_s, QUIET_S) for rest_s in (6.0, 15.0, 16.0)] == [True, True, False]
