@@ -21,7 +21,7 @@ def words(svg: str) -> str:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("all", ["queue-worker", "What is going on", "VIRT", "TREND", "? Help"]),
+        ("all", ["web-7", "queue-worker", "What is going on", "VIRT", "TREND", "? Help"]),
         ("one", ["VIRT and RES each on its own scale", "is no danger in itself"]),
         ("demo", ["4/7  Write every page", "Watch:"]),
         ("gone", ["gone since", "OOM-killed (certain)"]),

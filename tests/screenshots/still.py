@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
@@ -108,9 +109,14 @@ def app_of(still: Still) -> MemtopApp:
         return MemtopApp(engine, settings, view, first=first, commentary=commentary_of(still.recording, first.at_s))
 
 
+def named(host: str) -> AbstractContextManager[object]:
+    """The machine has this name."""
+    return mock.patch("os.uname", return_value=os.uname_result(("Linux", host, *os.uname()[2:])))
+
+
 async def picture(still: Still) -> str:
     """The picture as SVG that needs nothing from elsewhere."""
-    with mock.patch.dict(os.environ, TZ="UTC"), mock.patch("platform.node", return_value=HOST):
+    with mock.patch.dict(os.environ, TZ="UTC"), named(HOST):
         time.tzset()
         app = app_of(still)
         async with app.run_test(size=still.size) as pilot:

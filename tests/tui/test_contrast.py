@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, ClassVar
-from unittest import mock
 
 import pytest
 from rich.style import Style
@@ -29,7 +28,7 @@ from memtop.tui.dialogs.incident_list import IncidentList
 from memtop.tui.dialogs.palette import Palette
 from memtop.tui.dialogs.topic_viewer import TopicViewer
 from tests.screenshots.__main__ import ALIVE, NEAR, ORDERS_API, QUEUE_WORKER
-from tests.screenshots.still import Still, app_of
+from tests.screenshots.still import Still, app_of, named
 
 TEXT, BOLD = 4.5, 3.0
 PICTURES = frozenset("─━│┃┌┐└┘├┤┬┴╭╮╯╰═▏▎▍▌▋▊▉█▁▂▃▄▅▆▇▒░▓·▔▕╌┊┈■")
@@ -126,7 +125,7 @@ async def unreadable_by_theme(app: MemtopApp, pilot: Pilot[None]) -> dict[str, s
 async def test_all_that_is_written_can_be_read_in_every_theme(name: str) -> None:
     still = SCREENS[name]
     app = app_of(still)
-    with mock.patch("platform.node", return_value="web-7"):
+    with named("web-7"):
         async with app.run_test(size=(92, 40), notifications=True) as pilot:
             await pilot.press(*still.keys)
             assert not await unreadable_by_theme(app, pilot)
