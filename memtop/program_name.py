@@ -118,6 +118,18 @@ _INTERPRETERS: Final = (
             files=re.compile(rb".*\.[cm]?[jt]sx?"),
         ),
     ),
+    (
+        r"pwsh(?:-preview)?",
+        _Options(
+            clusters=False,
+            long_values=_words(
+                "-ExecutionPolicy -ep -ex -WorkingDirectory -wd -ConfigurationName -CustomPipeName -InputFormat"
+                " -OutputFormat -SettingsFile -WindowStyle"
+            ),
+            long_code=_words("-Command -command -c -EncodedCommand -e -ec -Interactive"),
+            long_programs=_words("-File -file -f"),
+        ),
+    ),
     (r"julia", _Options("CJHLpt", code="eE", long_values=_words("--threads --procs --sysimage --load"))),
     (r"guile[\d.]*", _Options("Ll", code="c", scripts="s")),
     (r"fish", _Options("Cdo", code="c", long_values=_words("--init-command --debug --features"))),
