@@ -128,7 +128,8 @@ class AllCgroups:
             return 0
         limits = self._replaying or known.near or known.turns % LIMIT_TURNS == 0
         rest = self._replaying or whole or known.turns % REST_TURNS == REST_TURNS - 1
-        reading = self._files.read_use(path, known.v2, old, limits=limits, rest=rest, stat=self._is_in_full(path))
+        full = self._is_in_full(path)
+        reading = self._files.read_use(path, known.v2, old, limits=limits, rest=rest, stat=full)
         if reading is None:
             return 1
         known.turns += 1
@@ -138,7 +139,7 @@ class AllCgroups:
             (self._full.add if is_full(reading) else self._full.discard)(path)
         else:
             self.removed.add(path)
-        stat = old is None or reading.stat is not old.stat
+        stat = full or old is None or reading.stat is not old.stat
         return 1 + STAT_COST * stat + REST_COST * rest + 2 * limits
 
     def _is_in_full(self, path: str) -> bool:
