@@ -29,6 +29,8 @@ MOST: Final = 4
 """Groups that are named."""
 _MACHINE_BYTES: Final = 8 << 20
 """A rise of the anonymous memory of the machine counts from here on."""
+_FOLLOWED_BYTES: Final = 16 << 20
+"""The rise of a program from which on the sums are computed often, whatever the machine does."""
 _LEAST_BYTES: Final = 4 << 20
 """Programs with less are not followed, and smaller rises are not handed on."""
 _KEPT_SHARE: Final = 0.5
@@ -97,7 +99,8 @@ class PoolWatch:
         return [one.key for one in self.growing]
 
     def note_machine(self, sample: Sample) -> bool:
-        """Whether the sums of programs are of interest now: the machine's anonymous memory rises, or is unknown."""
+        """Whether the sums of programs are of interest now: one rises notably, or the machine's anonymous memory does,
+        or is unknown."""
         meminfo, now_s = sample.system.meminfo, sample.mono_s
         size_bytes = meminfo.anon_bytes if meminfo is not None else None
         if size_bytes is None:
@@ -108,7 +111,9 @@ class PoolWatch:
             if rise is not None and now_s - rise.high_s > most_quiet_s(now_s - self._machine[0]):
                 rise = None
         self._machine, self._machine_rise = (now_s, size_bytes), rise
-        return rise is not None and rise.size_bytes >= _MACHINE_BYTES
+        if rise is not None and rise.size_bytes >= _MACHINE_BYTES:
+            return True
+        return any(one.size_bytes >= _FOLLOWED_BYTES for one in self._rises.values())
 
     def note(
         self,
@@ -140,7 +145,12 @@ class PoolWatch:
             self._rises, self._members_from = rises, members_from
         self._before_s, self._before = now_s, now
         self._members_before = {key: totals[key].members for key in now}
-        notable = [key for key, rise in self._rises.items() if rise.steps > 1 and self._is_real(rise)]
+        several = {key for key, one in totals.items() if one.members >= _FEWEST}
+        notable = {
+            key
+            for key, rise in self._rises.items()
+            if key in several and rise.steps > 1 and rise.size_bytes >= _LEAST_BYTES
+        }
         found = {key: self._bytes_per_s(key) for key in {*notable, *self._alarmed(cgroups)}}
 
         def members(key: GroupKey) -> Sequence[ProcessRow]:
@@ -150,12 +160,18 @@ class PoolWatch:
 
         self.growing = tuple(self._growing(found, members, alone, cgroups, now_s, heaps=heaps))
 
-    def _is_real(self, rise: Rise) -> bool:
-        """Whether a rise of a sum is one of memory: pages that forked processes still share count in each of them."""
-        machine = self._machine_rise
-        most_bytes = None if self._machine is None else machine.size_bytes if machine is not None else 0
-        least_bytes = max(_LEAST_BYTES, _KEPT_SHARE * rise.size_bytes)
-        return rise.size_bytes >= _LEAST_BYTES and (most_bytes is None or most_bytes >= least_bytes)
+    def _is_real(self, key: GroupKey, rise: Rise | None, charged: bool | None) -> bool:
+        """Whether a rise of a sum is one of memory: pages that forked processes still share count in each of them.
+
+        The machine has gained as much; or it has not, because others have freed memory, and the cgroups of the members
+        have. ``charged`` says that; None if it is not known.
+        """
+        if charged is not None and key.by is By.PROGRAM and not charged:
+            return False
+        if rise is None or self._machine is None:
+            return True
+        machine_bytes = self._machine_rise.size_bytes if self._machine_rise is not None else 0
+        return bool(charged) or machine_bytes >= max(_LEAST_BYTES, _KEPT_SHARE * rise.size_bytes)
 
     def _alarmed(self, cgroups: CgroupSample) -> Iterable[GroupKey]:
         """Programs and cgroups whose growth is confirmed; of cgroups inside each other the innermost."""
@@ -171,10 +187,12 @@ class PoolWatch:
         slope = verdict.standing.slope_bytes_per_s if verdict is not None and verdict.alarm else None
         return max(rise.bytes_per_s if rise is not None else 0.0, slope or 0.0)
 
-    def _is_charged(self, key: GroupKey, members: Iterable[ProcessRow], cgroups: CgroupSample, now_s: float) -> bool:
+    def _is_charged(
+        self, key: GroupKey, members: Iterable[ProcessRow], cgroups: CgroupSample, now_s: float
+    ) -> bool | None:
         """Whether the cgroups of the members have gained what the sum has: else it counts pages that they share.
 
-        True where the charge of a cgroup is not known.
+        None where the charge of a cgroup is not known, and where there is none.
         """
         rise, verdict = self._rises.get(key), self._growth.verdict(key)
         since_s = rise.since_s if rise is not None else now_s - _VERDICT_S
@@ -186,10 +204,10 @@ class PoolWatch:
         for path in paths:
             track = self._growth.track(GroupKey(By.CGROUP, path))
             if track is None or not len(track):
-                return True
+                return None
             then, last = track.at(since_s) or track.point(0), track.point(-1)
             gained_bytes += (last.rss_bytes - last.shr_bytes) - (then.rss_bytes - then.shr_bytes)
-        return not paths or gained_bytes >= _KEPT_SHARE * size_bytes
+        return gained_bytes >= _KEPT_SHARE * size_bytes if paths else None
 
     def _growing(
         self,
@@ -219,7 +237,8 @@ class PoolWatch:
             pids = {row.pid for row in of}
             if max((rate for one, rate in alone.items() if one.pid in pids), default=0.0) >= _ALONE_SHARE * own:
                 continue
-            if key.by is By.PROGRAM and not self._is_charged(key, of, cgroups, now_s):
+            charged = self._is_charged(key, of, cgroups, now_s)
+            if not self._is_real(key, self._rises.get(key) if confirmed is None else None, charged):
                 continue
             told += of
             oldest = min([row.key for row in of], key=_START_TICKS)

@@ -12,8 +12,11 @@ from memtop.engine.groups.group_growth import GroupGrowth
 from memtop.engine.groups.kept_totals import KeptTotals
 from memtop.engine.groups.pools import PoolWatch
 from memtop.model.frame import ProcessRow
+from memtop.model.group import By, GroupKey
 from memtop.process_key import ProcessKey
+from memtop.procfs.meminfo import parse_meminfo
 from memtop.sampling.cgroup_reading import CgroupSample
+from memtop.sampling.sample import Sample, SystemSample
 from tests.rows import proc_row
 
 MIB = 1 << 20
@@ -31,6 +34,49 @@ def test_a_program_of_one_process_does_not_grow_as_a_whole(members: int, groups:
         sums.update(rows)
         watch.note(sums, rows, {}, CgroupSample(), 100.0 + tick)
     assert len(watch.growing) == groups
+
+
+@pytest.mark.parametrize(
+    ("machine", "charged", "named"),
+    [(9.0, None, True), (0.0, None, False), (0.0, 9.0, True), (0.0, 0.0, False), (9.0, 0.0, False)],
+)
+def test_a_sum_that_rises_is_memory_where_the_machine_or_the_cgroup_gains_it(
+    machine: float, charged: float | None, named: bool
+) -> None:
+    """Pages that forked processes share count in each; and others may free what these take."""
+    growth, sums = GroupGrowth(deque()), KeptTotals()
+    watch = PoolWatch(growth)
+    for tick in range(12):
+        now_s, rows = 100.0 + tick, {}
+        for pid in (10, 11):
+            size = int((20 + 5 * tick) * MIB)
+            row = proc_row(pid, name="work", command="work", rss_bytes=size, shr_bytes=0)
+            rows[pid] = row._replace(virt_bytes=size, anon_bytes=size)
+        cgroups = CgroupSample()
+        if charged is not None:
+            cgroups = CgroupSample(chains={row.key: ("cg/pool",) for row in rows.values()})
+            used = int((100 + charged * tick) * MIB)
+            growth.note(GroupKey(By.CGROUP, "cg/pool"), now_s, used, used, used)
+        anon = b"MemTotal: 9000000 kB\nAnonPages: %d kB\n" % int(1_000_000 + machine * tick * 1024)
+        system = SystemSample(parse_meminfo(anon), None, None)
+        watch.note_machine(Sample(0.0, now_s, system, {}, (), (), 0))
+        sums.update(rows)
+        watch.note(sums, rows, {}, cgroups, now_s)
+    assert [one.members for one in watch.growing] == ([2] if named else [])
+
+
+def test_programs_of_one_process_do_not_take_the_places_of_those_that_grow_as_a_whole() -> None:
+    watch, sums = PoolWatch(GroupGrowth(deque())), KeptTotals()
+    for tick in range(6):
+        rows = {}
+        for pid in range(10, 20):
+            name, rate = ("work", 5) if pid < 12 else (f"single{pid}", 40)
+            size = (20 + rate * tick) * MIB
+            row = proc_row(pid, name=name, command=name, rss_bytes=size, shr_bytes=0)
+            rows[pid] = row._replace(virt_bytes=size, anon_bytes=size)
+        sums.update(rows)
+        watch.note(sums, rows, {}, CgroupSample(), 100.0 + tick)
+    assert [one.name for one in watch.growing] == ["work"]
 
 
 def pool(tick: int, starts_s: dict[int, float], sizes_mib: dict[int, float]) -> dict[int, ProcessRow]:
