@@ -151,7 +151,7 @@ def test_the_oldest_is_dropped_by_size_and_the_file_stays_bounded(tmp_path: Path
         fill(file, 100, 30_000)
         largest = max(largest, file.size_bytes())
     file.finish(complete=True)
-    assert largest < 6 << 20
+    assert largest <= 4 << 20, "with its log"
     assert (tmp_path / "r").stat().st_size <= 4 << 20
     assert samples(tmp_path / "r") > 50
 

@@ -115,6 +115,11 @@ def test_a_recording_whose_recorder_was_killed_says_so_itself(tmp_path: Path) ->
     done = replay(path)
     assert done.returncode == 0
     assert "incomplete: it was not finished" in done.stderr
+    alone = tmp_path / "copied"
+    alone.write_bytes(path.read_bytes())
+    done = replay(alone)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "it has no samples: they are in copied-wal, which is not beside it, or there were none" in done.stderr
 
 
 def test_a_recording_that_is_complete_is_no_trouble(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
@@ -39,6 +40,8 @@ class Opened(NamedTuple):
     """None for a recording without a writer."""
     is_unfinished: bool
     """Whether its last samples may be missing: its writer was killed."""
+    missing_log: str = ""
+    """Name of the log with its last samples, where it was not finished and has no log beside it."""
 
 
 def open_file(path: str) -> Opened:
@@ -50,7 +53,9 @@ def open_file(path: str) -> Opened:
         connection.close()
         raise
     if tail is None:
-        return Opened(_ticks(lambda: connection, version), None, unfinished)
+        log = path + "-wal"
+        missing = os.path.basename(log) if unfinished and not os.path.lexists(log) else ""
+        return Opened(_ticks(lambda: connection, version), None, unfinished, missing)
     connection.close()
 
     def connect() -> sqlite3.Connection:

@@ -58,10 +58,10 @@ class Replay:
         opened = received
         with one_sentence(path):
             opened = opened or open_file(path)
-        self._ticks, self._tail, self._unfinished = opened
+        self._ticks, self._tail, self._unfinished, self._missing_log = opened
         try:
             with self._asking():
-                self._first, self._end = need(self._ticks.extent())
+                self._first, self._end = need(self._ticks.extent(), self._missing_log)
                 self._span = self._wall_s(self._first), self._wall_s(self._end - 1)
         except RecordingError:
             self.close()
@@ -177,7 +177,8 @@ class Replay:
         if self._known.lost:
             said.append(f"{counted(self._known.lost, 'sample')} missing up to here")
         if self._unfinished:
-            said.append("it was not finished, so its last samples may be missing")
+            alone = f" and {clean(self._missing_log)} is not beside it" if self._missing_log else ""
+            said.append(f"it was not finished{alone}, so its last samples may be missing")
         return f"the recording is incomplete: {'; '.join(said)}" if said else None
 
     def begin(self) -> Instant | None:

@@ -35,6 +35,8 @@ class Tables:
         """How many blocks were written: the number of the next one."""
         self._keys: deque[tuple[int, float]] = deque()
         """Number and time of each keyframe that is there, oldest first."""
+        self._since_key_bytes = self._between_bytes = 0
+        """What was written since the last keyframe, and between the two before: the next one comes after as much."""
         connection.execute("BEGIN")  # also around auto_vacuum, which would write a file that nothing shows to be ours
         connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
         connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
@@ -60,7 +62,9 @@ class Tables:
             raise RecordingError(trouble_in_words(error) or damage_in_words(error)) from error
         self.written += len(blocks)
         self._keys += keys
+        self._since_key_bytes += sum(len(block.rows) for block in blocks)
         if keys:
+            self._between_bytes, self._since_key_bytes = self._since_key_bytes, 0
             self._drop_oldest(blocks[-1].instant.mono_s)
 
     def _drop_oldest(self, now_s: float) -> None:
@@ -90,4 +94,4 @@ class Tables:
             for name in ("page_count", "freelist_count", "page_size")
         ]
         used_bytes: int = (counts[0] - counts[1]) * counts[2]
-        return used_bytes + WAL_LIMIT_BYTES > self._bounds.max_bytes
+        return used_bytes + WAL_LIMIT_BYTES + 2 * self._between_bytes > self._bounds.max_bytes

@@ -153,8 +153,15 @@ class Ticks:
         return self._connection
 
 
-def need(extent: Extent | None) -> Extent:
-    """The extent of a recording that has instants. Raises RecordingError for one that has none."""
+def need(extent: Extent | None, missing_log: str = "") -> Extent:
+    """The extent of a recording that has instants. Raises RecordingError for one that has none.
+
+    ``missing_log`` is the name of the log that should be beside it; empty if it is there or not needed.
+    """
+    if extent is None and missing_log:
+        raise RecordingError(
+            f"it has no samples: they are in {missing_log}, which is not beside it, or there were none"
+        )
     if extent is None:
         raise RecordingError("it has no samples: memtop was ended before the first one was written")
     return extent

@@ -301,7 +301,7 @@ class Writer:
         try:
             sink.write(self._pending)
         except (RecordingError, OSError) as error:
-            self._failed = clean(str(error))
+            self._failed = _in_words(error)
             return False
         finally:
             self._writing_since_s = None
@@ -314,7 +314,7 @@ class Writer:
             try:
                 sink.finish(complete=complete)
             except (RecordingError, OSError) as error:
-                self._failed = clean(str(error))
+                self._failed = _in_words(error)
         with self._changed:
             if not closing:
                 self._sink = None
@@ -324,3 +324,8 @@ class Writer:
 
 def _missing(samples: int) -> str:
     return f"{counted(samples, 'sample')} {'is' if samples == 1 else 'are'} missing"
+
+
+def _in_words(error: RecordingError | OSError) -> str:
+    """Why something could not be written, without the number that the system gives it."""
+    return clean(starved(error) or (error.strerror if isinstance(error, OSError) else None) or str(error))

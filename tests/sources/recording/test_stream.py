@@ -255,6 +255,15 @@ def test_a_reader_that_goes_away_is_noticed(pipe: tuple[int, int]) -> None:
     assert recorder.problem == "recording stopped: the reader of the stream has gone"
 
 
+def test_a_stream_into_a_full_disk_says_so_in_words() -> None:
+    with open("/dev/full", "wb", buffering=0) as full:
+        recorder = Recorder(World(), sink=StreamSink(full.fileno()))
+        recorder.begin()
+        recorder.begin()
+        recorder.close()
+    assert recorder.problem == "the recording is incomplete: 2 samples are missing: the disk is full"
+
+
 def test_records_within_records_cost_no_more_than_their_bytes() -> None:
     """Each head is whole, and promises a mebibyte of rows with another checksum than those that come."""
     length = 1 << 20
