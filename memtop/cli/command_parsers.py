@@ -10,15 +10,19 @@ def _demo() -> Parser:
     from memtop.demo.recorded_runs import GO, recorded_runs  # noqa: PLC0415 (3 ms; only for a demo)
     from memtop.demo.scenarios import scenarios  # noqa: PLC0415 (32 ms, only for a demo)
 
-    started = "; ".join(f"{scenario.name}: {scenario.says}" for scenario in scenarios())
-    runs = ", ".join(f"{run.name} ({run.says})" for run in recorded_runs())
+    lines = [(scenario.name, scenario.says) for scenario in scenarios()]
+    lines += [(f"{GO} {run.name}", run.says) for run in recorded_runs()]
+    width = max(len(name) for name, _ in lines)
+    texts = [f"  {name:<{width}}  {says}" for name, says in lines]
     parser = Parser(
-        "memtop demo [OPTIONS] [SCENARIO] [RUN]", "Start a small program, watch its memory, and explain what is seen."
+        "memtop demo [OPTIONS] [SCENARIO] [RUN]",
+        "Start a small program, watch its memory, and explain what is seen.",
+        "\n".join(["scenarios (go plays recorded runs of real Go services):", *texts]),
     )
     parser.section(
         "positional arguments",
-        operand("scenario", "SCENARIO", f"{started}; {GO}: recorded runs of real Go services, played back", "?"),
-        operand("run", "RUN", f"after {GO}: {runs}", "?"),
+        operand("scenario", "SCENARIO", f"one of those below (default: {lines[0][0]})", "?"),
+        operand("run", "RUN", f"after {GO}: the run (default: {recorded_runs()[0].name})", "?"),
     )
     parser.section("options", HELP)
     parser.set_defaults(targets=[], replay="", check=False, reset_terminal=False)

@@ -206,7 +206,7 @@ VIEWS: Final = (
     (
         "without a screen (the default if standard output is not a terminal)",
         (
-            flag("-b", "--batch", help="print a table per sample"),
+            flag("-b", "--batch", help="print a table for each sample"),
             flag("--json", help="print one JSON object per line"),
             flag("--csv", help="print comma-separated values"),
             flag("--no-redact", help="do not mask possible secrets in command lines"),
@@ -233,7 +233,7 @@ def targets() -> Argument:
     return operand(
         "targets",
         "PID | NAME",
-        "a PID, or the name of a program or script; if none has it, a part of one (default: all)",
+        "a PID, or the name of a program or script, or a part of it if none has exactly that name (default: all)",
         "*",
     )
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from memtop.engine.row_builder import gone_row
-from memtop.model.assessment import ExitReport
 from memtop.model.frame import Note, ProcessRow
 from memtop.process_key import ProcessKey
 
@@ -49,12 +48,3 @@ class Departed:
     def rows(self) -> Collection[ProcessRow]:
         """The last row of each."""
         return self._rows.values()
-
-
-def how_ended(report: ExitReport) -> str:
-    """How a process ended, in a word or two for a mark on the chart."""
-    if report.is_oom:
-        return "OOM"
-    if report.signal is not None:
-        return f"signal {report.signal}"
-    return f"code {report.exit_code}" if report.exit_code is not None else "ended"

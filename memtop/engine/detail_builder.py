@@ -48,7 +48,9 @@ class DetailBuilder:
         key, window, needs = row.key, request.window, request.readings.focus_needs
         now_s, back = shown.now_s, past_s is not None
         until_s = self._known_until_s(next((one for one in shown.rows if one.key == key), row), shown)
-        own_end = next((one.how for one in others if one.key == key), "")
+        outlook = None if back else shown.outlooks.get(key)
+        autopsy = outlook.autopsy if outlook is not None else None
+        own_end = autopsy.on_chart if autopsy is not None else next((one.how for one in others if one.key == key), "")
         others = [one for one in others if one.key in self._history.tracks and one.key != key]
         tracks = [found for one in (key, *(one.key for one in others)) if (found := self._history.tracks.get(one))]
         known_s = now_s - min((track.first_s for track in tracks), default=now_s)
@@ -93,7 +95,7 @@ class DetailBuilder:
             gone=row.gone_s is not None,
             slope_bytes_per_min=slope_bytes_per_min(self._history, key, until_s if past_s is None else past_s),
             why_unknown=why_unknown(row, back),
-            outlook=None if back else shown.outlooks.get(key),
+            outlook=outlook,
             regions=regions,
             sharing=sharing,
             runtime=readers.runtime(row, at_s, shown.sample) if Need.RUNTIME in needs else None,

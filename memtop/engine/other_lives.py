@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from memtop.engine.departed import how_ended
 from memtop.engine.detail_builder import OtherLife
 from memtop.model.frame import ProcessRow
 from memtop.model.lives import Lives
@@ -14,7 +13,7 @@ from memtop.process_key import ProcessKey
 
 def other_lives(lives: Lives, focus: ProcessKey, offset_s: float) -> tuple[OtherLife, ...]:
     """The lives before that of ``focus``, and itself, the oldest first; ``offset_s`` is wall time minus mono_s."""
-    found = [OtherLife(one.key, one.at_s - offset_s, how_ended(one)) for one in lives.ends]
+    found = [OtherLife(one.key, one.at_s - offset_s, one.on_chart) for one in lives.ends]
     if all(one.key != focus for one in found):
         found.append(OtherLife(focus, math.inf, ""))
     return tuple(one for one in found if one.key.start_ticks <= focus.start_ticks)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from memtop.engine.departed import how_ended
 from memtop.engine.row_selection import is_named
 from memtop.engine.state import EngineState, shown_moving
 from memtop.history.rings import Event, Gap
@@ -226,10 +225,9 @@ class Updater:
         return True
 
     def _keep_departed(self, row: ProcessRow, wall_s: float, sample: Sample) -> None:
-        report = self._state.assessor.report_on(row.key) if self._state.assessor is not None else None
-        how = how_ended(report) if report is not None else "ended"
-        self._state.events.add(row.key, Event(wall_s - (sample.wall_s - sample.mono_s), "gone", how))
+        self._state.events.add(row.key, Event(wall_s - (sample.wall_s - sample.mono_s), "gone", "ended"))
         self._state.departed.add(row, wall_s)
+        report = self._state.assessor.report_on(row.key) if self._state.assessor is not None else None
         if report is not None and report.is_oom:
             self._state.departed.note_kill(row.key)
 

@@ -179,6 +179,15 @@ class ExitReport(NamedTuple):
         return self.program or self.name
 
     @property
+    def on_chart(self) -> str:
+        """How it ended, in a word or two for a mark on the chart."""
+        if self.is_oom:
+            return "OOM"
+        if self.signal is not None:
+            return f"signal {self.signal}"
+        return f"code {self.exit_code}" if self.exit_code is not None else "ended"
+
+    @property
     def is_oom(self) -> bool:
         """Whether the kernel's OOM killer ended it, certainly or probably."""
         return self.oom in (Oom.CERTAIN, Oom.PROBABLE)
