@@ -23,6 +23,8 @@ class CgroupState(NamedTuple):
     ceiling: Ceiling | None = None
     psi_some_avg10: float | None = None
     oom_kills: int | None = None
+    swapless: bool = False
+    """Whether the machine has no swap."""
 
 
 def group_row(
@@ -50,7 +52,7 @@ def group_row(
         file_bytes=charge.file_bytes if charge is not None else sums.file_bytes,
         shmem_bytes=charge.shmem_bytes if charge is not None else sums.shmem_bytes,
         kernel_bytes=charge.kernel_bytes if charge is not None else None,
-        swap_bytes=charge.swap_bytes if charge is not None and charge.swap_bytes is not None else sums.swap_bytes,
+        swap_bytes=_swap_bytes(sums, cgroup),
         charge_bytes=charge.charge_bytes if charge is not None else None,
         working_set_bytes=charge.working_set_bytes if charge is not None else None,
         used_bytes=used,
@@ -88,6 +90,13 @@ def gone_row(row: GroupRow, wall_s: float) -> GroupRow:
         psi_some_avg10=None,
         limit_s=None,
     )
+
+
+def _swap_bytes(sums: Sums, cgroup: CgroupState) -> int | None:
+    """What is on swap. Of a cgroup only the kernel knows it: processes do not show its tmpfs, nor that of the dead."""
+    if cgroup.charge is None:
+        return sums.swap_bytes
+    return 0 if cgroup.charge.swap_bytes is None and cgroup.swapless else cgroup.charge.swap_bytes
 
 
 def _growth(track: Track | None, used_bytes: int | None, now_s: float) -> float | None:

@@ -315,6 +315,7 @@ class GroupTable:
                 ceiling_of(path, cgroups, sample.system.meminfo),
                 pressure.some.avg10_percent if pressure is not None and pressure.some is not None else None,
                 self._events.kills(path),
+                swapless=(meminfo := sample.system.meminfo) is not None and meminfo.swap_total_bytes == 0,
             )
         track, verdict = self.growth.track(series), self.growth.verdict(series)
         return group_row(

@@ -85,6 +85,18 @@ def test_what_is_on_swap_counts_from_the_first_sample_on_and_is_unknown_where_it
         assert not the(frame, "/a").growth_bytes_per_min
 
 
+@pytest.mark.parametrize(("swap_kib", "counted", "found"), [(0, False, 0), (512, False, None), (512, True, 7 * MIB)])
+def test_what_a_cgroup_has_on_swap_is_unknown_where_the_kernel_does_not_count_it(
+    swap_kib: int, counted: bool, found: int | None
+) -> None:
+    """Version 1 without memory.memsw. Its processes do not tell: files on tmpfs are swapped too."""
+    source = world(p42="/a")
+    source.files["proc/meminfo"] = b"MemTotal: 1024000 kB\nMemAvailable: 512000 kB\nSwapTotal: %d kB\n" % swap_kib
+    if counted:
+        source.files[f"{ROOT}/a/memory.swap.current"] = b"%d\n" % (7 * MIB)
+    assert the(frame_after(Engine(source), by(By.CGROUP), 3), "/a").swap_bytes == found
+
+
 def test_the_limit_of_a_cgroup_above_binds_where_it_leaves_less() -> None:
     source = world(p42="/pod/a", p43="/pod/b")
     cgroup(source, "/pod", 95, b"%d\n" % (100 * MIB))
