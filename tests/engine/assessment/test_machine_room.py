@@ -148,6 +148,6 @@ def test_a_leak_that_is_swapped_out_is_said_to_fill_swap_and_when() -> None:
     world = World([10], swaps_from=60)
     frame, found = after(world, 130)
     swap_left_s = (4000 - world.swapped_mib) / 10
-    assert "goes to swap already" in says_of(frame)
+    assert "is already being swapped out" in says_of(frame)
     assert float(found["early_s"]) <= world.left_s() + swap_left_s + world.swapped_mib / 10 + 20
     assert float(found["late_s"]) >= swap_left_s
