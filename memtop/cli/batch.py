@@ -108,23 +108,19 @@ def _reporting(source: Source, settings: Settings, form: str, out: TextIO) -> fo
     """Write frames, and report on standard error what the screen would announce: failed readings, each kind once,
     that CSV lacks processes, why an address that was given has no metrics, and when a recording begins to have
     problems; and after the only sample why its JSON has no growth, if a person reads it."""
-    write, reported, said_hidden = _writer(form, settings, out), False, form != "csv"  # the others have a place for it
+    write, said_hidden = _writer(form, settings, out), form != "csv"  # the others have a place for it
     addressed = {pid for pid, _ in settings.go_urls} | (set(settings.pids) if settings.go_urls else set())
     announce = announcer(say)
 
     def report_and_write(frame: Frame) -> None:
-        nonlocal reported, said_hidden
+        nonlocal said_hidden
         problem = trouble_of(source)
-        if problem and not reported:
-            say(problem)
-        reported = problem is not None
-        announce(one for one in frame.problems if one != problem)
-        if addressed:
-            announce(
-                f"no metrics of process {key.pid}: {runtime['heap_trouble']}"
-                for key, runtime in frame.runtimes.items()
-                if key.pid in addressed and runtime["heap_trouble"]
-            )
+        unread = (
+            f"no metrics of process {key.pid}: {runtime['heap_trouble']}"
+            for key, runtime in frame.runtimes.items()
+            if key.pid in addressed and runtime["heap_trouble"]
+        )
+        announce((*((problem,) if problem else ()), *frame.problems, *unread))
         if frame.hidden != 0 and not said_hidden:
             said_hidden = True
             say(hidden_processes(frame.hidden, "they have no rows"))

@@ -12,19 +12,27 @@ from memtop.sanitize import clean
 _Value = TypeVar("_Value")
 
 
-_TIMES: Final = re.compile(r" \(\d+ times\)$")
+_COUNTS: Final = re.compile(r" \([\d,]+ times\)$|[\d,]+ (?:samples?(?: is| are)?|dropped)\b")
+"""What changes in a sentence while the trouble that it tells is the same."""
 
 
 def announcer(say: Callable[[str], None]) -> Callable[[Iterable[str]], None]:
-    """A function that says each sentence of Problems once, however often it has happened by then."""
+    """A function that says each problem once, however its counts change.
+
+    One with counts, such as a disk that takes no samples, is said again when it comes back after an end.
+    """
     said: set[str] = set()
+    counted: set[str] = set()
+    """Those that the last call had."""
 
     def announce(problems: Iterable[str]) -> None:
-        for problem in problems:
-            what = _TIMES.sub("", problem)
-            if what not in said:
-                said.add(what)
+        now = {_COUNTS.sub("", problem): problem for problem in problems}
+        for what, problem in now.items():
+            if what not in said | counted:
                 say(problem)
+        counted.clear()
+        counted.update(what for what, problem in now.items() if what != problem)
+        said.update(now.keys() - counted)
 
     return announce
 
