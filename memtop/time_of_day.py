@@ -27,7 +27,7 @@ def parse_instant(text: str, first_s: float, last_s: float) -> float:
             found_s = _of_day(parsed, first_s, last_s)
         for date in ("%Y-%m-%d ", "%Y-%m-%dT"):
             if (parsed := _parsed(text, date + form)) is not None:
-                found_s = _wall_s(parsed, parsed, 0)
+                found_s = _wall_s(parsed, parsed, 0, first_s)
     if found_s is None:
         raise UsageError(f"{text}: not a time of day such as 12:03:40, nor -2m (from the end) or +30s (from the start)")
     if not first_s - 1 < found_s <= last_s + 1:
@@ -62,15 +62,23 @@ def _of_day(parsed: time.struct_time, first_s: float, last_s: float) -> float:
     day = time.localtime(first_s)
     at_s = first_s
     for later in range(int((last_s - first_s) // _DAY_S) + 2):
-        at_s = _wall_s(day, parsed, later)
+        at_s = _wall_s(day, parsed, later, first_s)
         if first_s - 1 < at_s:
             break
     return at_s
 
 
-def _wall_s(day: time.struct_time, at: time.struct_time, later: int) -> float:
-    """Wall time of a time of day, on a date and so many days later."""
-    try:
-        return time.mktime((*day[:2], day[2] + later, at.tm_hour, at.tm_min, at.tm_sec, 0, 0, -1))
-    except OverflowError:
-        return -math.inf
+def _wall_s(day: time.struct_time, at: time.struct_time, later: int, first_s: float) -> float:
+    """Wall time of a time of day, on a date and so many days later.
+
+    Where clocks go back, there are two of some: the earlier one, unless that is before ``first_s``.
+    """
+    found_s = []
+    for is_summer in (1, 0, -1):
+        try:
+            at_s = time.mktime((*day[:2], day[2] + later, at.tm_hour, at.tm_min, at.tm_sec, 0, 0, is_summer))
+        except OverflowError:
+            continue
+        if is_summer < 0 or time.localtime(at_s)[3:6] == at[3:6]:
+            found_s.append(at_s)
+    return min((at_s for at_s in found_s if first_s - 1 < at_s), default=max(found_s, default=-math.inf))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import os
 import resource
 import threading
@@ -21,6 +22,7 @@ from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.replay import Replay
 from memtop.sources.recording.tables import Bounds
 from memtop.sources.recording.tick import Block, Tick
+from memtop.time_of_day import parse_instant
 from tests.engine.test_player import REQUEST, player_of
 from tests.fakes import FakeProcess, FakeSource
 from tests.sources.recording.test_recording import World, until
@@ -179,6 +181,18 @@ def test_a_recording_from_another_time_zone_plays_in_the_one_of_its_reader(tmp_p
     replay, player = player_of(tmp_path / "r")
     assert player.span == (written[0], written[-1])
     replay.close()
+
+
+@pytest.mark.parametrize("text", ["02:30", "02:30:00", "2026-10-25 02:30", "2026-10-25T02:30:00"])
+@pytest.mark.parametrize("hour", [0, 1])
+def test_a_time_of_day_that_comes_twice_as_clocks_go_back_is_found_in_either_hour(
+    zone: None, text: str, hour: int
+) -> None:
+    os.environ["TZ"] = "Europe/Berlin"
+    time.tzset()
+    first_s = float(calendar.timegm((2026, 10, 25, hour, 5, 0)))
+    assert parse_instant(text, first_s, first_s + 3_000) == first_s + 1_500.999
+    assert parse_instant("02:10", first_s - 3_900, first_s + 3_900) <= first_s + 301, "the earlier one of two"
 
 
 def test_a_recording_with_other_pages_is_refused_in_one_sentence(
