@@ -22,3 +22,21 @@ def test_of_very_many_processes_a_few_are_judged_at_a_tick_and_all_in_turn() -> 
         tracker.look(60.0 + tick, 1.0, (), lambda key: None)
         judged.append(sum(tracker.of(key) is not None for key in keys))
     assert [after - before for before, after in pairwise(judged)] == [OTHERS_A_TICK] * 20
+
+
+def test_of_memory_that_was_given_back_before_an_exec_the_new_program_knows_nothing() -> None:
+    history, key = History(), ProcessKey(42, 7)
+    for second in range(60):
+        history.note(key, float(second), 200 * MIB, (50 + second) * MIB, MIB)
+    tracker = GrowthTracker(history)
+
+    def given_back(now_s: float) -> int | None:
+        tracker.look(now_s, 1.0, (key,), lambda key: None)
+        verdict = tracker.of(key)
+        assert verdict is not None
+        return verdict.lazy_free_bytes
+
+    tracker.note_lazy_free(key, 59.0, 30 * MIB)
+    assert given_back(60.0) == 30 * MIB
+    tracker.forget(key)
+    assert given_back(61.0) is None
