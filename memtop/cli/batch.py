@@ -24,7 +24,7 @@ from memtop.cli.output import put, say
 from memtop.cli.watchdog import Watchdog
 from memtop.errors import MemtopError, ProcessGone, RecordingError, UsageError
 from memtop.headless import formats
-from memtop.headless.remarks import hidden_processes
+from memtop.headless.remarks import hidden_processes, without_metrics
 from memtop.sampling.problems import announcer
 from memtop.sampling.request import Need
 from memtop.view_state import View
@@ -115,12 +115,7 @@ def _reporting(source: Source, settings: Settings, form: str, out: TextIO) -> fo
     def report_and_write(frame: Frame) -> None:
         nonlocal said_hidden
         problem = trouble_of(source)
-        unread = (
-            f"no metrics of process {key.pid}: {runtime['heap_trouble']}"
-            for key, runtime in frame.runtimes.items()
-            if key.pid in addressed and runtime["heap_trouble"]
-        )
-        announce((*((problem,) if problem else ()), *frame.problems, *unread))
+        announce((*((problem,) if problem else ()), *frame.problems, *without_metrics(frame, addressed)))
         if frame.hidden != 0 and not said_hidden:
             said_hidden = True
             say(hidden_processes(frame.hidden, "they have no rows"))

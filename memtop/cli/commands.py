@@ -138,6 +138,8 @@ def check(given: Namespace, settings: Settings) -> int:
             for_s,
             settings.delay_s,
             said,
+            go_urls=settings.go_urls,
+            smaps=settings.smaps,
             sampling=Watchdog(settings.delay_s),
             say=say,
         )

@@ -20,6 +20,7 @@ from memtop.engine.absent import why_absent
 from memtop.engine.assessment.process_names import process_name
 from memtop.engine.engine import Engine
 from memtop.explain.finding_text import autopsy_lines, nothing_wrong, sentences_of
+from memtop.headless.remarks import without_metrics
 from memtop.model.assessment import Assessment, ExitReport
 from memtop.model.frame import Note
 from memtop.model.request import Request, RowSelection
@@ -60,17 +61,26 @@ def run(
     delay_s: float,
     out: TextIO,
     *,
+    go_urls: tuple[tuple[int | None, str], ...] = (),
+    smaps: bool = True,
     sampling: AbstractContextManager[None] = _UNWATCHED,
     say: Callable[[str], None] = lambda problem: None,
 ) -> Answer:
     """Watch ``pid`` for this time, or until something is found; None for as long as it takes, up to LONGEST_S.
 
-    ``sampling`` is entered while a sample is taken. ``say`` takes what was wrong with the readings.
+    ``go_urls`` and ``smaps`` are as in the request. ``sampling`` is entered while a sample is taken. ``say`` takes what
+    was wrong with the readings.
 
     Raises ProcessGone if the process does not exist, AccessDenied if it may not be read, Unavailable if its files
     are broken.
     """
-    readings = ReadingsRequest(needs_all=Need.STAT | Need.STATUS | Need.OOM, delay_s=delay_s)
+    readings = ReadingsRequest(
+        needs_all=Need.STAT | Need.STATUS | Need.OOM,
+        delay_s=delay_s,
+        go_urls=go_urls,
+        runtimes=bool(go_urls),  # an address without metrics is said
+        smaps=smaps,
+    )
     rows = RowSelection(only=frozenset({pid}))
     began_s = time.monotonic()
     outlook: Assessment | None = None
@@ -82,6 +92,8 @@ def run(
         if frame is None:
             break
         announce(frame.problems)
+        if go_urls:
+            announce(without_metrics(frame, {pid}))
         if readings.focus is None:
             row = next((row for row in frame.rows if row.pid == pid), None)
             if row is None:

@@ -21,6 +21,8 @@ from memtop.headless import check
 from memtop.headless.check import Answer, answer_to, says
 from memtop.model.assessment import Assessment, ExitReport
 from memtop.process_key import ProcessKey
+from memtop.runtimes.identity import encode_identity
+from memtop.runtimes.protocol import Identity
 from memtop.sources.protocol import Exit, Instant
 from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource
 from tests.sampling.test_cgroups import APP, MIB, v2
@@ -221,6 +223,23 @@ def test_the_threads_of_all_processes_of_its_user_count_towards_ulimit_u() -> No
     out = io.StringIO()
     assert check.run(Engine(source), 42, 1e6, 0.0, out) is Answer.BAD
     assert "50" in out.getvalue() and "RLIMIT_NPROC" in out.getvalue()
+
+
+@pytest.mark.parametrize("identity", [Identity(), Identity("go", build="go1.19.8\\npath\\tx\\n")])
+def test_an_address_of_metrics_is_read_and_said_where_it_has_none(identity: Identity) -> None:
+    source, said, url = Shaped(lambda second: 50, 20), list[str](), "http://127.0.0.1:6060/debug/vars"
+    source.files[f"proc/42/runtime/metrics#{url}"] = Unavailable("http://127.0.0.1:6060: connection refused")
+    source.files["proc/42/runtime/identity"] = encode_identity(identity)
+    check.run(Engine(source), 42, 1e6, 0.0, io.StringIO(), go_urls=((None, url),), say=said.append)
+    assert any("connection refused" in one for one in said)
+
+
+@pytest.mark.parametrize("smaps", [True, False])
+def test_smaps_is_not_read_where_that_is_forbidden(smaps: bool) -> None:
+    """A process that grows leads to it, because memory given back by MADV_FREE may look the same."""
+    source = Shaped(lambda second: 50 + second, 100)
+    check.run(Engine(source), 42, 1e6, 0.0, io.StringIO(), smaps=smaps)
+    assert any("smaps" in path for path in source.asked_ever) is smaps
 
 
 @pytest.mark.parametrize(
