@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from memtop.tui.panels.switcher import PANELS
+from memtop.settings import Settings
+from memtop.tui.panels.switcher import PANELS, Panels, panel_of
 from tests.fakes import FakeProcess, FakeSource
-from tests.tui.app.test_app import board
+from tests.tui.app.test_app import LONG_S, board
 
 
 @pytest.mark.parametrize("number", range(1, len(PANELS) + 1))
@@ -38,3 +39,20 @@ async def test_no_panel_leaves_blank_lines_between_the_list_and_the_keys() -> No
                 assert panels.region.bottom == table.region.y, (kind.name, groups)
                 assert table.region.bottom == it.app.query_one("#status").region.y, (kind.name, groups)
             await it.press("b")
+
+
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 40)])
+@pytest.mark.parametrize("pids", [(), (40,)], ids=["list", "one"])
+async def test_z_leaves_the_panel_in_focus_alone_on_the_screen(size: tuple[int, int], pids: tuple[int, ...]) -> None:
+    async with board(Settings(delay_s=LONG_S, pids=pids), size=size) as it:
+        await it.press("6")
+        await it.until(lambda: bool(it.app.query_one(Panels).size.height), "the panel is open")
+        while it.app.focused is None or panel_of(it.app.focused) is None:
+            await it.press("tab")
+        await it.press("z")
+        await it.until(lambda: it.app.zoomed, "it is maximized")
+        await it.until(
+            lambda: not it.app.table.region and not it.app.query_one("#upper").region, "nothing else is there"
+        )
+        await it.press("z")
+        await it.until(lambda: bool(it.app.table.region), "the list is back")
