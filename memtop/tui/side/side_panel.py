@@ -135,8 +135,11 @@ class SidePanel(Vertical, KeptLines):
 
     @property
     def sentences(self) -> str:
-        """All that it says of the process, in lines as long as it is wide."""
-        return "\n".join(line.text for line in self._shown.lines).strip()
+        """All that is known of the process, in lines as long as it is wide, also where only a part of it is in view."""
+        width = self.query_one(TextLines).scrollable_content_region.width - 1
+        if self._frame is None or width <= 0:
+            return ""
+        return "\n".join(line.text for line in self._lines(self._frame, width, brief=False).lines).strip()
 
     def action_copy_next(self) -> None:
         """Copy the command of the next step; what is going on if there is no step."""

@@ -258,3 +258,15 @@ def test_the_first_frame_has_the_process_under_the_cursor() -> None:
     assert shown is not None and shown.detail is not None and shown.detail.row.key == first.rows[0].key
     assert (shown.rows, shown.tick) == (first.rows, first.tick)
     assert with_detail(engine, view, shown) is shown
+
+
+async def test_what_is_copied_is_whole_where_only_a_part_of_it_is_in_view() -> None:
+    async with board(size=(80, 24)) as it:
+        side = it.app.query_one(SidePanel)
+        await it.until(lambda: side.is_cut, "the sentences are cut")
+        side.query_one(TextLines).focus()
+        await it.press("Y")
+        await it.until(lambda: it.app.clipboard, "they are copied")
+        shown = side.query_one(TextLines).text
+        assert "…" in shown and "…" not in it.app.clipboard
+        assert "VIRT" in it.app.clipboard and "Limit?" in it.app.clipboard
