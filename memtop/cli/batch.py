@@ -24,8 +24,7 @@ from memtop.cli.output import put, say
 from memtop.cli.watchdog import Watchdog
 from memtop.errors import MemtopError, ProcessGone, RecordingError, UsageError
 from memtop.headless import formats
-from memtop.headless.remarks import hidden_processes, without_metrics
-from memtop.sampling.problems import announcer
+from memtop.sampling.problems import announcer, hidden_processes, without_metrics
 from memtop.sampling.request import Need
 from memtop.view_state import View
 
@@ -115,7 +114,7 @@ def _reporting(source: Source, settings: Settings, form: str, out: TextIO) -> fo
     def report_and_write(frame: Frame) -> None:
         nonlocal said_hidden
         problem = trouble_of(source)
-        announce((*((problem,) if problem else ()), *frame.problems, *without_metrics(frame, addressed)))
+        announce((*((problem,) if problem else ()), *frame.problems, *without_metrics(frame.runtimes, addressed)))
         if frame.hidden != 0 and not said_hidden:
             said_hidden = True
             say(hidden_processes(frame.hidden, "they have no rows"))

@@ -23,8 +23,8 @@ from memtop.cli.watchdog import Watchdog
 from memtop.engine.absent import why_absent
 from memtop.errors import AccessDenied, ProcessGone, ReaderGone, RecordingError, Unavailable, UsageError
 from memtop.explain.name_choice import choice_sentences
-from memtop.headless.remarks import hidden_processes
 from memtop.runtimes.registry import REGISTRY
+from memtop.sampling.problems import hidden_processes
 from memtop.sampling.request import Need
 from memtop.sources.live import LiveSource
 from memtop.sources.recording.recorder import Recorder

@@ -20,11 +20,10 @@ from memtop.engine.absent import why_absent
 from memtop.engine.assessment.process_names import process_name
 from memtop.engine.engine import Engine
 from memtop.explain.finding_text import autopsy_lines, nothing_wrong, sentences_of
-from memtop.headless.remarks import without_metrics
 from memtop.model.assessment import Assessment, ExitReport
 from memtop.model.frame import Note
 from memtop.model.request import Request, RowSelection
-from memtop.sampling.problems import announcer
+from memtop.sampling.problems import announcer, without_metrics
 from memtop.sampling.request import Need, ReadingsRequest
 
 
@@ -93,7 +92,7 @@ def run(
             break
         announce(frame.problems)
         if go_urls:
-            announce(without_metrics(frame, {pid}))
+            announce(without_metrics(frame.runtimes, {pid}))
         if readings.focus is None:
             row = next((row for row in frame.rows if row.pid == pid), None)
             if row is None:

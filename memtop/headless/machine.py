@@ -10,10 +10,11 @@ from memtop import units
 from memtop.engine.engine import Engine
 from memtop.errors import MemtopError
 from memtop.explain.machine_sentences import PART_NAMES, held_by, sentences
-from memtop.headless.remarks import hidden_processes, remark
+from memtop.headless.remarks import remark
 from memtop.model.frame import SystemRow
 from memtop.model.machine import MachineView
 from memtop.model.request import Request
+from memtop.sampling.problems import hidden_processes
 from memtop.sampling.request import Need, ReadingsRequest
 from memtop.sanitize import clean
 from memtop.sources.protocol import Source

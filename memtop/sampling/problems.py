@@ -1,12 +1,13 @@
-"""Counts failed readings: one sentence for each kind of failure, and how often it happened."""
+"""Sentences about failed readings: one for each kind of failure and how often it happened, and about what is hidden."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from typing import Final, TypeVar
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, Final, TypeVar
 
 from memtop.errors import MemtopError, NotRecorded, ParseError
+from memtop.process_key import ProcessKey
 from memtop.sanitize import clean
 
 _Value = TypeVar("_Value")
@@ -35,6 +36,21 @@ def announcer(say: Callable[[str], None]) -> Callable[[Iterable[str]], None]:
         said.update(now.keys() - counted)
 
     return announce
+
+
+def hidden_processes(hidden: int | None, lacks: str) -> str:
+    """What /proc does not show of other users' processes: how many, None for not known; and what ``lacks`` them."""
+    many = "of other users, not counted" if hidden is None else f"{hidden:,}"
+    return f"hidden processes (hidepid): {many}; {lacks}"
+
+
+def without_metrics(runtimes: Mapping[ProcessKey, Mapping[str, Any]], pids: Collection[int | None]) -> list[str]:
+    """Why the addresses of these Go programs gave no metrics, one sentence each."""
+    return [
+        f"no metrics of process {key.pid}: {runtime['heap_trouble']}"
+        for key, runtime in runtimes.items()
+        if key.pid in pids and runtime["heap_trouble"]
+    ]
 
 
 class Problems:

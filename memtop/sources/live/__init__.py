@@ -80,7 +80,7 @@ class LiveSource:
         self._most_watched = max(LEAST_WATCHED, min(spare // 4, MOST_WATCHED))
         self._most_of_cgroups = min(spare // 8, MOST_OF_CGROUPS)
         self._of_cgroups: KeptFiles | None = None
-        """None until one is read. A run of one sample often needs none."""
+        """None until the second instant, or until one of a cgroup is read. A run of one sample often needs none."""
         most_kept = max(limit - RESERVED - self._most_watched - self._most_of_cgroups, spare // 4)
         self._descriptors = FdCache(self._prefix, most_kept, self._sweep_foreign)
         self._exits: ExitWatch | None = None
@@ -91,14 +91,16 @@ class LiveSource:
         self._mounts = ForeignMounts(self._prefix)
         self._foreign = BlockingReader(lambda path, size, _: self._read_directly(path, size), blamed=lambda path: path)
         self._hot: dict[str, int] = {}
+        self._instants = 0
         self._pids: list[int] = []
         self._now = Instant(0.0, 0.0)
 
     def begin(self) -> Instant:
         """Open a new instant."""
         self._descriptors.begin()
-        if self._of_cgroups is not None:
-            self._of_cgroups.begin()
+        self._instants += 1
+        if self._instants > 1:
+            self._files_of_cgroups().begin()
         self._mounts.begin()
         self._now = Instant(time.time(), time.clock_gettime(time.CLOCK_BOOTTIME))
         return self._now
@@ -127,9 +129,10 @@ class LiveSource:
                 return self._read_hot(path, size)
             if path.endswith(OF_CGROUPS):
                 return self._files_of_cgroups().read(path, size)
-            name = path[path.rfind("/") + 1 :]
-            if name in OF_FEW or name.startswith("memory."):
-                return self._files_of_cgroups().read(path, size, often=False)
+            if self._of_cgroups is not None:
+                name = path[path.rfind("/") + 1 :]
+                if name in OF_FEW or name.startswith("memory."):
+                    return self._of_cgroups.read(path, size, often=False)
             return read_file(self._prefix, path, size)
         except OSError as error:
             if SAME_MEMORY in path and self.own_pids:  # no file has this name: the kernel answers by a system call
