@@ -19,7 +19,8 @@ from memtop.analysis.trend.hysteresis import DIRECTIONS, Direction
 from memtop.engine.absent import why_absent
 from memtop.engine.assessment.process_names import process_name
 from memtop.engine.engine import Engine
-from memtop.explain.finding_text import autopsy_lines, nothing_wrong, sentences_of
+from memtop.explain.exit_text import autopsy_lines
+from memtop.explain.finding_text import nothing_wrong, sentences_of
 from memtop.model.assessment import Assessment, ExitReport
 from memtop.model.frame import Note
 from memtop.model.request import Request, RowSelection

@@ -272,7 +272,7 @@ def text_writer(out: TextIO, columns: Sequence[Column], width: int | None) -> Wr
             lead = place.prefix if place is not None else ""
             lines.append(_line([(c, (lead if c.branch else "") + c.text(row)) for c in columns]))
         if frame.exits:
-            from memtop.explain.finding_text import autopsy_lines  # noqa: PLC0415 (58 ms, with the first process that ended)
+            from memtop.explain.exit_text import autopsy_lines  # noqa: PLC0415 (45 ms, with the first process that ended)
         for autopsy in frame.exits:
             lines += ["", f"{autopsy.key.pid} {autopsy.name} has ended", *autopsy_lines(autopsy)]
         out.write("\n".join(line[:width].rstrip() for line in lines) + "\n\n")

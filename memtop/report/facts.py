@@ -13,7 +13,8 @@ from memtop.analysis.findings import Severity, Weight, weighing
 from memtop.explain.answers import answers
 from memtop.explain.chart_levels import Forecast, chart_forecast, chart_limits
 from memtop.explain.event_names import EVENT_WORDS
-from memtop.explain.finding_text import autopsy_lines, nothing_wrong, sentences_of
+from memtop.explain.exit_text import autopsy_lines
+from memtop.explain.finding_text import nothing_wrong, sentences_of
 from memtop.explain.incident_text import headline, incident_sentences
 from memtop.explain.region_sentences import mark_sentence
 from memtop.explain.virt_text import virt_sentence

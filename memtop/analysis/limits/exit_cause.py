@@ -24,7 +24,7 @@ class Oom(Enum):
 
 
 class Clue(Enum):
-    """Evidence for or against an OOM kill. The sentences are in ``explain/findings.toml``."""
+    """Evidence for or against an OOM kill. The sentences are in ``explain/exits.toml``."""
 
     EXITED = "exited"
     """It ended by itself, or by a signal other than SIGKILL."""

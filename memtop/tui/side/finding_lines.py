@@ -10,7 +10,8 @@ from rich.cells import cell_len
 
 from memtop.analysis.findings import Severity, Weight, weighing
 from memtop.explain.answers import Answer, answers
-from memtop.explain.finding_text import FindingText, autopsy_lines, autopsy_next, nothing_wrong, sentences_of
+from memtop.explain.exit_text import autopsy_lines, autopsy_next
+from memtop.explain.finding_text import FindingText, nothing_wrong, sentences_of
 from memtop.explain.group_sentences import group_sentences
 from memtop.explain.region_sentences import mark_sentence
 from memtop.model.assessment import Assessment, ExitReport

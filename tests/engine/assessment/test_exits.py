@@ -12,7 +12,7 @@ from memtop.analysis.limits.exit_cause import Oom
 from memtop.engine.assessment import assessor, exit_analysis, incident_tracker, lives
 from memtop.engine.assessment.exit_analysis import AUTOPSIES
 from memtop.engine.engine import Engine
-from memtop.explain.finding_text import autopsy_lines, autopsy_next
+from memtop.explain.exit_text import autopsy_lines, autopsy_next
 from memtop.filter import parse_query
 from memtop.model.frame import Frame, Note
 from memtop.model.group import By
