@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from memtop.runtimes.go.advice import gogc_choices, judge_limit
 from memtop.runtimes.go.breakdown import break_down
 from memtop.runtimes.go.buildinfo import GoBuild
 from memtop.runtimes.go.environ import GoSettings
 from memtop.runtimes.go.facts import go_facts
 from memtop.runtimes.go.growth import judge_go
-from memtop.runtimes.go.limits import gogc_choices, judge_limit
 from memtop.runtimes.jvm.facts import jvm_facts
 from memtop.runtimes.jvm.growth import break_down_jvm, judge_jvm
 from tests.lab.points import go_points, jvm_points, lines

@@ -9,12 +9,12 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
+from memtop.runtimes.go.advice import FreedMemory, GogcChoice, LimitAdvice, freed_memory
 from memtop.runtimes.go.breakdown import Breakdown, held_bytes
 from memtop.runtimes.go.buildinfo import GoBuild
 from memtop.runtimes.go.environ import GoSettings
 from memtop.runtimes.go.growth import GoGrowth, GoVerdict
 from memtop.runtimes.go.heap import GoHeap
-from memtop.runtimes.go.limits import FreedMemory, GogcChoice, LimitAdvice, freed_memory
 from memtop.runtimes.wording import Facts, known, signed_count_fact, signed_size_fact, size_fact, whole_fact
 from memtop.units import long_size
 

@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from memtop.analysis.limits.gomemlimit import LimitFit
 from memtop.analysis.trend.collection_floors import LEAST_CYCLES, LEAST_SPAN_S
+from memtop.runtimes.go.advice import FreedMemory, GogcChoice, LimitAdvice, freed_memory, knows_memory_limit
 from memtop.runtimes.go.breakdown import Breakdown, Check
 from memtop.runtimes.go.buildinfo import GoBuild
 from memtop.runtimes.go.environ import GoSettings
 from memtop.runtimes.go.growth import GoGrowth, GoVerdict
 from memtop.runtimes.go.heap import GoHeap
-from memtop.runtimes.go.limits import FreedMemory, GogcChoice, LimitAdvice, freed_memory, knows_memory_limit
 from memtop.runtimes.view import Arena, KernelFigures, Notice, Part, Verdict
 from memtop.runtimes.wording import count_per_min, how_often, per_min, per_second, signed
 from memtop.units import count, counted, duration, long_size

@@ -10,6 +10,7 @@ from typing import Any, Final
 from memtop.errors import ParseError
 from memtop.runtimes.container_limit import Container, decode_container
 from memtop.runtimes.go import sentences
+from memtop.runtimes.go.advice import FreedMemory, gogc_choices, judge_limit
 from memtop.runtimes.go.breakdown import Whose, break_down, held_bytes, identities, outside_bytes, whose
 from memtop.runtimes.go.buildinfo import GoBuild, parse_build_info
 from memtop.runtimes.go.environ import GoSettings, parse_go_environ
@@ -17,7 +18,6 @@ from memtop.runtimes.go.facts import go_facts
 from memtop.runtimes.go.growth import GoGrowth, GoPoint, GoVerdict, gc_per_s, judge_go
 from memtop.runtimes.go.heap import GoHeap
 from memtop.runtimes.go.json_form import go_object
-from memtop.runtimes.go.limits import FreedMemory, gogc_choices, judge_limit
 from memtop.runtimes.go.reading import decode_metrics
 from memtop.runtimes.go.sentences import GoJudgement
 from memtop.runtimes.go.to_goal import may_take_bytes

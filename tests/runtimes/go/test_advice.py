@@ -7,10 +7,7 @@ import math
 import pytest
 
 from memtop.analysis.limits.gomemlimit import LimitFit
-from memtop.runtimes.go.breakdown import Breakdown, break_down
-from memtop.runtimes.go.growth import judge_go
-from memtop.runtimes.go.heap import GoHeap
-from memtop.runtimes.go.limits import (
+from memtop.runtimes.go.advice import (
     FreedMemory,
     freed_memory,
     gogc_choices,
@@ -18,6 +15,9 @@ from memtop.runtimes.go.limits import (
     judge_limit,
     knows_memory_limit,
 )
+from memtop.runtimes.go.breakdown import Breakdown, break_down
+from memtop.runtimes.go.growth import judge_go
+from memtop.runtimes.go.heap import GoHeap
 from tests.lab.points import go_points, lines
 from tests.runtimes.go.test_growth import go_settings
 
