@@ -118,8 +118,9 @@ class RuntimeView(NamedTuple):
     """(name, text) of the numbers for topics. An unknown number is left out."""
     topic: str = "allocators"
     """The topic that explains this panel."""
-    suggested: tuple[str, ...] = ()
-    """URLs on its own listening sockets that may offer metrics. memtop has requested none of them."""
+    suggested: tuple[str, ...] | None = ()
+    """URLs on its own listening sockets that may offer metrics; None before these are read. memtop has requested none
+    of them."""
 
 
 class RuntimeCeiling(NamedTuple):

@@ -55,7 +55,7 @@ class GoTracker:
         self._build: GoBuild | None = None
         self._settings: GoSettings | None = None
         self._container: Container | None = None
-        self._suggested: tuple[str, ...] = ()
+        self._suggested: tuple[str, ...] | None = None
         self._url = ""
         self._points: deque[GoPoint] = deque(maxlen=POINTS)
         self._verdict: tuple[float, GoGrowth] | None = None
@@ -142,7 +142,7 @@ class GoTracker:
             found += (
                 ["Waiting for its metrics …"]
                 if view.url and not shown.trouble
-                else sentences.how_to_get_metrics(self._suggested)
+                else sentences.how_to_get_metrics(self._suggested or ())
             )
             facts = go_facts(build=self._build, settings=self._settings)
             return view._replace(sentences=tuple(found), facts=tuple(facts.items()))

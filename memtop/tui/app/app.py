@@ -50,6 +50,7 @@ from memtop.tui.bars.headline import HeadlineBar
 from memtop.tui.bars.timeline_bar import TimelineBar
 from memtop.tui.chart.fault_chart import FaultChart
 from memtop.tui.chart.memory_chart import MemoryChart
+from memtop.tui.dialogs.address_prompt import AddressPrompt
 from memtop.tui.dialogs.palette import Palette
 from memtop.tui.dialogs.signal_dialog import SignalDialog
 from memtop.tui.drawing.cached_lines import NotedWidget
@@ -230,7 +231,7 @@ class MemtopApp(
         more_rows = self.frame is None or len(frame.listed) > len(self.frame.listed)
         self.frame = frame
         self.watch_sampler()
-        if isinstance(self.screen, SignalDialog):
+        if isinstance(self.screen, SignalDialog | AddressPrompt):
             self.screen.show(frame)
         self.show_table(frame)
         if more_rows and self.has_class("-one") and len(frame.listed) > self.table.size.height - HEADING_LINES:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from memtop.errors import UsageError
-from memtop.sources.endpoint import parse_endpoint
+from memtop.sampling.request import Need
 from memtop.tui.app.app_state import AppState
-from memtop.tui.dialogs.dialog import Choice, Menu, Prompt
+from memtop.tui.dialogs.address_prompt import MOST_SUGGESTED, SUGGESTED, AddressPrompt
+from memtop.tui.dialogs.dialog import Choice, Menu
 from memtop.tui.panels.switcher import RUNTIME
 
 _OTHER = "another address …"
 _NONE = "stop reading"
-_MOST_SUGGESTED = 8
-_ADDRESS = "An address on this machine, such as http://127.0.0.1:6060/debug/vars, or a port."
 
 
 def ask_go_url(app: AppState, show_panel: Callable[[], None]) -> None:
@@ -29,7 +27,7 @@ def ask_go_url(app: AppState, show_panel: Callable[[], None]) -> None:
         return
     detail = app.frame.detail if app.frame is not None else None
     runtime = detail.runtime if detail is not None else None
-    suggested = runtime.suggested[:_MOST_SUGGESTED] if runtime is not None else ()
+    suggested = (runtime.suggested or ())[:MOST_SUGGESTED] if runtime is not None else ()
     asked = any(pid in (None, focus.pid) for pid, _ in app.view.readings.go_urls)
     choices = [Choice(url, url, str(number)) for number, url in enumerate(suggested, 1)]
     choices.append(Choice(_OTHER, _OTHER, "o"))
@@ -43,23 +41,21 @@ def ask_go_url(app: AppState, show_panel: Callable[[], None]) -> None:
         show_panel()
 
     def typed(url: str | None) -> None:
+        app.need_for_dialog(Need.NONE)
         if url is not None:
             use(url)
 
     def chosen(url: str | None) -> None:
         if url == _OTHER:
-            app.push_screen(Prompt(f"Metrics of {focus.pid}", _understand, "127.0.0.1:", says=_ADDRESS), typed)
+            reads = not asked and not suggested
+            if reads:
+                app.need_for_dialog(AddressPrompt.needs)
+            app.push_screen(AddressPrompt(focus, reads=reads), typed)
         elif url is not None:
             use(url)
 
     if len(choices) == 1:
         chosen(_OTHER)
         return
-    says = "Suggested from its listening sockets; memtop has not connected to any of them." if suggested else ""
+    says = SUGGESTED if suggested else ""
     app.push_screen(Menu(f"Read the Go metrics of {focus.pid} from", choices, says), chosen)
-
-
-def _understand(text: str) -> str:
-    if not text:
-        raise UsageError("such as http://127.0.0.1:6060/debug/vars, or a port")
-    return parse_endpoint(text).url

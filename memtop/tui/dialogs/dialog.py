@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, Generic, TypeVar
 
@@ -13,6 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
@@ -136,7 +137,12 @@ class Prompt(Dialog[Value]):
             line.select_all()
             yield line
             yield Label("", classes="dialog-complaint")
+            yield from self.more()
             yield KeysLine(Hint("Enter", "apply", ACCEPT), CANCEL_HINT)
+
+    def more(self) -> Iterable[Widget]:
+        """What stands between the line and the keys."""
+        return ()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Close with the answer, or show what is wrong."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from textual.widgets import Input, OptionList
+from typing import Any
+
+from textual.screen import Screen
+from textual.widgets import Input, Label, OptionList
 
 from memtop.runtimes.container_limit import Container, encode_container
 from memtop.runtimes.go.metrics import parse_go_metrics
@@ -10,7 +13,9 @@ from memtop.runtimes.go.reading import encode_metrics
 from memtop.runtimes.identity import encode_identity
 from memtop.runtimes.protocol import Identity
 from memtop.runtimes.view import HeapPoint, Part
+from memtop.sampling.request import Need
 from memtop.tui.chart.heap_chart import heap_charts
+from memtop.tui.dialogs.address_prompt import NONE_KNOWN, READING, SUGGESTED, AddressPrompt
 from memtop.tui.dialogs.dialog import Menu, Prompt
 from memtop.tui.dialogs.topic_viewer import TopicViewer
 from memtop.tui.drawing.stacked_bar import bar, legend
@@ -71,6 +76,40 @@ async def test_a_suggested_address_is_asked_only_when_it_is_chosen() -> None:
         on.app.screen.query_one(OptionList).highlighted = 2
         await on.press("enter")
         assert not on.app.view.readings.go_urls
+
+
+async def test_suggested_addresses_are_read_and_offered_without_the_panel() -> None:
+    async with board(source=go_world()) as on:
+        await on.press("U")
+        prompt = on.app.screen
+        assert isinstance(prompt, AddressPrompt)
+        assert READING in shown_by(prompt)
+        for _ in range(3):
+            await on.tick()
+        await on.until(lambda: SUGGESTED in shown_by(prompt), "they are offered")
+        assert isinstance(on.app.focused, Input), "a key that is being typed chooses nothing"
+        assert not [path for path in on.source.asked_ever if "metrics" in path]
+        await on.press("down", "enter")
+        assert on.app.view.readings.go_urls == ((40, URL),)
+        assert on.app.dialog_needs is Need.NONE
+
+
+async def test_the_prompt_says_that_a_program_listens_nowhere() -> None:
+    source = go_world()
+    source.files[AT + "listeners"] = b""
+    async with board(source=source) as on:
+        await on.press("U")
+        for _ in range(3):
+            await on.tick()
+        await on.until(lambda: NONE_KNOWN in shown_by(on.app.screen), "it says so")
+        await on.press("down")
+        assert isinstance(on.app.focused, Input)
+        await on.press("escape")
+        assert on.app.dialog_needs is Need.NONE
+
+
+def shown_by(screen: Screen[Any]) -> list[str]:
+    return [str(label.content) for label in screen.query(".dialog Label").results(Label)]
 
 
 async def test_an_address_is_typed_and_refused_where_it_is_not_this_machine() -> None:
