@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from functools import cache
 from typing import Any, Final, NamedTuple
 
@@ -60,6 +60,8 @@ class Headline(NamedTuple):
     """Who, what and when in few words, for narrow lines; empty where ``clauses`` are short."""
     who: str = ""
     """The name in the first clause, which is shortened before anything else is cut."""
+    trouble: Hashable = None
+    """The subject and the kind of what is named; None where nothing deserves attention."""
 
     @property
     def sign(self) -> str:
@@ -111,7 +113,8 @@ def headline(report: IncidentReport | None, system: SystemRow, *, computed_perce
     if report is not None and report.standing:
         first = report.standing[0]
         words = incident_sentences(first)
-        return Headline(words.clauses, first.severity, len(report.standing) - 1, words.brief, words.who)
+        trouble = first.subject.identity, first.name
+        return Headline(words.clauses, first.severity, len(report.standing) - 1, words.brief, words.who, trouble)
     available = system.mem_available_bytes
     clauses = [f"{long_size(available)} available" if available is not None else "available memory unknown"]
     if report is None:

@@ -19,7 +19,8 @@ STAYS_S: Final = 8.0
 MILDER_S: Final = 5.0
 """Its severity falls when it has been lower for so long."""
 _CLASS: Final = 2.0
-"""Of two incidents of one severity and one rule, the later goes before the earlier where it is so many times worse."""
+"""Of two incidents of one severity and one rule, one goes before one that was ahead where it is so many times worse, or
+the time until its kill so many times shorter."""
 _FORECAST: Final = ("full_s", "early_s", "late_s")
 _FORECAST_S: Final = 2.0
 """A forecast stands for so long after it was made last."""
@@ -81,8 +82,20 @@ class StandingIncidents(NamedTuple):
                 continue  # another incident tells of that end now, or it is too long ago
             if now_s - entry.last_s < LEAVES_S or now_s - since_s < STAYS_S:
                 entries.append(entry._replace(incident=_kept(entry.incident, now_s - entry.last_s)))
-        entries.sort(key=lambda entry: (*_order(entry.incident), entry.first_s))
-        return StandingIncidents(tuple(entries[:MOST]))
+        return StandingIncidents(tuple(self._in_order(entries)[:MOST]))
+
+    def _in_order(self, entries: list[_Entry]) -> list[_Entry]:
+        """The worst first. Each keeps its place until another is clearly worse; new ones come after those."""
+        places = {_identity(entry.incident): place for place, entry in enumerate(self.entries)}
+        new = len(places)
+        entries = sorted(
+            entries, key=lambda one: (places.get(_identity(one.incident), new), *_order(one.incident), one.first_s)
+        )
+        placed: list[_Entry] = []
+        for one in entries:
+            beaten = (at for at, other in enumerate(placed) if _is_worse(one.incident, other.incident))
+            placed.insert(next(beaten, len(placed)), one)
+        return placed
 
 
 def _kept(incident: Incident, missed_s: float) -> Incident:
@@ -111,10 +124,7 @@ def _renewed(old: _Entry | None, incident: Incident, now_s: float) -> _Entry:
     if 1 / _CLASS < incident.kills_in_s / before.kills_in_s < _CLASS:
         incident = incident._replace(kills_in_s=before.kills_in_s)
     if incident.name == before.name:
-        ratio = incident.weight / before.weight if before.weight > 0 else _CLASS
-        weight = before.weight if 1 / _CLASS < ratio < _CLASS else incident.weight
-        began_s = before.since_s if incident.since_s == now_s else incident.since_s
-        incident = incident._replace(weight=weight, since_s=began_s)
+        incident = incident._replace(since_s=before.since_s if incident.since_s == now_s else incident.since_s)
     return _Entry(incident, old.first_s, now_s, stands_from_s, milder_from_s)
 
 
@@ -123,5 +133,20 @@ def _identity(incident: Incident) -> _Identity:
 
 
 def _order(incident: Incident) -> tuple[int, float, int, float]:
-    soon_s = incident.kills_in_s if incident.kills_in_s < _IMMINENT_S else math.inf
-    return -incident.severity, soon_s, ORDER[incident.name], -incident.weight
+    return -incident.severity, _soon_s(incident), ORDER[incident.name], -incident.weight
+
+
+def _soon_s(incident: Incident) -> float:
+    return incident.kills_in_s if incident.kills_in_s < _IMMINENT_S else math.inf
+
+
+def _is_worse(one: Incident, ahead: Incident) -> bool:
+    """Whether one is so much worse than one that was ahead of it that it takes its place."""
+    if one.severity != ahead.severity:
+        return one.severity > ahead.severity
+    soon_s, other_s = _soon_s(one), _soon_s(ahead)
+    if soon_s < math.inf or other_s < math.inf:
+        return _CLASS * soon_s <= other_s
+    if ORDER[one.name] != ORDER[ahead.name]:
+        return ORDER[one.name] < ORDER[ahead.name]
+    return one.weight >= _CLASS * ahead.weight > 0

@@ -9,7 +9,7 @@ from textual.message import Message
 from memtop.analysis.findings import Severity
 from memtop.explain.incident_text import Headline, headline
 from memtop.model.frame import Frame
-from memtop.tui.bars.headline_parts import early_clauses, headline_parts
+from memtop.tui.bars.headline_parts import HeadlineLayout, early_clauses
 from memtop.tui.drawing.cell_text import LOADING
 from memtop.tui.drawing.clickable_line import Bar
 from memtop.tui.drawing.line_parts import LinePart
@@ -26,6 +26,7 @@ class HeadlineBar(Bar):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._headline = Headline((LOADING,))
+        self._layout = HeadlineLayout()
         self._live = True
 
     def show(self, frame: Frame, *, live: bool) -> None:
@@ -42,7 +43,7 @@ class HeadlineBar(Bar):
         self.post_message(self.Clicked())
 
     def parts(self, width: int) -> tuple[list[LinePart], list[LinePart]]:
-        """See ``headline_parts``."""
+        """See ``HeadlineLayout``."""
         found = self._headline
         style = _STYLES[found.severity] if found.severity is not None else "dim"
-        return headline_parts(found, width, sign=found.sign, style=style, live=self._live)
+        return self._layout.parts(found, width, sign=found.sign, style=style, live=self._live)

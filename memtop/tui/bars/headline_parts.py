@@ -6,8 +6,8 @@ Imports neither Textual nor Rich styles, and of the sentences only what it is gi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from itertools import product
+from collections.abc import Hashable, Iterator, Sequence
+from itertools import islice, product
 from typing import Final, NamedTuple, Protocol
 
 from rich.cells import cell_len
@@ -20,6 +20,8 @@ from memtop.tui.drawing.line_parts import EDGE_CELLS, GAP_CELLS, LinePart
 TARGET: Final = "headline"
 """Where a click leads."""
 _JOINT: Final = "; "
+_SLACK_CELLS: Final = 8
+"""A longer wording takes the place of a shorter one only where so many cells are left: numbers change their width."""
 _LONG_NAME_CELLS: Final = 10
 """Name to which a longer one is shortened for the sake of the second clause."""
 _BRACKETS: Final = re.compile(r" \([^()]*\)")
@@ -51,6 +53,10 @@ class Said(Protocol):
     def more(self) -> int:
         """Incidents beside the one that is named."""
 
+    @property
+    def trouble(self) -> Hashable:
+        """What it is about. Its wording stays as long as this is the same."""
+
 
 class Early(NamedTuple):
     """What is said after one sample."""
@@ -59,58 +65,137 @@ class Early(NamedTuple):
     brief: tuple[str, ...] = ()
     who: str = ""
     more: int = 0
+    trouble: Hashable = None
+
+
+class _Layout(NamedTuple):
+    """How a sentence is fitted into its line."""
+
+    attempt: int
+    """Which of the attempts, the longest wording first."""
+    forms: tuple[int, ...]
+    """The form of each clause; see :func:`_forms`."""
+    text: str
+    beside: bool
+    """Whether there is room for the way to the list."""
+
+
+class HeadlineLayout:
+    """Fits one headline after another into its line, so that the wording of one trouble stays while its numbers
+    change."""
+
+    def __init__(self) -> None:
+        self._about: tuple[Hashable, ...] | None = None
+        self._kept: _Layout | None = None
+
+    def parts(
+        self, said: Said, width: int, *, sign: str = "", style: str = "", live: bool = True
+    ) -> tuple[list[LinePart], list[LinePart]]:
+        """The sign and the clauses on the left, the last ones dropped where the line is narrow; on the right what !
+        opens.
+
+        ``live`` is False while the screen shows an earlier instant: the headline speaks of now.
+        """
+        others = f"! {said.more} more" if said.more else "! list"
+        right = [LinePart(others, 0 if said.more else 2, TARGET, "dim")] if sign else []
+        lead = "" if live else "now: "
+        whole = max(1, width - 2 * EDGE_CELLS - (cell_len(sign) + 1 if sign else 0) - cell_len(lead))
+        room = max(1, whole - (GAP_CELLS + cell_len(right[0].text) if right else 0))
+        about = said.trouble, width, live
+        kept = self._kept if about == self._about else None
+        self._about, self._kept = about, (found := _laid_out(said, room, whole, kept))
+        left = [LinePart(sign, 0, TARGET, style)] if sign else []
+        text = LinePart(lead + found.text, 0, TARGET, style, glued=bool(sign))
+        return [*left, text], right if found.beside else []
 
 
 def headline_parts(
     said: Said, width: int, *, sign: str = "", style: str = "", live: bool = True
 ) -> tuple[list[LinePart], list[LinePart]]:
-    """The sign and the clauses on the left, the last ones dropped where the line is narrow; on the right what ! opens.
-
-    ``live`` is False while the screen shows an earlier instant: the headline speaks of now.
-    """
-    others = f"! {said.more} more" if said.more else "! list"
-    right = [LinePart(others, 0 if said.more else 2, TARGET, "dim")] if sign else []
-    lead = "" if live else "now: "
-    whole = max(1, width - 2 * EDGE_CELLS - (cell_len(sign) + 1 if sign else 0) - cell_len(lead))
-    room = max(1, whole - (GAP_CELLS + cell_len(right[0].text) if right else 0))
-    text, beside = _sentence(said, room, whole)
-    left = [LinePart(sign, 0, TARGET, style)] if sign else []
-    return [*left, LinePart(lead + text, 0, TARGET, style, glued=bool(sign))], right if beside else []
+    """One headline; see :meth:`HeadlineLayout.parts`."""
+    return HeadlineLayout().parts(said, width, sign=sign, style=style, live=live)
 
 
-def _sentence(said: Said, room: int, whole: int) -> tuple[str, bool]:
-    """As much as fits into ``room`` cells beside the way to the list, or into ``whole`` without it; and whether beside.
+def _laid_out(said: Said, room: int, whole: int, kept: _Layout | None) -> _Layout:
+    """The longest wording that fits; where one was shown before, that as long as it fits, unless a longer one has
+    cells to spare."""
+    if kept is None:
+        return _sentence(said, room, whole)
+    as_before = _again(said, kept, room, whole)
+    if as_before is not None and _again(said, kept, room - _SLACK_CELLS, whole - _SLACK_CELLS) is None:
+        return as_before
+    return _sentence(said, max(1, room - _SLACK_CELLS), max(1, whole - _SLACK_CELLS))
+
+
+def _sentence(said: Said, room: int, whole: int) -> _Layout:
+    """As much as fits into ``room`` cells beside the way to the list, or into ``whole`` without it.
 
     Who, what and when are worth more than that way, which is worth more than details. A name stays whole as long as
     the rest can be said in fewer words.
     """
     needed = min(2, len(said.clauses))
     briefly = said.brief or said.clauses
-    wordings = ((said.clauses, 0), (said.clauses, 1), (briefly, 0), (briefly, 1), (briefly, 2))
-    for (clauses, shorter), cells in product(wordings, (room, whole)):
+    for attempt, (clauses, shorter, cells) in enumerate(_wordings(said, room, whole)):
         found = _joined(clauses, cells, shorter)
         if len(found) >= min(needed, len(said.brief) or needed, len(clauses)):
-            return _JOINT.join(found), cells < whole or room == whole
-    if shortened := _short_name(briefly[:2], said.who, whole, _LONG_NAME_CELLS):
-        return shortened, False
+            forms, texts = zip(*found, strict=True)
+            return _Layout(attempt, forms, _JOINT.join(texts), cells < whole or room == whole)
+    return next(
+        _Layout(_CUT + attempt, (), text, beside)
+        for attempt, (text, beside) in enumerate(_cut(said, briefly, room, whole))
+        if text
+    )
+
+
+def _again(said: Said, kept: _Layout, room: int, whole: int) -> _Layout | None:
+    """The same clauses in the same forms; None where they do not fit."""
+    if kept.attempt >= _CUT:
+        cuts = _cut(said, said.brief or said.clauses, room, whole)
+        text, beside = next(islice(cuts, kept.attempt - _CUT, None))
+        return kept._replace(text=text, beside=beside) if text else None
+    clauses, shorter, cells = _wordings(said, room, whole)[kept.attempt]
+    if len(clauses) < len(kept.forms):
+        return None
+    forms = [[*_forms(clause, shorter)] for clause in clauses[: len(kept.forms)]]
+    if any(number >= len(those) for number, those in zip(kept.forms, forms, strict=True)):
+        return None
+    text = _JOINT.join(those[number] for number, those in zip(kept.forms, forms, strict=True))
+    return kept._replace(text=text) if cell_len(text) <= cells else None
+
+
+def _wordings(said: Said, room: int, whole: int) -> list[tuple[Sequence[str], int, int]]:
+    """Clauses, how much shorter they may be said, and the cells for them, the longest wording first."""
+    briefly = said.brief or said.clauses
+    wordings = ((said.clauses, 0), (said.clauses, 1), (briefly, 0), (briefly, 1), (briefly, 2))
+    return [(clauses, shorter, cells) for (clauses, shorter), cells in product(wordings, (room, whole))]
+
+
+_CUT: Final = 10
+"""Attempts that leave nothing out that is needed; the others are those of :func:`_cut`."""
+
+
+def _cut(said: Said, briefly: Sequence[str], room: int, whole: int) -> Iterator[tuple[str, bool]]:
+    """Texts that leave something out, or shorten a name, and whether they leave room for the way to the list. They are
+    empty where they do not fit, but for the last."""
+    yield _short_name(briefly[:2], said.who, whole, _LONG_NAME_CELLS), False
     for cells in (room, whole):
         for first in (said.clauses[0], briefly[0]):
-            if cell_len(first) <= cells:
-                return first, cells < whole or room == whole
-    return _short_name(briefly[:1], said.who, whole, 1) or whole_words(briefly[0], whole), False
+            yield first if cell_len(first) <= cells else "", cells < whole or room == whole
+    yield _short_name(briefly[:1], said.who, whole, 1) or whole_words(briefly[0], whole), False
 
 
-def _joined(clauses: Sequence[str], room: int, shorter: int) -> list[str]:
-    """As many clauses as fit, later ones in a shorter form where they must be; none if the first does not fit."""
-    kept: list[str] = []
+def _joined(clauses: Sequence[str], room: int, shorter: int) -> list[tuple[int, str]]:
+    """As many clauses as fit, later ones in a shorter form where they must be, each with the number of its form; none
+    if the first does not fit."""
+    kept: list[tuple[int, str]] = []
     left = room
     for clause in clauses:
-        forms = _forms(clause, shorter) if kept else iter((clause,))
-        found = next((form for form in forms if cell_len(form) <= left), None)
+        forms = enumerate(_forms(clause, shorter) if kept else (clause,))
+        found = next((one for one in forms if cell_len(one[1]) <= left), None)
         if found is None:
             break
         kept.append(found)
-        left -= cell_len(found) + len(_JOINT)
+        left -= cell_len(found[1]) + len(_JOINT)
     return kept
 
 

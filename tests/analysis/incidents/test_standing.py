@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 from memtop.analysis.findings import Severity
@@ -99,3 +100,26 @@ def test_of_very_many_incidents_the_worst_stand() -> None:
     (shown,) = standing([one(pid, certain=True) for pid in range(100)] + worst)
     assert len(shown) == 64
     assert shown[0] == 1000
+
+
+def test_of_two_whose_weights_swing_the_first_stays_first() -> None:
+    weights = [(10.0, 11.0), (10.0, 11.0), (15.0, 14.0), (20.0, 18.0), (25.0, 20.0), (20.0, 18.0), (15.0, 14.0)]
+    swings = [[one(1, weight=here), one(2, weight=there)] for here, there in weights * 3]
+    assert {tuple(pids) for pids in standing(*swings)[1:]} == {(2, 1)}
+
+
+def test_a_new_one_comes_after_what_stands_unless_it_is_clearly_worse() -> None:
+    before = [[one(1, weight=10.0)]] * 3
+    assert standing(*before, *[[one(1, weight=10.0), one(2, weight=15.0)]] * 3)[-1] == [1, 2]
+    assert standing(*before, *[[one(1, weight=10.0), one(2, weight=15.0), one(3, weight=25.0)]] * 3)[-1] == [3, 1, 2]
+    worse_rule = one(2, name="growth", weight=0.1)
+    assert standing(*before, *[[one(1, weight=10.0), worse_rule]] * 3)[-1] == [2, 1]
+
+
+def test_one_whose_severity_swings_does_not_take_turns_with_another() -> None:
+    def second(number: int) -> list[Incident]:
+        return [one(1, weight=10.0), one(2, weight=9.0, severity=WARNING if number in (5, 18, 31) else NOTE)]
+
+    shown = standing(*map(second, range(50)))
+    changes = sum(here != there for here, there in itertools.pairwise(shown[1:]))
+    assert changes == 1, "the first time it was worse"

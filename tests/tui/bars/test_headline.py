@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from rich.cells import cell_len
 
 from memtop.explain.incident_text import Headline
-from memtop.tui.bars.headline_parts import headline_parts
+from memtop.tui.bars.headline_parts import HeadlineLayout, headline_parts
 from memtop.tui.drawing.line_parts import placed
 
 WHO = "orders-api (4242) grows 60 MiB/min"
@@ -75,3 +77,45 @@ def test_it_speaks_of_now_while_the_screen_shows_the_past() -> None:
 @pytest.mark.parametrize("width", [0, 1, 2, 5, 10, 59, 60, 200])
 def test_it_never_leaves_its_line(width: int) -> None:
     assert cell_len(line(width, "長い名前 " * 50, WHEN, more=7)) <= max(width, 4)
+
+
+def shown(layout: HeadlineLayout, said: Headline, width: int) -> str:
+    left, right = layout.parts(said, width, sign="▲")
+    return "".join(part.text for part in left if part.text != "▲") + "".join(f" | {part.text}" for part in right)
+
+
+def numbered(rate: str, when: str, *, pid: int = 4242, more: int = 0, limit: str = "/box") -> Headline:
+    who = f"orders-api ({pid})"
+    clauses = (f"{who} has grown {rate}/min for 4 min", f"{limit} (300 MiB) is full in {when}")
+    return Headline(clauses, None, more, (f"{who} +{rate}/min", f"{limit} full in {when}"), who, (pid, "growth"))
+
+
+NUMBERS = [("30.4 MiB", "7 to 9 min", 0), ("9.8 MiB", "about 7 min", 1), ("30 MiB", "7 to 12 min", 12)]
+
+
+@pytest.mark.parametrize("width", range(40, 130))
+def test_one_trouble_keeps_its_wording_while_its_numbers_change_their_width(width: int) -> None:
+    layout = HeadlineLayout()
+    said = [numbered(rate, when, more=more) for rate, when, more in NUMBERS]
+    texts = [shown(layout, one, width) for _ in range(4) for one in said]
+    wordings = [re.sub(r"about \d+|\d+ to \d+|[\d.]+ MiB/min|\d+ more|list|orders-ap\w*…?", "", one) for one in texts]
+    assert len(set(wordings[len(NUMBERS) :])) == 1, "once it has met the widest of them"
+
+
+def test_a_longer_wording_comes_back_where_there_is_room_to_spare() -> None:
+    layout = HeadlineLayout()
+    long, short = (numbered("30.4 MiB", "7 min", limit=limit) for limit in ("/a-long-name-of-a-box", "/b"))
+    whole = shown(HeadlineLayout(), long, 120)
+    assert "; /a-long-name-of-a-box (300 MiB) is full in" in whole
+    assert "(300 MiB)" not in (brief := shown(layout, long, 104))
+    assert shown(layout, long, 104) == brief
+    assert shown(layout, long, 120) == whole, "another width is another line"
+    shown(layout, long, 104)
+    assert "; /b (300 MiB) is full in" in shown(layout, short, 104)
+
+
+def test_another_trouble_is_laid_out_on_its_own() -> None:
+    layout = HeadlineLayout()
+    other = numbered("9 MiB", "1 min", pid=1)
+    shown(layout, numbered("1030.4 MiB", "70 to 120 min"), 68)
+    assert shown(layout, other, 68) == shown(HeadlineLayout(), other, 68)
