@@ -38,6 +38,8 @@ RUNS_ON: Final = 6
 """Exit code of memtop if the program did not end with it."""
 NOT_FOUND: Final = 127
 NOT_EXECUTABLE: Final = 126
+_PR_SET_PDEATHSIG: Final = 1
+"""linux/prctl.h"""
 
 
 class Launch:
@@ -286,6 +288,18 @@ def _print_lines(lines: Sequence[str]) -> bool:
     return True
 
 
+def _leave_terminal() -> None:
+    """Let the program have no terminal: it could take the keys of the screen from memtop; see credentials(7).
+
+    Where memtop leads the session, the kernel ends the program with it, and still does; prctl(2).
+    """
+    if os.getsid(0) == os.getppid():
+        import ctypes  # noqa: PLC0415 (12 ms, which only the child pays, and seldom)
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGHUP, 0, 0, 0)
+    os.setsid()
+
+
 def _become(
     command: Sequence[str], gate: int, gate_in: int, failure: int, *, sink: int | None, mask: Iterable[int]
 ) -> None:
@@ -295,6 +309,7 @@ def _become(
         os.close(gate_in)
         os.set_inheritable(failure, False)
         if sink is not None:
+            _leave_terminal()
             null = os.open(os.devnull, os.O_RDONLY)
             os.dup2(null, 0)
             os.dup2(sink, 1)

@@ -164,6 +164,27 @@ def test_a_command_that_has_stopped_itself_is_ended_too(tmp_path: Path) -> None:
         assert run.end() == 9
 
 
+TAKES_THE_TERMINAL = """\
+import os, signal, time
+signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+if os.getpgrp() != os.getpid():
+    os.setpgid(0, 0)
+try:
+    os.tcsetpgrp(os.open("/dev/tty", os.O_RDWR), os.getpgrp())
+except OSError:
+    pass
+print("pid", os.getpid(), flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_command_cannot_take_the_keys_of_the_screen(tmp_path: Path) -> None:
+    with watching(tmp_path, sys.executable, "-c", TAKES_THE_TERMINAL) as run:
+        stubborn_pid(tmp_path)
+        run.press(b"q")
+        assert run.end() == 128 + signal.SIGTERM
+
+
 def test_kill_after_ends_it_whoever_ended_memtop(tmp_path: Path) -> None:
     with watching(tmp_path, *STUBBORN, options=("--kill-after", "0.3")) as run:
         stubborn_pid(tmp_path)
