@@ -81,7 +81,7 @@ _RUNS: Final = (
                 "GCs become rarer, and RES is twice what is alive",
                 "With GOGC=100 the heap may double before the next GC: the larger the leak, the longer the wait and "
                 "the more garbage RES includes.",
-                f"live heap and garbage in the bar. {_OTHERS}",
+                f"live heap, and garbage and new objects, in the bar. {_OTHERS}",
             ),
         ),
     ),
@@ -101,7 +101,7 @@ _RUNS: Final = (
                 22,
                 "The verdict",
                 "What is left after each collection stays level: no leak, only allocation pressure. The rest of RES "
-                "is garbage until the next GC, the price of collecting rarely.",
+                "is mostly garbage that the next GC finds, the price of collecting rarely.",
                 "The sentence about GOGC: what other values would mean for RES, and how often it would collect.",
             ),
             Moment(

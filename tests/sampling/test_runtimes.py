@@ -63,9 +63,12 @@ class World:
         """What is known of a recorded program's runtime at its end."""
         return shown(self.feed(name))
 
-    def feed(self, name: str, *, flat: bool = False) -> Frame:
-        """Answer tick by tick as a recorded program did; ``flat``: its RES is from the first tick on what it became."""
-        recorded = lines(name)
+    def feed(self, name: str, *, flat: bool = False, most: int | None = None) -> Frame:
+        """Answer tick by tick as a recorded program did, ``most`` ticks at most.
+
+        ``flat``: its RES is from the first tick on what it became.
+        """
+        recorded = lines(name)[:most]
         for line in recorded:
             sizes = recorded[-1] if flat else line
             if "body" in line:
@@ -144,6 +147,23 @@ def test_the_verdict_on_a_recorded_program_reaches_the_panel(run: str, verdict: 
 def test_the_verdict_on_a_recorded_jvm_reaches_the_panel() -> None:
     found = World(JVM).run("jvm_leak")
     assert dict(found.facts)["jvm_verdict"] == JVM_VERDICTS[JvmVerdict.LEAK]
+
+
+@pytest.mark.parametrize(
+    ("identity", "url", "run", "uncollected", "before"),
+    [(GO, URL, "outside", 2, ["in use", "holes"]), (JVM, "", "jvm_leak_serial", 3, ["in use", "eden"])],
+)
+def test_only_what_a_collection_has_left_is_called_live_and_only_what_came_after_it_may_be_garbage(
+    identity: bytes, url: str, run: str, uncollected: int, before: list[str]
+) -> None:
+    def named(frame: Frame) -> list[str]:
+        return [part.short for part in shown(frame).parts if part.key in ("live", "garbage")]
+
+    assert named(World(identity, url).feed(run, most=uncollected)) == before
+    collected = World(identity, url).feed(run)
+    assert named(collected) == ["live", "since GC"]
+    names = {part.short: part.name for part in shown(collected).parts}
+    assert names["since GC"] == "garbage and new objects", "the new ones may all be alive"
 
 
 def test_collections_become_marks_on_the_chart() -> None:

@@ -52,11 +52,15 @@ def _settings(build: GoBuild | None, settings: GoSettings | None, heap: GoHeap |
     return f", GOGC {settings.gogc or 'not set (100)'}, GOMEMLIMIT {limit_text}{debug}"
 
 
-def go_parts(parts: Breakdown) -> list[Part]:
-    """RES in parts. Parts that can leak come first."""
+def go_parts(parts: Breakdown, *, collected: bool) -> list[Part]:
+    """RES in parts. Parts that can leak come first. ``collected``: what is alive is known, because a GC was seen."""
     found = [
-        ("live", "live heap", "live", parts.live_bytes),
-        ("garbage", "garbage until the next GC", "garbage", parts.garbage_bytes),
+        ("live", "live heap", "live", parts.live_bytes)
+        if collected
+        else ("live", "heap in use, no GC seen yet", "in use", parts.live_bytes),
+        ("garbage", "garbage and new objects", "since GC", parts.garbage_bytes)
+        if collected
+        else ("garbage", "holes between objects", "holes", parts.garbage_bytes),
         ("idle", "idle, kept for reuse", "idle", parts.idle_bytes),
         ("freed", "returned, not reclaimed yet (LazyFree)", "lazyfree", parts.freed_bytes),
         ("stacks", "goroutine stacks", "stacks", parts.stacks_bytes),

@@ -164,7 +164,7 @@ class GoTracker:
             has_figures=True,
             verdict=verdict,
             notice=sentences.limit_notice(go.limit),
-            parts=tuple(sentences.go_parts(go.parts)) if go.parts is not None else (),
+            parts=tuple(sentences.go_parts(go.parts, collected=bool(go.growth.cycles))) if go.parts is not None else (),
             sentences=tuple(found),
             facts=tuple(facts.items()),
         )

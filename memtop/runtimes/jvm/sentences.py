@@ -43,11 +43,15 @@ def _settings(flags: JvmFlags | None, most_bytes: int | None) -> str:
     return ", no -Xmx: its maximum depends on the RAM it detects"
 
 
-def jvm_parts(parts: JvmBreakdown) -> list[Part]:
-    """RES in parts. Parts that can leak come first."""
+def jvm_parts(parts: JvmBreakdown, *, collected: bool) -> list[Part]:
+    """RES in parts. Parts that can leak come first. ``collected``: a major GC was seen, so what is alive is known."""
     found = [
-        ("live", "live heap", "live", parts.live_bytes),
-        ("garbage", "garbage and new objects", "garbage", parts.garbage_bytes),
+        ("live", "live heap", "live", parts.live_bytes)
+        if collected
+        else ("live", "heap in use, no major GC seen yet", "in use", parts.live_bytes),
+        ("garbage", "garbage and new objects", "since GC", parts.garbage_bytes)
+        if collected
+        else ("garbage", "new objects (eden)", "eden", parts.garbage_bytes),
         (
             "idle",
             "heap, free" if parts.not_resident_bytes is not None else "heap, free or mapped again",

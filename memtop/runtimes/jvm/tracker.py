@@ -95,7 +95,9 @@ class JvmTracker:
         return view._replace(
             has_figures=True,
             verdict=verdict,
-            parts=tuple(sentences.jvm_parts(jvm.parts)) if jvm.parts is not None else (),
+            parts=tuple(sentences.jvm_parts(jvm.parts, collected=bool(jvm.growth.cycles)))
+            if jvm.parts is not None
+            else (),
             sentences=(*sentences.jvm_numbers(jvm), "" if verdict.bad else verdict.what_to_do),
             facts=tuple(jvm_facts(jvm.heap, jvm.parts, jvm.growth).items()),
         )
