@@ -145,7 +145,13 @@ def looking_back_on(source: Source, engine: Engine | Player) -> Engine | Looking
     if isinstance(engine, Player):
         return LookingBack(engine, PlayedPast(engine))
     assert isinstance(source, Recorder)
-    return LookingBack(engine, RecorderPast(source, partial(_engine_of_recording, None)))
+
+    def engine_of_past(kept: Seekable, note: Callable[[NotedEvent], None]) -> Engine:
+        past = engine_on(kept, None, note)
+        past.begin_with(engine)
+        return past
+
+    return LookingBack(engine, RecorderPast(source, engine_of_past))
 
 
 def first_look(engine: Engine | Player, request: Request, launch: Launch) -> Frame | None:

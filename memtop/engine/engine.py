@@ -103,6 +103,11 @@ class Engine:
             self._sampler.prepare()
             self._state.machine.prepare()
 
+    def begin_with(self, other: Engine) -> None:
+        """Begin with the sizes that an engine which samples the same machine keeps of the time before: they need not be
+        played to be known."""
+        self._state.history.begin_with(other._state.history)
+
     def drop_exits(self) -> None:
         """Leave out of the next frame the ends that were found until now."""
         self._state.exits = ()

@@ -69,6 +69,15 @@ class Track:
     def __len__(self) -> int:
         return len(self._data) // _FIELDS
 
+    def before(self, when_s: float) -> "Track | None":
+        """A copy of what came before an instant; None where that is nothing."""
+        until = self.index_at(when_s - 0.001) + 1
+        if not until:
+            return None
+        copy = Track(self.first_s)
+        copy._data = self._data[: until * _FIELDS]
+        return copy
+
     @property
     def changed_s(self) -> float:
         """When its numbers last changed."""
@@ -187,15 +196,27 @@ class Tracks(Generic[Key]):
         self.tracks: dict[Key, Track] = {}
         self.diaries: dict[Key, Diary] = {}
         self.gaps: deque[Gap] = deque(maxlen=64) if gaps is None else gaps
+        self._earlier: Tracks[Key] | None = None
+
+    def begin_with(self, other: "Tracks[Key]") -> None:
+        """Begin each track with what another past of the same machine has of the time before it. That must have been
+        kept all the time up to there."""
+        self._earlier = other
 
     def note(self, key: Key, now_s: float, virt_bytes: int, rss_bytes: int, shr_bytes: int) -> Track:
         """Add to a process's track if its numbers differ from the last entry."""
         track = self.tracks.get(key)
         if track is None:
-            track = self.tracks[key] = Track(now_s)
+            track = self.tracks[key] = self._first(key, now_s)
+            if len(track) and track.point(-1)[1:4] == (virt_bytes, rss_bytes, shr_bytes):
+                return track
         most = min(TRACK_MOST, max(TRACK_LEAST, TRACK_BUDGET_BYTES // _ENTRY_BYTES // (len(self.tracks) + 1)))
         track.add(now_s, virt_bytes, rss_bytes, shr_bytes, most)
         return track
+
+    def _first(self, key: Key, now_s: float) -> Track:
+        other = self._earlier.tracks.get(key) if self._earlier is not None else None
+        return (other.before(now_s) if other is not None else None) or Track(now_s)
 
     def forget(self, key: Key) -> None:
         """Drop the past of a process, after its end or its exec."""

@@ -30,6 +30,7 @@ from tests.fakes import FakeProcess, FakeSource
 KEY = ProcessKey(10, 500)
 REQUEST = View.of(Settings()).request(Need.STATUS | Need.MACHINE)
 REQUEST = REQUEST._replace(readings=REQUEST.readings._replace(focus=KEY))
+BY_GROWTH = REQUEST._replace(rows=REQUEST.rows._replace(sort="growth_bytes_per_min", descending=True))
 
 
 class Machine:
@@ -228,3 +229,41 @@ def test_the_page_of_an_earlier_instant_has_the_numbers_of_that_instant(machine:
     row = machine.frames[9].rows[0]
     assert any(f"RES {long_size(row.rss_bytes)}, VIRT {long_size(row.virt_bytes)}" in line for line in back.summary)
     assert back.as_of != report_of(machine.frames[-1]).as_of
+
+
+def test_what_the_samples_tell_is_known_at_once_and_orders_the_rows_while_verdicts_are_computed() -> None:
+    machine = Machine()
+    for number in range(100):
+        for pid, pages in ((10, 256), (11, 3), (12, 40)):
+            machine.source.processes[pid].rss_pages += pages if number % 5 == 0 else 0
+        frame = machine.engine.step(BY_GROWTH)
+        assert frame is not None
+        machine.frames.append(frame)
+    machine.settle()
+    then = machine.frames[90]
+    request = BY_GROWTH._replace(window=BY_GROWTH.window._replace(cursor_s=then.at_s))
+    frame, whole = machine.engine.view(request), None
+    while frame is None and machine.engine.has_work:
+        frame = machine.engine.work(request, until_s=0.0)
+    assert frame is not None and frame.past_percent is not None, "the verdicts wait"
+    assert [row.pid for row in frame.rows] == [row.pid for row in then.rows] == [10, 12, 11]
+    assert [row.growth_bytes_per_min for row in frame.rows] == [row.growth_bytes_per_min for row in then.rows]
+    assert [row.trend for row in frame.rows] == [row.trend for row in then.rows]
+    while machine.engine.has_work:
+        whole = machine.engine.work(request) or whole
+    assert whole is not None and whole.past_percent is None
+    assert [row.growth_bytes_per_min for row in whole.rows] == [row.growth_bytes_per_min for row in then.rows]
+
+
+def test_what_was_not_read_is_not_blamed_on_a_recording_where_there_is_none() -> None:
+    machine = Machine()
+    machine.source.files["proc/10/task/10/maps"] = b"55d0-55d1 r--p 0 08:01 1 /bin/a\n" * 3
+    machine.run(20)
+    machine.settle()
+    frame = machine.engine.view(looking_at(machine.frames[17].at_s))
+    while frame is None:
+        frame = machine.engine.work(looking_at(machine.frames[17].at_s), until_s=0.0)
+    assert frame.past_percent is not None and frame.detail is not None and frame.detail.outlook is not None
+    lacks = (*frame.detail.outlook.unread, *frame.detail.outlook.not_looked_at)
+    assert any("mappings were not counted" in one for one in lacks)
+    assert not any("recording" in one for one in lacks)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memtop.history import rings
-from memtop.history.rings import MACHINE_TICKS, TRACK_MOST, Diary, Gap, History, MachinePast, Point, Track
+from memtop.history.rings import MACHINE_TICKS, TRACK_MOST, Diary, Gap, History, MachinePast, Point, Track, Tracks
 from memtop.model.frame import SystemRow
 from memtop.process_key import ProcessKey
 
@@ -157,3 +157,27 @@ def test_a_process_alone_has_a_bounded_track_though_there_is_room_for_more() -> 
     for tick in range(2 * TRACK_MOST):
         track = past.note(KEY, float(tick), tick, tick, tick)
     assert len(track) <= TRACK_MOST
+
+
+def test_a_track_begins_with_what_another_past_has_of_the_time_before() -> None:
+    kept: Tracks[str] = Tracks()
+    for at_s in range(10):
+        kept.note("a", float(at_s), 5, 10 * at_s, 1)
+    kept.note("late", 7.0, 1, 1, 1)
+    past: Tracks[str] = Tracks()
+    past.begin_with(kept)
+    for at_s in (5, 6):
+        past.note("a", float(at_s), 5, 10 * at_s, 1)
+    past.note("late", 6.0, 2, 2, 2)
+    assert [past.tracks["a"].point(index).rss_bytes for index in range(7)] == [0, 10, 20, 30, 40, 50, 60]
+    assert len(past.tracks["a"]) == 7 and past.tracks["a"].first_s == 0.0
+    assert len(past.tracks["late"]) == 1 and past.tracks["late"].first_s == 6.0
+    assert len(kept.tracks["a"]) == 10, "the other stays as it is"
+
+
+def test_what_has_not_changed_since_is_no_change() -> None:
+    kept: Tracks[str] = Tracks()
+    kept.note("a", 1.0, 5, 5, 5)
+    past: Tracks[str] = Tracks()
+    past.begin_with(kept)
+    assert past.note("a", 9.0, 5, 5, 5).changed_s == 1.0

@@ -66,7 +66,7 @@ class MappingCounts:
         except NotRecorded:  # they may have been counted at another instant
             record.asked = ""
             if record.found.number is None:
-                record.found = MappingCount(unread="its mappings were not counted in the recording")
+                record.found = MappingCount(unread="its mappings were not counted around this moment")
             return
         except MemtopError as error:
             denied = isinstance(error, AccessDenied)
