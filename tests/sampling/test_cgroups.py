@@ -12,7 +12,7 @@ from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
 from memtop.sampling.cgroup_reading import CgroupSample
 from memtop.sampling.cgroups import all_cgroups, cgroup_reader
-from memtop.sampling.cgroups.cgroup_files import CgroupFiles
+from memtop.sampling.cgroups.cgroup_files import RARELY_TICKS, CgroupFiles
 from memtop.sampling.cgroups.cgroup_reader import CgroupReader
 from memtop.sampling.cgroups.homes import SETTLED_TICKS
 from memtop.sampling.request import Need
@@ -393,6 +393,22 @@ def test_of_a_cgroup_with_very_many_members_the_adj_of_some_is_read_at_each_inst
     sampler = Sampler(source)
     known = [len(take(sampler, on()).adjs) for _ in range(4)]
     assert known == [3, 6, 8, 8], "the order among only some of them means nothing"
+
+
+def test_of_a_cgroup_with_very_many_members_the_adj_of_each_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cgroup_reader, "MOST_MEMBERS", 1)
+    pids = range(42, 42 + RARELY_TICKS + 5)
+    source = v2(*map(FakeProcess, pids))
+    source.files[f"{APP}/cgroup.procs"] = b"".join(b"%d\n" % pid for pid in pids)
+    sampler = Sampler(source)
+    for _ in pids:
+        known = take(sampler, on()).adjs
+    assert len(known) == len(pids)
+    for pid in pids:
+        source.files[f"proc/{pid}/oom_score_adj"] = b"-500\n"
+    for _ in pids:
+        known = take(sampler, on()).adjs
+    assert set(known.values()) == {-500}
 
 
 def test_counts_of_kills_of_very_many_cgroups_are_read_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:

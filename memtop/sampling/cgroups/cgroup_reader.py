@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
+from math import ceil
 from typing import Final
 
 from memtop.analysis.limits.cgroup_names import CgroupOwner
@@ -280,7 +281,8 @@ class CgroupReader:
         found = self._homes.found(key)
         reading = self._readings.get(found.chain[0]) if found is not None and found.chain else None
         members = [pid for pid in (reading.members if reading is not None else None) or () if pid in processes]
-        due = members[-self._tick % RARELY_TICKS :: RARELY_TICKS]
+        ticks = max(RARELY_TICKS, ceil(len(members) / MOST_MEMBERS))
+        due = members[-self._tick % ticks :: ticks]
         if not self._known_adjs.issuperset(members):
             self._known_adjs = {one.pid for one in self._adjs}
             due = [pid for pid in members if pid not in self._known_adjs] + due
