@@ -197,8 +197,9 @@ class Updater:
             self._state.asked_for if focus is None else [focus, *self._state.asked_for], sample, system
         )
         if self._state.assesses_all(request):  # only their diaries have memory that is shared or on swap
-            rows_beside = (row for row in self._state.table.rows() if row.shmem_bytes or row.swap_bytes)
-            self._state.watched_history.keep_also((row.key for row in rows_beside), sample, system)
+            sizes = {row.key: (row.shmem_bytes or 0) + (row.swap_bytes or 0) for row in self._state.table.rows()}
+            beside = {key: size_bytes for key, size_bytes in sizes.items() if size_bytes}
+            self._state.watched_history.keep_also(beside, sample, system)
         family: list[ProcessKey] = []
         if rows.children and named:
             family = [row.key for row in self._state.chosen(named, request) if row.gone_s is None]

@@ -23,6 +23,8 @@ TRACK_MOST: Final = 1024
 TRACK_LEAST: Final = 48
 DIARY_MOST: Final = 7200
 """Entries of one diary; when full, every second entry of its older half is dropped."""
+DIARY_ENTRY_BYTES: Final = 64
+"""What an entry takes at most."""
 CLOSE_S: Final = 0.0005
 """Two instants nearer than this count as one, because tracks store milliseconds."""
 _FIELDS: Final = 4
@@ -142,8 +144,8 @@ class Diary:
     def __len__(self) -> int:
         return len(self.times_s)
 
-    def add(self, point: Point) -> None:
-        """Add one tick."""
+    def add(self, point: Point, most: int = DIARY_MOST) -> None:
+        """Add one tick. Beyond ``most`` entries every second one of the older half is dropped."""
         values = [-1 if value is None else value for value in point[1:]]
         before, columns = len(self.times_s), self._columns
         if not before:
@@ -154,10 +156,10 @@ class Diary:
             elif column != value:
                 columns[field] = array("q", [column]) * before + array("q", [value])
         self.times_s.append(point.at_s)
-        if len(self.times_s) > DIARY_MOST:
+        while (length := len(self.times_s)) > most:  # more than once if ``most`` has fallen since
             for long in (self.times_s, *columns):
                 if not isinstance(long, int):
-                    del long[1 : DIARY_MOST // 2 : 2]
+                    del long[1 : length // 2 : 2]
 
     def column(self, field: int, start: int = 0, end: int | None = None) -> "array[int]":
         """The values of a field of Point, by its number without ``at_s``, of some entries; -1 is unknown."""
