@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from memtop import __version__, preflight
 from memtop.cli.output import discard, put
 from memtop.cli.parser import COMMANDS, Parser, memtop_parser
-from memtop.cli.settings_from_args import settings_of
+from memtop.cli.settings_from_args import one_of, settings_of
 from memtop.errors import MemtopError, UsageError, failure_of, starved
 from memtop.sanitize import clean
 
@@ -160,9 +160,12 @@ def _watch(name: str, given: Namespace, program: Sequence[str] | None) -> int:
 
 
 def _form(given: Namespace) -> str:
-    """``json``, ``csv`` or ``text``; empty for a screen."""
+    """``json``, ``csv`` or ``text``; empty for a screen. Raises UsageError."""
+    one_of(given, "--batch", "--json", "--csv")
+    for option in ("--batch", "--json", "--csv", "--output") if given.check else ():
+        one_of(given, "--check", option)
     if given.json:
         return "json"
     if given.csv:
         return "csv"
-    return "text" if given.batch or not sys.stdout.isatty() else ""
+    return "text" if given.batch or given.output or not sys.stdout.isatty() else ""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from memtop.cli.composition import engine_on
 from memtop.cli.end_signals import EndSignals
 from memtop.cli.output import put, say
-from memtop.cli.settings_from_args import by_of, count_of, delay_of
+from memtop.cli.settings_from_args import by_of, count_of, delay_of, one_of, user_of
 from memtop.columns import columns_of
 from memtop.errors import UsageError
 from memtop.export.textfile import write_textfile
@@ -31,6 +31,7 @@ DELAY_S: Final = 5.0
 
 def run(given: Namespace) -> int:
     """Export until a signal or the last sample. Raises MemtopError."""
+    one_of(given, "--rules", "--dashboard", "--listen", "--textfile")
     for wanted, name in ((given.rules, "rules.yml"), (given.dashboard, "dashboard.json")):
         if wanted:
             put(sys.stdout.write, resources.files("memtop.export").joinpath("files", name).read_text("utf-8"))
@@ -40,8 +41,6 @@ def run(given: Namespace) -> int:
         from memtop.export.metrics import growing  # noqa: PLC0415 (as above)
     except ModuleNotFoundError:
         raise UsageError("exporting needs prometheus-client: pip install 'memtop-tui[export]'") from None
-    if given.listen and given.textfile:
-        raise UsageError("--listen and --textfile cannot be combined")
     delay_s = DELAY_S if given.delay is None else delay_of(given.delay)
     times = None if given.iterations is None else count_of(given.iterations, "--iterations")
     request = _request(given, delay_s)
@@ -105,7 +104,7 @@ class _TextFile:
 def _request(given: Namespace, delay_s: float) -> Request:
     by = by_of(given.by) or By.PROGRAM
     columns = columns_of(groups=True).defaults
-    settings = Settings(by=by, filter=given.filter or "", user=given.user or "", delay_s=delay_s, columns=columns)
+    settings = Settings(by=by, filter=given.filter or "", user=user_of(given.user), delay_s=delay_s, columns=columns)
     request = View.of(settings).request()
     needs = request.readings.needs_all | Need.STAT | Need.STATUS | Need.MEMBERSHIP
     return request._replace(readings=request.readings._replace(needs_all=needs))

@@ -51,7 +51,7 @@ def settings_of(given: Namespace) -> Settings:
         children=given.children,
         follow=_follow(given, bool(pids or names)),
         filter=query,
-        user=given.user or "",
+        user=user_of(given.user, recorded=bool(given.replay)),
         tree=given.tree,
         by=by,
         inside=_inside(given.cgroup, given.unit, by),
@@ -166,6 +166,30 @@ def by_of(text: str | None) -> By | None:
     if text not in kinds:
         raise UsageError(f"--by: no kind {text}; there are {', '.join(kinds)}")
     return kinds[text]
+
+
+def one_of(given: Namespace, *options: str) -> None:
+    """Refuse options that exclude each other. Raises UsageError."""
+    found = [option for option in options if getattr(given, option.lstrip("-"))]
+    if len(found) > 1:
+        raise UsageError(f"{' and '.join(found[:2])} cannot be combined")
+
+
+def user_of(text: str | None, *, recorded: bool = False) -> str:
+    """Parse a user: a login name or a number; empty for all. Raises UsageError where no process can have that user.
+
+    Of the users of another machine, ``recorded`` there, nothing is known here.
+    """
+    if text is None:
+        return ""
+    if not text:  # a script's variable that is not set
+        raise UsageError("--user needs a name")
+    if not recorded:
+        from memtop.sources.live import may_be_user  # noqa: PLC0415 (what samples imports it; few runs name a user)
+
+        if not may_be_user(text):
+            raise UsageError(f"no such user: {text}")
+    return text
 
 
 def _follow(given: Namespace, targets: bool) -> bool:

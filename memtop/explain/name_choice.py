@@ -11,14 +11,17 @@ from memtop.units import counted
 
 
 def choice_sentences(choices: Iterable[NameChoice]) -> list[str]:
-    """One line for each name for which there was a choice; nothing for a name that is that of all who contain it."""
+    """One line for each name for which there was a choice, or which nothing has; nothing for a name that is that of
+    all who contain it."""
     return [text for one in choices if (text := _sentence(one))]
 
 
 def _sentence(one: NameChoice) -> str:
+    name = clean(one.name)
+    if not one.exact and not one.processes:
+        return f"{name}: no process has a name that contains it"
     if not one.processes:
         return ""
-    name = clean(one.name)
     names = ", ".join(map(clean, one.containing))
     if one.exact:
         chosen = f"{counted(one.exact, 'process')} of exactly that name"

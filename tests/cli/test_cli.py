@@ -82,6 +82,15 @@ def _signals_as_before() -> Iterator[None]:
         (["demo", "-b"], 2, "demo needs a terminal"),
         (["replay", "/nowhere/at/all"], 2, "/nowhere/at/all"),
         (["-b", "-n", "1", "-o", "/nowhere/at/all"], 2, "/nowhere/at/all"),
+        (["-b", "-n", "1", "-u", "no-such-user"], 2, "no such user: no-such-user"),
+        (["-b", "-n", "1", "-u", ""], 2, "--user needs a name"),
+        (["record", "-n", "1", "-u", "no-such-user"], 2, "no such user"),
+        (["export", "-n", "1", "-u", "no-such-user"], 2, "no such user"),
+        (["-n", "1", "--json", "--csv"], 2, "--json and --csv cannot be combined"),
+        (["-n", "1", "-b", "--csv"], 2, "--batch and --csv cannot be combined"),
+        (["--check", "--json", "1"], 2, "--check and --json cannot be combined"),
+        (["--check", "-o", "/nowhere/at/all", "1"], 2, "--check and --output cannot be combined"),
+        (["export", "--rules", "--dashboard"], 2, "--rules and --dashboard cannot be combined"),
         (["explain", "no-such-topic"], 2, "no-such-topic"),
     ],
 )
@@ -364,6 +373,30 @@ def test_a_name_finds_a_script_and_neither_an_argument_nor_memtop_itself(tmp_pat
             finally:
                 child.kill()
         assert [process["pid"] for process in json.loads(done.stdout)["processes"]] == [child.pid]
+
+
+def test_an_output_file_is_written_on_a_terminal_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    path = tmp_path / "table"
+    assert run(["-n", "1", "-o", str(path), str(os.getpid())]) == 0
+    assert str(os.getpid()) in path.read_text()
+
+
+@pytest.mark.parametrize("form", ["-b", "--json"])
+def test_a_name_that_nothing_has_is_named_beside_what_was_found(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([form, "-n", "1", "no-such-name", str(os.getpid())]) == 0
+    assert "no-such-name: no process has a name that contains it" in capsys.readouterr().err
+
+
+def test_users_are_names_and_numbers_of_this_machine(capsys: pytest.CaptureFixture[str]) -> None:
+    for user in ("root", "0", "4000000000"):
+        assert run(["-b", "-n", "1", "-u", user]) == 0, capsys.readouterr().err
+
+
+def test_of_the_users_in_a_recording_nothing_is_known_here(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(tmp_path / "new.memtop")
+    assert run(["record", "-n", "1", "-o", path, str(os.getpid())]) == 0
+    assert run(["replay", path, "-b", "-u", "of-another-machine"]) == 0, capsys.readouterr().err
 
 
 def modules_of_a_run(*argv: str) -> set[str]:

@@ -290,6 +290,14 @@ class LiveSource:
         return read_pagemap(self._prefix, path, goes_on)[:size]
 
 
+def may_be_user(text: str) -> bool:
+    """Whether :func:`user_name` may give this name or number."""
+    try:
+        return text.isdecimal() or text == UNMAPPED.decode() or bool(pwd.getpwnam(text.removesuffix("?")))
+    except KeyError:
+        return False
+
+
 def user_name(uid: str, read: Callable[[str, int], bytes]) -> bytes:
     """The name of a user ID, the number if it has none, or UNMAPPED; with a question mark if it may be either.
 
