@@ -194,7 +194,7 @@ def _writer(form: str, settings: Settings, out: TextIO) -> formats.Writer:
         return formats.json_writer(out, redact=settings.redact)
     if form == "csv":
         return formats.csv_writer(out, redact=settings.redact)
-    width = os.get_terminal_size().columns if sys.stdout.isatty() else None
+    width = os.get_terminal_size().columns if out.isatty() else None
     return formats.text_writer(out, View.of(settings).titled_columns(), width)
 
 
