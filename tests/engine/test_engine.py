@@ -622,6 +622,22 @@ def test_a_cursor_shows_rows_as_they_were_then() -> None:
     assert detail(frame).why_unknown["oom_score"] == "not kept for this moment in the past"
 
 
+def test_looking_back_what_was_not_kept_is_unknown_even_if_it_is_known_now() -> None:
+    process = FakeProcess(42)
+    source = FakeSource(process)
+    engine = Engine(source)
+    now = row(step(engine, on(process), times=10))
+    assert (now.state, now.threads) == ("S", 1)
+    then = row(step(engine, on(process, cursor_s=source.wall_s - 4, frozen=True)))
+    assert (then.state, then.threads, then.name, then.rss_bytes) == ("?", None, now.name, now.rss_bytes)
+    del source.processes[42]
+    assert row(step(engine, on(process), times=2)).state == "X"
+    then = row(step(engine, on(process, cursor_s=source.wall_s - 6, frozen=True)))
+    assert (then.state, then.note) == ("?", Note.NONE), "it was alive"
+    after = row(step(engine, on(process, cursor_s=source.wall_s, frozen=True)))
+    assert (after.state, after.note) == ("X", Note.GONE)
+
+
 def test_a_cursor_before_everything_knows_nothing() -> None:
     process = FakeProcess(42)
     source = FakeSource(process)
