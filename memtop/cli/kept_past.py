@@ -1,4 +1,4 @@
-"""What can be looked back at: of a recording that is played, and of what a recorder keeps."""
+"""The past that the screen can look back at: all of a recording that is played, or what a recorder keeps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a process that was asked for is not among the rows: it may be hidden, or its files broken, which is not gone."""
+"""Why a process that was asked for is not among the rows: it is hidden, its files are broken, or it has gone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Builds the row of a process or the machine from one sample; PSS and USS are added by ``row_table``."""
+"""Builds the row of a process or the machine from one sample. Its PSS and USS are handed over by ``row_table``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Table of the rows of all living processes (with PSS and USS). A row is built only if something in it has changed."""
+"""Table of the rows of all living processes; puts PSS and USS into them. A row is built only if it has changed."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from math import ceil

@@ -1,4 +1,4 @@
-"""Makes metric families of a frame. Names and units follow the conventions of Prometheus.
+"""The Prometheus metrics of a frame, as metric families. Names and units follow the conventions of Prometheus.
 
 Groups are never labeled by PID alone, and their number is bounded: the largest have labels of their own, all others
 share one; see :mod:`memtop.export.labels`.

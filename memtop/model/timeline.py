@@ -1,4 +1,4 @@
-"""Timeline: the whole span that can be looked back at, or of a recording, on one line."""
+"""The timeline: all of the past that can be looked back at, or all of a recording, on one line."""
 
 from __future__ import annotations
 

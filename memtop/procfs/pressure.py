@@ -1,4 +1,4 @@
-"""/proc/pressure/memory and memory.pressure: Documentation/accounting/psi.rst."""
+"""/proc/pressure/memory and memory.pressure: pressure stall information (PSI), Documentation/accounting/psi.rst."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Rule about programs that end and come back again and again."""
+"""Rule about crash loops: programs that end and come back again and again."""
 
 from __future__ import annotations
 

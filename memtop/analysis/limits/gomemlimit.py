@@ -1,4 +1,4 @@
-"""GOMEMLIMIT: the rule on how well it fits the program and its container, for the finding and the Runtime panel."""
+"""GOMEMLIMIT: the rule on how well it fits the program and its container; the advice is in ``runtimes/go/advice``."""
 
 from __future__ import annotations
 

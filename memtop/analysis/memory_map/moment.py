@@ -1,4 +1,4 @@
-"""The instant of a reading: a sentence may combine the numbers that were read only with RES of the same instant.
+"""The instant of a reading, and whether RES has moved since: a sentence combines only numbers of the same instant.
 
 Expensive readings are rare, while RES is new at every sample. A sentence that put a USS of four minutes ago beside the
 RES of now would be wrong as soon as RES has moved.

@@ -1,4 +1,4 @@
-"""Finds the events of a tick that a recording can be gone through by: ends, OOM kills, restarts, verdicts, limits."""
+"""Finds the events of a tick, to go to in a recording: ends, OOM kills, restarts, growth verdicts, limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rises of processes that their own heaps explain."""
+"""Rises of processes that their own heaps explain: a managed heap takes memory as its pages are first used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds programs that crash and come back: the same command, in the same cgroup or pod.
+"""Finds crash loops: programs that crash and come back, the same command in the same cgroup or pod.
 
 An end counts if it was abnormal (by the OOM killer, by a signal that does not ask to end, or with a code other than
 0), if the process was large, or if its cause is unknown and its memory rose until then. So ``sleep 0.2`` in a

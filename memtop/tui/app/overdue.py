@@ -1,4 +1,4 @@
-"""What is said across the screen while samples do not come: how old the screen is, and why."""
+"""The notice across the screen while samples do not come: how old the screen is, and why."""
 
 from __future__ import annotations
 

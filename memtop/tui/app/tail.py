@@ -1,4 +1,4 @@
-"""Follows a recording that is still being written: wakes the sampler when more has come, and says that none comes."""
+"""Follows a recording that is still being written: wakes the sampler when more has come, and says when none comes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The headline: one line above everything that speaks for the whole machine; a click or ``!`` goes to what it names."""
+"""The headline of the machine: the widget above everything. Its words are made in ``explain/incident_text``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _STYLES: Final = {Severity.DANGER: "danger", Severity.WARNING: "warning", Severi
 
 
 class HeadlineBar(Bar):
-    """One line; see :meth:`show`."""
+    """One line that speaks for the whole machine; a click or ``!`` goes to what it names."""
 
     class Clicked(Message):
         """A click on it."""

@@ -1,4 +1,4 @@
-"""A widget on which a click points at a place, and so does each place that the pointer comes to while it is dragged."""
+"""Base class of widgets in which a click points at a place, and so does each place to which the pointer is dragged."""
 
 from __future__ import annotations
 
