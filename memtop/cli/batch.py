@@ -126,7 +126,7 @@ def _reporting(source: Source, settings: Settings, form: str, out: TextIO) -> fo
     return report_and_write
 
 
-def _say_choices(frame: Frame) -> None:
+def say_choices(frame: Frame) -> None:
     """Say what each name on the command line stands for, where there was a choice."""
     if frame.choices:
         from memtop.explain.name_choice import choice_sentences  # noqa: PLC0415 (10 ms; only for names)
@@ -234,7 +234,7 @@ def _watch(
             if request.rows.only and not request.everybody:
                 raise _absent(source, settings, frame)
         if not done:
-            _say_choices(frame)
+            say_choices(frame)
         with ending:
             put(write, frame)
         done += 1

@@ -110,10 +110,10 @@ def _report() -> Parser:
 def _regions() -> Parser:
     from memtop.headless.regions import SORTS  # noqa: PLC0415 (49 ms, only for regions)
 
-    parser = Parser("memtop regions [OPTIONS] PID", "Print the mappings of a process once, largest first.")
+    parser = Parser("memtop regions [OPTIONS] PID | NAME", "Print the mappings of a process once, largest first.")
     parser.section(
         "positional arguments",
-        operand("pid", "PID", "the process; a large one is read in pieces, which does not stall it"),
+        operand("pid", "PID | NAME", "the process; a large one is read in pieces, which does not stall it"),
     )
     parser.section(
         "options",

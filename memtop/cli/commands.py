@@ -51,7 +51,7 @@ def explain(given: Namespace) -> int:
 
 
 def regions(given: Namespace) -> int:
-    """``memtop regions PID``. Raises MemtopError."""
+    """``memtop regions PID | NAME``. Raises MemtopError."""
     from memtop.headless import regions
 
     preflight.check_platform()
@@ -59,7 +59,7 @@ def regions(given: Namespace) -> int:
     if sort not in regions.SORTS:
         raise UsageError(f"--sort: no measure {sort}; there are {', '.join(regions.SORTS)}")
     limit = None if given.lines is None else count_of(given.lines, "--lines")
-    pid = pid_of(given.pid)
+    pid = _one_process(given.pid)
     refuse_hidden(pid)
     group = thread_group(pid)
     say(notice_of({pid: group}))
@@ -67,6 +67,17 @@ def regions(given: Namespace) -> int:
         return put(
             regions.run, source, group, sort=sort, limit=limit, kinds=given.kinds, json=given.json, smaps=given.smaps
         )
+
+
+def _one_process(subject: str) -> int:
+    """The PID of the process that a PID or a name stands for. Raises MemtopError."""
+    if subject.isascii() and subject.isdigit():
+        return pid_of(subject)
+    if not subject:
+        raise UsageError("an empty name: give a PID or the name of a program")
+    from memtop.cli.one_process import process_named
+
+    return process_named(subject)
 
 
 def machine(given: Namespace) -> int:
@@ -123,18 +134,19 @@ RUN: Final[Mapping[str, Callable[[Namespace], int]]] = {
 
 
 def check(given: Namespace, settings: Settings) -> int:
-    """``memtop --check PID``. Raises MemtopError."""
+    """``memtop --check PID | NAME``. Raises MemtopError."""
     from memtop.headless import check
 
-    if len(settings.pids) != 1 or settings.names:
-        raise UsageError("--check takes one PID: memtop --check 4242")
+    if len(settings.pids) + len(settings.names) != 1:
+        raise UsageError("--check takes one PID or name: memtop --check 4242")
     for_s = None if given.check_for is None else duration_s(given.check_for, "--for")
+    (pid,) = settings.pids or map(_one_process, settings.names)
     gc.enable()
     said = StringIO()
     with closing(open_source(settings)) as source:
         answer = check.run(
             engine_on(source),
-            settings.pids[0],
+            pid,
             for_s,
             settings.delay_s,
             said,

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
@@ -91,6 +92,8 @@ def _signals_as_before() -> Iterator[None]:
         (["--check", "--json", "1"], 2, "--check and --json cannot be combined"),
         (["--check", "-o", "/nowhere/at/all", "1"], 2, "--check and --output cannot be combined"),
         (["export", "--rules", "--dashboard"], 2, "--rules and --dashboard cannot be combined"),
+        (["regions", ""], 2, "an empty name"),
+        (["--check", "x", "1"], 2, "takes one PID or name"),
         (["explain", "no-such-topic"], 2, "no-such-topic"),
     ],
 )
@@ -397,6 +400,37 @@ def test_of_the_users_in_a_recording_nothing_is_known_here(tmp_path: Path, capsy
     path = str(tmp_path / "new.memtop")
     assert run(["record", "-n", "1", "-o", path, str(os.getpid())]) == 0
     assert run(["replay", path, "-b", "-u", "of-another-machine"]) == 0, capsys.readouterr().err
+
+
+def test_a_name_stands_for_a_process_where_one_is_needed_and_for_none_where_it_has_several(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    needle = f"only-one-of-{os.getpid()}.py"  # tests of another work tree may run on the same machine
+    script = tmp_path / needle
+    script.write_text("print(flush=True); import time; time.sleep(60)")
+    command = [sys.executable, "-S", str(script)]
+    with ExitStack() as stack:
+        first = _started(command, stack)
+        assert run(["regions", "--json", needle]) == 0
+        assert json.loads(capsys.readouterr().out)["pid"] == first
+        run(["--check", needle, "--for", "0.2", "-d", "0.1"])
+        assert capsys.readouterr().out.startswith(f"{needle} ({first}):")
+        second = _started(command, stack)
+        for argv in (["regions", needle], ["--check", needle]):
+            assert run(argv) == 2
+            says = capsys.readouterr().err
+            assert says.count("\n") == 1
+            assert all(f"{pid} ({needle}" in says for pid in (first, second))
+    assert run(["regions", needle]) == 3
+
+
+def _started(command: list[str], stack: ExitStack) -> int:
+    """The PID of a program that has printed its first line; it ends with the stack."""
+    child = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE))
+    stack.callback(child.kill)
+    assert child.stdout is not None
+    child.stdout.readline()
+    return child.pid
 
 
 def modules_of_a_run(*argv: str) -> set[str]:
