@@ -1,4 +1,4 @@
-"""The tests that stand for each row of the catalog of failures (reliability.md): the row, what may fail, its tests."""
+"""The catalog of failures: each row, what may fail, and the tests of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signals reach the very process that was shown, or nobody."""
+"""Signals reach the process that was shown, or no process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real OOM kills in real memory cgroups of version 1, seen by root and by somebody else."""
+"""Real OOM kills in real memory cgroups of version 1, seen by root and by another user."""
 
 from __future__ import annotations
 

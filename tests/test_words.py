@@ -55,6 +55,29 @@ def test_no_comment_or_docstring_uses_a_forbidden_word() -> None:
     assert [f"{path}:{line}: {word}" for path in files for line, word in forbidden_words(path.read_text("utf-8"))] == []
 
 
+def fault_of_first_sentence(source: str) -> str:
+    """What is wrong with the first paragraph of a module, which says what the module holds; empty for nothing."""
+    spaces = (tokenize.COMMENT, tokenize.NL)
+    first = next(token for token in tokenize.generate_tokens(io.StringIO(source).readline) if token.type not in spaces)
+    docstring = ast.literal_eval(first.string) if first.type == tokenize.STRING else ""
+    text = " ".join(docstring.partition("\n\n")[0].split())
+    words = [found[0] for words in (FORBIDDEN, BRITISH) for found in words.finditer(CODE.sub("", text))]
+    return ", ".join(words) if words else "" if text.endswith((".", ":")) else "it does not end" if text else "none"
+
+
+def test_every_module_says_first_what_it_holds_in_plain_words() -> None:
+    assert fault_of_first_sentence('"""Rates\nof counters."""\n') == ""
+    assert fault_of_first_sentence('"""Rates"""\n') == "it does not end"
+    assert fault_of_first_sentence('"""Dear colours."""\n') == "Dear, colours"
+    assert fault_of_first_sentence("x = 1\n") == "none"
+    package = Path(memtop.__file__).parent
+    sources = {
+        path: path.read_text("utf-8") for root in (package, Path(__file__).parent) for path in root.rglob("*.py")
+    }
+    faults = {path: fault_of_first_sentence(source) for path, source in sources.items() if source}
+    assert {str(path): fault for path, fault in faults.items() if fault} == {}
+
+
 def shown_texts(path: Path) -> Iterator[str]:
     """What a file says to people: all of a text file, the string constants of a module."""
     source = path.read_text("utf-8")

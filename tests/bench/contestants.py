@@ -1,4 +1,4 @@
-"""Who runs, and how each is told to look once a second."""
+"""The monitors that are compared, and the options by which each samples once a second."""
 
 from __future__ import annotations
 

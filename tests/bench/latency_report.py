@@ -1,4 +1,4 @@
-"""What the windows of --latency come to: ratios to the windows in which nobody watched, and waits."""
+"""What the windows of --latency come to: ratios to the windows without a monitor, and waits."""
 
 from __future__ import annotations
 

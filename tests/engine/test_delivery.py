@@ -1,4 +1,4 @@
-"""The newest frame for a view that is slow"""
+"""A slow view gets the newest frame, and delays no sample."""
 
 from __future__ import annotations
 

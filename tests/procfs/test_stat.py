@@ -1,4 +1,4 @@
-"""proc_pid_stat(5), as bytes that nobody may trust."""
+"""proc_pid_stat(5), as bytes that may be hostile."""
 
 from __future__ import annotations
 

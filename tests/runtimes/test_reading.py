@@ -1,4 +1,4 @@
-"""What the slow threads read of a runtime, from real processes and from files that somebody may have laid out."""
+"""What the blocking threads read of a runtime, from real processes and from files that may be hostile."""
 
 from __future__ import annotations
 

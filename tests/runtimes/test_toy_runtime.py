@@ -1,4 +1,4 @@
-"""A new runtime is one package and one line: a toy one reaches panel, JSON and topic facts through the public door."""
+"""A new runtime is one package and one line: a toy one reaches the panel, JSON and the facts of topics."""
 
 from __future__ import annotations
 

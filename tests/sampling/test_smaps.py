@@ -1,4 +1,4 @@
-"""Dear readings: who is read and when, what is kept of it, and that nothing waits for a reading that hangs."""
+"""Expensive readings: of which processes and when, what is kept of them, and that nothing waits for one that hangs."""
 
 from __future__ import annotations
 

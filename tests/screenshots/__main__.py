@@ -1,4 +1,4 @@
-"""``python -m tests.screenshots [NAME...]`` draws screenshots/*.svg; with ``--record`` it makes the recordings anew."""
+"""``python -m tests.screenshots [NAME...]`` draws screenshots/*.svg; ``--record`` makes the recordings again."""
 
 from __future__ import annotations
 

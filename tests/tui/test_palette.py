@@ -1,4 +1,4 @@
-"""The colours that carry meaning stay apart: in every theme, in 16 colours and for colour-blind readers."""
+"""The colors that carry meaning stay apart: in every theme, with 16 colors, and for color-blind users."""
 
 from __future__ import annotations
 

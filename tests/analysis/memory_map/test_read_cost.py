@@ -1,4 +1,4 @@
-"""The observer's contract: when the dear files may be read."""
+"""When smaps and smaps_rollup may be read: what a reading may cost the process that is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of groups, and the cgroups in which processes have ended"""
+"""Names of groups, and the cgroups in which processes have ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Three forms of metrics, recognised by what they are; recorded answers of real programs, and answers that lie."""
+"""Three formats of metrics, recognized by their content; recorded answers of real programs, and hostile answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the live source keeps open, and how much it reads of files that somebody may have made large."""
+"""What the live source keeps open, and how much it reads of files that may have been made large."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lies over a file of /proc makes nobody wait: pipes, and file systems that do not answer."""
+"""Pipes and file systems that are mounted over a file of /proc and do not answer delay no sample."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What SQLite says reaches nobody: each of its errors is in plain words."""
+"""Each error of SQLite is reported in plain words."""
 
 from __future__ import annotations
 

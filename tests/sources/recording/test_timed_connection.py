@@ -1,4 +1,4 @@
-"""A disk that hangs fails the queries of looking back within their time, and holds up nobody."""
+"""A disk that hangs fails the queries of looking back within their time, and delays nothing else."""
 
 from __future__ import annotations
 

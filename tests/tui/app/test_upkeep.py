@@ -1,4 +1,4 @@
-"""The times at which the application tends its own memory"""
+"""The times at which the application tends its own memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The clipboard inside tmux: a program named tmux gets the text on standard input"""
+"""The clipboard inside tmux: a program named tmux gets the text on standard input."""
 
 from __future__ import annotations
 

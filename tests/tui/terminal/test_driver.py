@@ -1,4 +1,4 @@
-"""The writer that never makes anybody wait; what the driver does in a terminal is told in test_lifecycle."""
+"""The thread that writes to the terminal delays no other; what the driver does in one is in test_lifecycle."""
 
 from __future__ import annotations
 

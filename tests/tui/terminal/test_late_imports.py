@@ -1,4 +1,4 @@
-"""Modules that Textual imports for what the dashboard seldom needs: they come when they are used"""
+"""Modules that Textual imports for what the dashboard seldom needs: they come when they are used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""memtop's own memory: what is left out of it, and that nothing misses it"""
+"""memtop's own memory: what is left out of it, and that nothing misses it."""
 
 from __future__ import annotations
 
