@@ -6,6 +6,7 @@ import math
 from collections.abc import Container, Iterable
 from typing import Final, NamedTuple
 
+from memtop.analysis.findings import Severity
 from memtop.analysis.incidents.incident import Incident, Scope
 from memtop.analysis.incidents.table import ORDER
 from memtop.process_key import ProcessKey
@@ -21,6 +22,8 @@ MILDER_S: Final = 5.0
 _CLASS: Final = 2.0
 """Of two incidents of one severity and one rule, one goes before one that was ahead where it is so many times worse, or
 the time until its kill so many times shorter."""
+_LASTS_S: Final = 6.0
+"""Of two notes, the one that came later must have been found for so long: what a program takes while it loads ends."""
 _FORECAST: Final = ("full_s", "early_s", "late_s")
 _FORECAST_S: Final = 2.0
 """A forecast stands for so long after it was made last."""
@@ -93,7 +96,7 @@ class StandingIncidents(NamedTuple):
         )
         placed: list[_Entry] = []
         for one in entries:
-            beaten = (at for at, other in enumerate(placed) if _is_worse(one.incident, other.incident))
+            beaten = (at for at, other in enumerate(placed) if _is_worse(one, other))
             placed.insert(next(beaten, len(placed)), one)
         return placed
 
@@ -140,8 +143,9 @@ def _soon_s(incident: Incident) -> float:
     return incident.kills_in_s if incident.kills_in_s < _IMMINENT_S else math.inf
 
 
-def _is_worse(one: Incident, ahead: Incident) -> bool:
+def _is_worse(entry: _Entry, other: _Entry) -> bool:
     """Whether one is so much worse than one that was ahead of it that it takes its place."""
+    one, ahead = entry.incident, other.incident
     if one.severity != ahead.severity:
         return one.severity > ahead.severity
     soon_s, other_s = _soon_s(one), _soon_s(ahead)
@@ -149,4 +153,5 @@ def _is_worse(one: Incident, ahead: Incident) -> bool:
         return _CLASS * soon_s <= other_s
     if ORDER[one.name] != ORDER[ahead.name]:
         return ORDER[one.name] < ORDER[ahead.name]
-    return one.weight >= _CLASS * ahead.weight > 0
+    is_new = entry.first_s > other.first_s and entry.last_s - entry.first_s < _LASTS_S
+    return one.weight >= _CLASS * ahead.weight > 0 and not (is_new and one.severity is Severity.NOTE)

@@ -111,7 +111,7 @@ def test_of_two_whose_weights_swing_the_first_stays_first() -> None:
 def test_a_new_one_comes_after_what_stands_unless_it_is_clearly_worse() -> None:
     before = [[one(1, weight=10.0)]] * 3
     assert standing(*before, *[[one(1, weight=10.0), one(2, weight=15.0)]] * 3)[-1] == [1, 2]
-    assert standing(*before, *[[one(1, weight=10.0), one(2, weight=15.0), one(3, weight=25.0)]] * 3)[-1] == [3, 1, 2]
+    assert standing(*before, *[[one(1, weight=10.0), one(2, weight=15.0), one(3, weight=25.0)]] * 8)[-1] == [3, 1, 2]
     worse_rule = one(2, name="growth", weight=0.1)
     assert standing(*before, *[[one(1, weight=10.0), worse_rule]] * 3)[-1] == [2, 1]
 
@@ -123,3 +123,13 @@ def test_one_whose_severity_swings_does_not_take_turns_with_another() -> None:
     shown = standing(*map(second, range(50)))
     changes = sum(here != there for here, there in itertools.pairwise(shown[1:]))
     assert changes == 1, "the first time it was worse"
+
+
+def test_a_program_that_loads_for_seconds_does_not_take_the_first_place_but_one_that_goes_on_does() -> None:
+    leak, loads = one(1, weight=1.0), one(2, weight=50.0)
+    shown = standing(*[[leak]] * 5, *[[leak, loads]] * 5, *[[leak]] * 20)
+    assert {pids[0] for pids in shown[1:]} == {1}
+    shown = standing(*[[leak]] * 5, *[[leak, loads]] * 8)
+    assert (shown[10][0], shown[-1][0]) == (1, 2)
+    loads = one(2, severity=WARNING, weight=0.1)
+    assert standing(*[[leak]] * 5, *[[leak, loads]] * 2)[-1] == [2, 1], "that does not wait"
