@@ -9,15 +9,20 @@ from __future__ import annotations
 import os
 import select
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from memtop.errors import ActionRefused, ParseError
 from memtop.model.frame import Note, ProcessRow
 from memtop.process_key import ProcessKey
-from memtop.procfs.stat import parse_stat
+from memtop.procfs.signal_masks import SignalMasks, parse_signal_masks
+from memtop.procfs.stat import PidStat, parse_stat
 from memtop.sources.live.bounded_read import read_file
 from memtop.sources.protocol import READ_LIMIT
+
+MEANT_TO_END: Final = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGABRT, signal.SIGKILL})
+"""Signals that are sent so that a process ends."""
 
 
 @dataclass(slots=True)
@@ -30,6 +35,10 @@ class Target:
     command: str
     rss_bytes: int | None
     pidfd: int
+
+    def copy(self) -> Target:
+        """Another hold on the same process, to be closed on its own."""
+        return replace(self, pidfd=os.dup(self.pidfd))
 
     def close(self) -> None:
         """Close the pidfd."""
@@ -75,6 +84,34 @@ def send(target: Target, number: signal.Signals) -> str:
     return f"{number.name} sent to {target.key.pid} {target.name}"
 
 
+def masks_of(target: Target) -> SignalMasks | None:
+    """The signals that it ignores and blocks; None if that cannot be read."""
+    try:
+        return parse_signal_masks(read_file("/", f"proc/{target.key.pid}/status", READ_LIMIT))
+    except (OSError, ParseError):
+        return None
+
+
+def why_it_runs(target: Target, number: signal.Signals) -> str:
+    """What keeps a process running that was sent a signal, as the end of a sentence; empty if it has ended."""
+    try:
+        state = _check(target).state
+    except ActionRefused:
+        return ""
+    if state == "D":
+        return "it is in an uninterruptible wait (D), which no signal ends"
+    masks = masks_of(target)
+    if number is signal.SIGKILL:
+        return "the kernel is still ending it"
+    if state in {"T", "t"}:
+        return "it is stopped, and acts on the signal once SIGCONT lets it go on"
+    if masks is not None and masks.ignores(number):
+        return f"it ignores {number.name}; K sends SIGKILL"
+    if masks is not None and masks.blocks(number):
+        return f"it blocks {number.name}; K sends SIGKILL"
+    return "it may be finishing its work; K sends SIGKILL"
+
+
 def renice(target: Target, nice: int) -> str:
     """Set the nice value, -20 to 19. Returns what happened, as a sentence. Raises ActionRefused."""
     import psutil  # noqa: PLC0415 (7.5 ms and 0.8 MB, needed only to act on a process)
@@ -97,7 +134,7 @@ def nice_of(target: Target) -> int | None:
         return None
 
 
-def _check(target: Target) -> None:
+def _check(target: Target) -> PidStat:
     """Check that the held process is alive and is still the process that was shown."""
     poll = select.poll()
     poll.register(target.pidfd, select.POLLIN)
@@ -109,6 +146,7 @@ def _check(target: Target) -> None:
         raise ActionRefused(f"{target.key.pid} has ended; nothing was sent") from error
     if stat.start_ticks != target.key.start_ticks:
         raise ActionRefused(f"{target.key.pid} is another process now; nothing was sent")
+    return stat
 
 
 def _ourselves() -> set[int]:

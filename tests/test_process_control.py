@@ -12,7 +12,7 @@ import pytest
 
 from memtop.errors import ActionRefused
 from memtop.model.frame import Note, ProcessRow
-from memtop.process_control import hold, renice, send
+from memtop.process_control import hold, renice, send, why_it_runs
 from memtop.process_key import ProcessKey
 from memtop.procfs.stat import parse_stat
 from tests.children import DEADLINE_S, eventually, python
@@ -141,3 +141,20 @@ def test_with_the_proc_of_another_pid_namespace_nothing_is_held(monkeypatch: pyt
         monkeypatch.setattr(Path, "readlink", lambda self: Path("1"))
         with pytest.raises(ActionRefused, match="another PID namespace"):
             hold(row)
+
+
+def test_why_a_process_still_runs_after_a_signal() -> None:
+    code = "import signal; signal.signal(15, signal.SIG_IGN); signal.pthread_sigmask(0, [2])"
+    with python(f"{code}; print(flush=True); import time; time.sleep(60)") as child:
+        target = hold(row_of(child.pid))
+        try:
+            assert why_it_runs(target, signal.SIGTERM) == "it ignores SIGTERM; K sends SIGKILL"
+            assert why_it_runs(target, signal.SIGINT) == "it blocks SIGINT; K sends SIGKILL"
+            assert "finishing its work" in why_it_runs(target, signal.SIGQUIT)
+            send(target, signal.SIGSTOP)
+            assert eventually(lambda: "SIGCONT" in why_it_runs(target, signal.SIGTERM))
+            send(target, signal.SIGKILL)
+            child.wait(DEADLINE_S)
+            assert not why_it_runs(target, signal.SIGKILL)
+        finally:
+            target.close()

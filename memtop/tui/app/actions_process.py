@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from memtop.errors import ActionRefused, MemtopError
 from memtop.model.group import GroupRow
-from memtop.process_control import Target, hold, renice, send
+from memtop.process_control import MEANT_TO_END, Target, hold, renice, send, why_it_runs
 from memtop.process_key import ProcessKey
 from memtop.sampling.commands import ReadMappings, SignalSent, ToggleMark
 from memtop.sampling.request import Need
@@ -20,10 +20,12 @@ from memtop.tui.dialogs.signal_dialog import SignalDialog
 from memtop.tui.side.side_panel import SidePanel
 from memtop.tui.table.process_table import ProcessTable
 from memtop.tui.terminal.clipboard import give_to_tmux, in_tmux
-from memtop.units import counted
+from memtop.units import counted, duration
 
 AGAIN_S: Final = 0.1
 """Time until a report that has to wait for its instant is tried again."""
+STILL_RUNS_S: Final = 5.0
+"""Time after which it is said that a process still runs to which a signal was sent."""
 Value = TypeVar("Value")
 
 
@@ -75,9 +77,22 @@ class ProcessActions(ExitActions):
         def act(target: Target, number: signal.Signals) -> str:
             says = send(target, number)
             self.sampler_thread.command(SignalSent(target.key, number))
+            if number in MEANT_TO_END:
+                held = target.copy()
+                self.set_timer(STILL_RUNS_S, lambda: self._say_if_it_runs(held, number))
             return says
 
         self._ask_and_act(dialog, act)
+
+    def _say_if_it_runs(self, target: Target, number: signal.Signals) -> None:
+        """Say that a process has not ended by a signal, and why."""
+        why = why_it_runs(target, number)
+        target.close()
+        if why:
+            after = duration(STILL_RUNS_S)
+            self.say(
+                f"{target.key.pid} {target.name} still runs {after} after {number.name}: {why}", severity="warning"
+            )
 
     def action_renice(self) -> None:
         self._ask_and_act(NiceDialog, renice)

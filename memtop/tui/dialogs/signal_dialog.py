@@ -10,12 +10,14 @@ from textual.widgets import Label
 
 from memtop import units
 from memtop.explain.sharing_sentences import READING_FREED, kill_sentences
+from memtop.process_control import masks_of
 from memtop.sampling.request import Need
 from memtop.tui.dialogs.dialog import Choice, Menu
 
 if TYPE_CHECKING:
     from memtop.model.frame import Frame
     from memtop.process_control import Target
+    from memtop.procfs.signal_masks import SignalMasks
 
 SIGNALS: Final[tuple[tuple[signal.Signals, str], ...]] = (
     (signal.SIGTERM, "ask it to exit"),
@@ -44,7 +46,11 @@ class SignalDialog(Menu[signal.Signals]):
     """Readings of the process in focus while the dialog is open: what ending it, or its family, would free."""
 
     def __init__(self, target: Target) -> None:
-        choices = [Choice(f"{number.name:<8} {int(number):>2}  ", number, says=effect) for number, effect in SIGNALS]
+        masks = masks_of(target)
+        choices = [
+            Choice(f"{number.name:<8} {int(number):>2}  ", number, says=_without_effect(number, masks) or effect)
+            for number, effect in SIGNALS
+        ]
         self._key = target.key
         self._about = f"RES {units.long_size(target.rss_bytes)}  {target.command[:120]}"
         about = f"{self._about}\n{READING_FREED}"
@@ -58,3 +64,13 @@ class SignalDialog(Menu[signal.Signals]):
             for about in self.query(".dialog-about").results(Label):
                 about.update(Content("\n".join([self._about, *kill_sentences(frame.detail)])))
                 self.call_after_refresh(self.fit_list)
+
+
+def _without_effect(number: signal.Signals, masks: SignalMasks | None) -> str:
+    """That the process ignores or blocks a signal, and what to do instead; empty if it is not known to."""
+    instead = ": use SIGKILL" if number is signal.SIGTERM else ""
+    if masks is not None and masks.ignores(number):
+        return f"it ignores {number.name}{instead}"
+    if masks is not None and masks.blocks(number):
+        return f"it blocks {number.name}, which waits until it unblocks it{instead}"
+    return ""

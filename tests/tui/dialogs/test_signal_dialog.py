@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import signal
 
+import pytest
 from textual.widgets import Label, OptionList, Static
 
 from memtop.process_control import hold
+from memtop.tui.app import actions_process
 from memtop.tui.dialogs.signal_dialog import SIGNALS, SignalDialog
 from tests.children import python
+from tests.fakes import FakeProcess, FakeSource
 from tests.test_process_control import row_of
+from tests.tui.app.test_app import board
 from tests.tui.frames import WidgetApp
 
 
@@ -42,3 +46,20 @@ async def test_of_a_long_command_line_the_beginning_is_shown() -> None:
             (about,) = app.screen.query(".dialog-about").results(Label)
             assert str(about.content).count("x") == 120
         target.close()
+
+
+async def test_it_says_which_signals_have_no_effect_and_later_that_the_process_still_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(actions_process, "STILL_RUNS_S", 0.01)
+    code = "import signal; signal.signal(15, signal.SIG_IGN); print(flush=True); import time; time.sleep(60)"
+    with python(code) as child:
+        fake = FakeProcess(child.pid, b"deaf", start_ticks=row_of(child.pid).key.start_ticks)
+        async with board(source=FakeSource(fake)) as it:
+            await it.press("K")
+            lines = it.app.screen.query_one(OptionList)
+            shown = [lines.get_option_at_index(number).prompt for number in range(2)]
+            assert [str(prompt).count("it ignores SIGTERM: use SIGKILL") for prompt in shown] == [1, 0]
+            await it.press("enter")
+            await it.until(lambda: any("still runs" in said for said in it.said), "it is said")
+            assert any("it ignores SIGTERM; K sends SIGKILL" in said for said in it.said)
