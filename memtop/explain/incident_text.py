@@ -141,7 +141,8 @@ def unseen_clauses(unseen: Unseen) -> list[str]:
     """What could not be read, or not yet, each as a clause: short enough for the headline."""
     found = []
     if unseen.only is not None:
-        found.append(f"only {counted(unseen.only, 'process')} watched")
+        watched = f"only {counted(unseen.only, 'process')} watched"
+        found.append(watched if unseen.only else "no process is watched now")
     if unseen.hidden is None:
         found.append("hidden processes not counted (hidepid)")
     elif unseen.hidden:

@@ -60,6 +60,7 @@ def test_where_nothing_is_wrong_it_says_so_and_what_it_did_not_see() -> None:
     blind = says(IncidentReport((), Unseen(hidden=3, unplaced=1, unread_cgroups=2, only=None), 60.0))
     assert "no readable cgroup limit is near; 3 processes not readable; cgroup of 1 process unknown" in blind
     assert "only 2 processes watched" in says(IncidentReport((), Unseen(only=2), 60.0))
+    assert "no process is watched now" in says(IncidentReport((), Unseen(only=0), 60.0))
     assert not_looked_at(Unseen(unassessed=2)) == ["ulimits and mappings of 2 processes not checked"]
     unknown = headline(IncidentReport(watched_s=60.0), system_row(mem_available_bytes=None))
     assert unknown.clauses[0] == "available memory unknown"
