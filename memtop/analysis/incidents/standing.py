@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container, Iterable
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from memtop.analysis.findings import Severity
@@ -85,20 +86,20 @@ class StandingIncidents(NamedTuple):
                 continue  # another incident tells of that end now, or it is too long ago
             if now_s - entry.last_s < LEAVES_S or now_s - since_s < STAYS_S:
                 entries.append(entry._replace(incident=_kept(entry.incident, now_s - entry.last_s)))
-        return StandingIncidents(tuple(self._in_order(entries)[:MOST]))
+        return StandingIncidents(tuple(self._in_order(entries)))
 
     def _in_order(self, entries: list[_Entry]) -> list[_Entry]:
-        """The worst first. Each keeps its place until another is clearly worse; new ones come after those."""
+        """The worst of them, the worst first. Each keeps its place until another is clearly worse; new ones come after
+        those."""
         places = {_identity(entry.incident): place for place, entry in enumerate(self.entries)}
-        new = len(places)
-        entries = sorted(
-            entries, key=lambda one: (places.get(_identity(one.incident), new), *_order(one.incident), one.first_s)
-        )
-        placed: list[_Entry] = []
-        for one in entries:
-            beaten = (at for at, other in enumerate(placed) if _is_worse(one, other))
-            placed.insert(next(beaten, len(placed)), one)
-        return placed
+        ranked = sorted(((_order(one.incident), one.first_s, one) for one in entries), key=itemgetter(0, 1))[:MOST]
+        ranked.sort(key=lambda rank: places.get(_identity(rank[2].incident), len(places)))
+        placed: list[tuple[tuple[int, float, int, float], float, _Entry]] = []
+        for rank in ranked:
+            # The comparison of ranks is cheap, and says no of most.
+            beaten = (at for at, other in enumerate(placed) if rank[0] < other[0] and _is_worse(rank[2], other[2]))
+            placed.insert(next(beaten, len(placed)), rank)
+        return [one for _, _, one in placed]
 
 
 def _kept(incident: Incident, missed_s: float) -> Incident:
