@@ -164,13 +164,15 @@ def _again(said: Said, kept: _Layout, room: int, whole: int) -> _Layout | None:
 
 
 def _wordings(said: Said, room: int, whole: int) -> list[tuple[Sequence[str], int, int]]:
-    """Clauses, how much shorter they may be said, and the cells for them, the longest wording first."""
+    """Clauses, how much shorter they may be said, and the cells for them, the wording that says most first: whose limit
+    it is is worth more than for how long it has grown."""
     briefly = said.brief or said.clauses
-    wordings = ((said.clauses, 0), (said.clauses, 1), (briefly, 0), (briefly, 1), (briefly, 2))
+    full = said.clauses
+    wordings = ((full, 0), (briefly, 0), (full, 1), (briefly, 1), (full, 2), (briefly, 2), (briefly, 3))
     return [(clauses, shorter, cells) for (clauses, shorter), cells in product(wordings, (room, whole))]
 
 
-_CUT: Final = 10
+_CUT: Final = 14
 """Attempts that leave nothing out that is needed; the others are those of :func:`_cut`."""
 
 
@@ -204,7 +206,7 @@ def _short_name(clauses: Sequence[str], who: str, room: int, least: int) -> str:
     name, bracket, pid = who.partition(" (") if who.endswith(")") else (who, "", "")
     if not who or who not in clauses[0]:
         return ""
-    for second in _forms(clauses[1], 2) if clauses[1:] else ("",):
+    for second in _forms(clauses[1], 3) if clauses[1:] else ("",):
         text = _JOINT.join([clauses[0], *([second] if second else [])])
         left = room - (cell_len(text) - cell_len(name))
         if left >= min(least, cell_len(name)):
@@ -214,14 +216,21 @@ def _short_name(clauses: Sequence[str], who: str, room: int, least: int) -> str:
 
 
 def _forms(clause: str, shorter: int) -> Iterator[str]:
-    """A clause, and without what stands in brackets; with ``shorter`` that says when a limit is full without its name:
-    that time is why the line is red. It names what else fills it where the process does not."""
+    """A clause, and without what stands in brackets; with ``shorter`` that says when a limit is full with the last part
+    of a path for its name, or without it: that time is why the line is red. It names what else fills it where the
+    process does not."""
     yield clause
     yield _BRACKETS.sub("", clause)
     name, full, when = clause.partition(" full in ")
     if shorter and full and name:
         in_s, comma, beside = when.partition(", ")
         ends = full + in_s + ("" if beside.startswith("with ") else comma + beside)
-        yield f"{'RAM' if name.startswith(_OF_MACHINE) else 'limit'}{ends}"
+        name = _BRACKETS.sub("", name).removesuffix(" is")
+        yield name + ends
+        parent, _, last = name.rpartition("/")
+        if parent and last:
+            yield last + ends
         if shorter > 1:
+            yield f"{'RAM' if name.startswith(_OF_MACHINE) else 'limit'}{ends}"
+        if shorter > 2:
             yield ends.strip()

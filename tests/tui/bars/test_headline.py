@@ -53,6 +53,23 @@ def test_who_what_and_when_are_whole_on_narrow_screens() -> None:
     assert line(60, WHO, WHEN, brief=BRIEF).rstrip() == " ▲ orders-api (4242) +60 MiB/min; limit full in 2 to 3 min"
 
 
+def test_whose_limit_it_is_stays_longer_than_for_how_long_it_has_grown() -> None:
+    said = ("leak.py (123456) has grown 60.0 MiB/min for 3 min", "container shop (300 MiB) is full in about 3 min")
+    brief = ("leak.py (123456) +60.0 MiB/min", "container shop full in about 3 min")
+    found = line(80, *said, brief=brief, more=3)
+    assert found.startswith(" ▲ leak.py (123456) +60.0 MiB/min; container shop full in about 3 min")
+    assert "has grown 60.0 MiB/min for 3 min" in line(120, *said, brief=brief, more=3)
+
+
+@pytest.mark.parametrize("path", ["…/orders.service", "memory.max of /system.slice/orders.service"])
+def test_the_last_part_of_a_path_names_the_limit_where_the_whole_one_does_not_fit(path: str) -> None:
+    said = ("leak.py (123456) has grown 60.0 MiB/min for 3 min", f"{path} (300 MiB) is full in about 3 min")
+    brief = ("leak.py (123456) +60.0 MiB/min", f"{path} full in about 3 min")
+    assert line(70, *said, brief=brief).rstrip().endswith("; orders.service full in about 3 min")
+    assert line(62, *said, brief=brief).rstrip().endswith("; limit full in about 3 min")
+    assert line(66, WHO, "/box (300 MiB) is full in about 3 min").rstrip().endswith("; /box full in about 3 min")
+
+
 def test_a_long_name_is_shortened_but_its_pid_and_the_rest_stay_whole() -> None:
     who = "a-program-with-quite-a-long-name-of-60-characters-altogether (4194303)"
     said = (f"{who} has grown 60.0 MiB/min for 3 min", WHEN)
