@@ -1,7 +1,9 @@
 """Table of the rows of all living processes; puts PSS and USS into them. A row is built only if it has changed."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from itertools import compress
 from math import ceil
+from operator import is_not
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from memtop.engine.row_builder import GROWTH_S, TREND_BUCKET_S, growth, proc_row, trend, trend_edge_s
@@ -64,6 +66,10 @@ class RowTable:
         """Number of all of them when the first had its turn."""
         self._turn_s = 0.0
         """When the latest had their turn."""
+        self._built: Mapping[int, ProcessSample] = {}
+        """The processes of which the rows were built last."""
+        self._lacks_trends = False
+        """Whether some rows may have the trend of an earlier instant."""
         self._by_pid: dict[int, ProcessRow] | None = None
         """All rows, until one changes."""
 
@@ -74,11 +80,9 @@ class RowTable:
         whether there are none, nor processes without a row.
         """
         entries, are_known = self._entries, True
-        for pid, process in sample.processes.items():
+        for pid, process in self._changed(sample):
             entry = entries.get(pid)
             if entry is not None:
-                if process is entry.sample:
-                    continue
                 if process.execs != entry.sample.execs:
                     on_exec(process)
                     are_known = False
@@ -106,7 +110,15 @@ class RowTable:
         self._by_pid = None
         now_s, entries, tail_s = inputs.now_s, self._entries, 0.0 if trends is None else _TREND_TAIL_S
         turn = self._whose_turn(now_s) if moving is not None else ()
-        for pid, process in sample.processes.items():
+        if moving is None or (trends is None and self._lacks_trends):
+            visited: Iterable[int] = sample.processes
+        else:
+            changed = [pid for pid, _ in self._changed(sample)]
+            visited = dict.fromkeys([*changed, *turn, *(key.pid for key in moving), *(key.pid for key in renewed)])
+        self._built, self._lacks_trends = sample.processes, trends is not None
+        for pid in visited:
+            if (process := sample.processes.get(pid)) is None:
+                continue
             entry = entries.get(pid)
             if entry is None:
                 entries[pid] = self._build(process, None, inputs, has_trend=trends is None or process.key in trends)
@@ -158,6 +170,11 @@ class RowTable:
         if self._by_pid is None:
             self._by_pid = {pid: entry.row for pid, entry in self._entries.items()}
         return self._by_pid
+
+    def _changed(self, sample: Sample) -> Iterator[tuple[int, ProcessSample]]:
+        """The processes that have changed since rows were built. Most have not, and those cost no bytecode."""
+        now = sample.processes
+        return compress(now.items(), map(is_not, now.values(), map(self._built.get, now)))
 
     def _whose_turn(self, now_s: float) -> Collection[int]:
         """PIDs of the next share of the rows that move by themselves. Thousands at one tick would make it late."""

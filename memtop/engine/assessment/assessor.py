@@ -26,6 +26,7 @@ from memtop.engine.assessment.process_assessor import ProcessAssessor, at_its_en
 from memtop.engine.assessment.rise_tracker import RiseTracker
 from memtop.engine.assessment.row_marks import Marks, RowMarks
 from memtop.engine.assessment.step_input import StepInput
+from memtop.engine.assessment.task_totals import TaskTotals
 from memtop.engine.assessment.tick_index import TickIndex
 from memtop.history.rings import History
 from memtop.model.assessment import Assessment, ExitReport
@@ -80,6 +81,7 @@ class Assessor:
         self._machine = MachineTrend()
         self._incidents = IncidentTracker(self.verdicts, self.rises, self._counters, self._machine)
         self._marks = Marks(self.verdicts)
+        self._totals = TaskTotals()
         self._studies: dict[ProcessKey, ProcessAssessor] = {}
         self._ends: dict[ProcessKey, Assessment] = {}
         """Processes that ended while they were assessed in full, with their last assessment."""
@@ -224,7 +226,8 @@ class Assessor:
             self._large_or_young = None
         assessed = step.plan.assessed
         self._studies = {key: self._studies.get(key) or self._new_study() for key in assessed}
-        index = TickIndex(step)
+        self._totals.begin()
+        index = TickIndex(step, self._totals)
         self.outlooks = {
             key: self._look_at(key, study, step, index, inputs_of.get(key, ExpensiveInputs()))
             for key, study in self._studies.items()
@@ -273,7 +276,7 @@ class Assessor:
         row = step.row(key) if step is not None else None
         if step is None or row is None or row.note is Note.ZOMBIE or row.rss_bytes is None:
             return None
-        return self._look_at(key, self._new_study(), step, TickIndex(step), ExpensiveInputs())
+        return self._look_at(key, self._new_study(), step, TickIndex(step, self._totals), ExpensiveInputs())
 
     def _ended(self, key: ProcessKey) -> Assessment | None:
         if self._step is not None:  # a successor may have come while the process was not assessed

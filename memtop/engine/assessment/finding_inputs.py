@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from memtop.analysis.crash_loop import LoopFacts
@@ -17,6 +17,7 @@ from memtop.engine.assessment.limit_names import cgroup_name, limit_name
 from memtop.engine.assessment.memory_limits import NO_THREAD, Rivals, first_to_kill
 from memtop.engine.assessment.rise_tracker import RiseFact
 from memtop.engine.assessment.step_input import StepInput
+from memtop.engine.assessment.task_totals import TaskSums
 from memtop.history.rings import History
 from memtop.model.assessment import CountLimit, Limit, LimitRow, Place
 from memtop.model.frame import Note, ProcessRow
@@ -26,15 +27,6 @@ from memtop.sampling.cgroup_reading import CgroupReading, MappingCount
 
 _GROWN_S: Final = 5.0
 """The period over which faults are compared with growth."""
-
-
-class TaskSums(NamedTuple):
-    """Sums over all processes of a cgroup, in bytes. Shared pages count in each process."""
-
-    rss_bytes: int
-    anon_bytes: int
-    shmem_bytes: int
-    """RssShmem; including the pages of files if that is unknown."""
 
 
 class Judged(NamedTuple):
@@ -204,20 +196,6 @@ def _spared(bound: CgroupReading | None) -> bool | None:
 
 def _room(row: LimitRow) -> int:
     return row.headroom_max_bytes
-
-
-def task_sums(tasks: Iterable[ProcessRow | None]) -> TaskSums | None:
-    """Sums over processes; None if one of them is unknown."""
-    rss = anon = shmem = 0
-    for task in tasks:
-        if task is None or task.rss_bytes is None or task.anon_bytes is None:
-            return None
-        if task.same_memory_as is not None:
-            continue
-        rss += task.rss_bytes
-        anon += task.anon_bytes
-        shmem += (task.shr_bytes or 0) if task.shmem_bytes is None else task.shmem_bytes
-    return TaskSums(rss, anon, shmem)
 
 
 def _unmapped(leaf: CgroupReading, tasks: TaskSums | None) -> Unmapped | None:

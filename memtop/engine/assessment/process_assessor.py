@@ -15,7 +15,7 @@ from memtop.analysis.limits.heap_use import HeapUse
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.expensive_inputs import CopyTrail, ExpensiveInputs, ReadFacts, with_expensive_inputs
-from memtop.engine.assessment.finding_inputs import Judged, case_of, task_sums
+from memtop.engine.assessment.finding_inputs import Judged, case_of
 from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict, growth_now
 from memtop.engine.assessment.heap_verdict import heap_verdict, time_to_heap_limit, towards
 from memtop.engine.assessment.limit_names import cgroup_name, limit_name
@@ -131,10 +131,9 @@ class ProcessAssessor:
             in_cgroup = place_in(index.order_in_cgroup(kills), key, step)
         if is_place_wanted(step):
             on_machine = place_in(index.order_on_machine, key, step)
-        tasks = None
+        tasks = sums = None
         if leaf is not None and leaf.members is not None and row.pid in leaf.members:
-            tasks = [step.rows.get(pid) for pid in leaf.members]
-        sums = None if tasks is None else task_sums(tasks)
+            tasks, sums = len(leaf.members), index.task_sums(leaf.path, leaf.members)
         copying = self._trail.take(step.now_s, key, inputs.sharing)
         verdict = self._verdicts.of(key)
         growth = towards(growth_now(verdict, step.now_s), target, step.runtimes.get(key))
@@ -201,7 +200,7 @@ class ProcessAssessor:
             in_cgroup=in_cgroup,
             on_machine=on_machine,
             tasks_rss_bytes=sums.rss_bytes if sums is not None else None,
-            tasks=len(tasks) if tasks is not None else None,
+            tasks=tasks,
             tools=inputs.tools,
         )
         return self.last

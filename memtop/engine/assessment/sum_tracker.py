@@ -96,8 +96,7 @@ def charge_point(
         return SumPoint(limit.path, step.now_s, limit.used_bytes, limit.headroom_max_bytes)
     if leaf is None or leaf.members is None or len(leaf.members) < 2 or leaf.usage_bytes is None or leaf.stat is None:
         return None
-    rows = [step.rows.get(pid) for pid in leaf.members]
-    if any(one is None or one.name != row.name for one in rows):
+    if any((one := step.rows.get(pid)) is None or one.name != row.name for pid in leaf.members):
         return None
     ledger = cgroup_ledger(leaf.usage_bytes, leaf.stat)
     used_bytes = ledger.whole_bytes - reclaimable_bytes(ledger)

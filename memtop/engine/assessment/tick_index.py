@@ -8,6 +8,7 @@ from typing import Final
 
 from memtop.engine.assessment.oom_candidates import order_in_cgroup, order_on_machine, protected_giant
 from memtop.engine.assessment.step_input import StepInput
+from memtop.engine.assessment.task_totals import TaskSums, TaskTotals
 from memtop.model.assessment import LimitRow
 from memtop.model.frame import Note, ProcessRow
 from memtop.process_key import ProcessKey
@@ -23,8 +24,9 @@ _FINEST: Final = 2000
 class TickIndex:
     """Indexes of one tick."""
 
-    def __init__(self, step: StepInput) -> None:
+    def __init__(self, step: StepInput, totals: TaskTotals) -> None:
         self._step = step
+        self._totals = totals
         self._in_cgroups: dict[tuple[str | None, int], list[int]] = {}
         self._around: dict[tuple[str, ...], tuple[object, ...]] = {}
 
@@ -63,6 +65,10 @@ class TickIndex:
     def protected_giant(self) -> ProcessRow | None:
         """The largest of all processes, if the OOM killer never kills it."""
         return protected_giant(self._step)
+
+    def task_sums(self, path: str, members: tuple[int, ...]) -> TaskSums | None:
+        """Sums over all processes of a cgroup; None if not all are known."""
+        return self._totals.of(path, members, self._step.rows)
 
     def zombies_of(self, pid: int) -> list[ProcessKey]:
         """Children that have ended and are not collected."""

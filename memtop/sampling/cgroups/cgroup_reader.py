@@ -97,7 +97,7 @@ class CgroupReader:
         self._tick += 1
         self._folders.begin(self._tick)
         self._readings, self._in_full = {}, set()
-        self._homes.begin(now_s)
+        self._homes.begin(now_s, gone)
         if self._replaying:  # it has them at the instants at which they were read, and they hold until then
             self._policy = self._read_policy()
         if self._tick % RARELY_TICKS == 0:
@@ -110,7 +110,7 @@ class CgroupReader:
             if seen is not None and seen.statm is not None and seen.key == judged:
                 self._homes.find(judged, seen.folder)
         limited = _shown(Need.CGROUP, plan, processes)
-        watched = [processes[pid].key for pid in plan.watched if pid in processes]
+        watched = [processes[pid].key for pid in plan.watched if pid in processes and pid not in self._homes.pids]
         most = LOOKUPS
         if Need.MEMBERSHIP in readings.needs_all:
             most = len(processes) if readings.once or self._tick == 0 else LOOKUPS_FOR_ALL

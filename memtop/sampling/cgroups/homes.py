@@ -86,6 +86,8 @@ class CgroupHomes:
         """Their PIDs."""
         self._missing: set[ProcessKey] = set()
         """Processes that had ended at the latest sweep."""
+        self.pids: set[int] = set()
+        """PIDs of the living processes whose cgroup was looked up."""
         self._looked_up: set[ProcessKey] = set()
         """Processes that were looked up at this tick."""
 
@@ -111,8 +113,9 @@ class CgroupHomes:
             for pid, one in processes.items()
         )
 
-    def begin(self, now_s: float) -> None:
-        """A new instant, on the clock of Instant.mono_s."""
+    def begin(self, now_s: float, gone: Iterable[ProcessKey] = ()) -> None:
+        """A new instant, on the clock of Instant.mono_s; ``gone`` have ended since the last one."""
+        self.pids.difference_update(key.pid for key in gone)
         self._now_s = now_s
         self._tick += 1
         self.moved, self.left = set(), set()
@@ -276,6 +279,7 @@ class CgroupHomes:
         if home is not None:
             self.left.update(home.found.chain)
         self._homes[key] = _Home(raw, found, self._tick, self._finder.version)
+        self.pids.add(key.pid)
         self.chains[key] = found.chain
         self.names[key] = found.names
         self.moved.add(key)
