@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MOST_SUGGESTED: Final = 8
 SUGGESTED: Final = "Suggested from its listening sockets; memtop has not connected to any of them."
+GO_THERE: Final = "↓ goes to them."
 READING: Final = "Its listening sockets are being read …"
 NONE_KNOWN: Final = "No listening socket of it is known."
 _ADDRESS: Final = "An address on this machine, such as http://127.0.0.1:6060/debug/vars, or a port."
@@ -61,7 +62,8 @@ class AddressPrompt(Prompt[str]):
         if not self._reads or runtime is None or runtime.waiting or runtime.suggested is None or self._suggested:
             return
         self._suggested = runtime.suggested[:MOST_SUGGESTED]
-        self.query_one(".dialog-says", Label).update(Content(SUGGESTED if self._suggested else NONE_KNOWN))
+        says = self.spelled(f"{SUGGESTED} {GO_THERE}") if self._suggested else NONE_KNOWN
+        self.query_one(".dialog-says", Label).update(Content(says))
         if self._suggested:
             suggestions = self.query_one(ChoiceList)
             suggestions.add_options(Option(Content(url)) for url in self._suggested)

@@ -15,7 +15,7 @@ from memtop.runtimes.protocol import Identity
 from memtop.runtimes.view import HeapPoint, Part
 from memtop.sampling.request import Need
 from memtop.tui.chart.heap_chart import heap_charts
-from memtop.tui.dialogs.address_prompt import NONE_KNOWN, READING, SUGGESTED, AddressPrompt
+from memtop.tui.dialogs.address_prompt import GO_THERE, NONE_KNOWN, READING, SUGGESTED, AddressPrompt
 from memtop.tui.dialogs.dialog import Menu, Prompt
 from memtop.tui.dialogs.topic_viewer import TopicViewer
 from memtop.tui.drawing.stacked_bar import bar, legend
@@ -86,7 +86,7 @@ async def test_suggested_addresses_are_read_and_offered_without_the_panel() -> N
         assert READING in shown_by(prompt)
         for _ in range(3):
             await on.tick()
-        await on.until(lambda: SUGGESTED in shown_by(prompt), "they are offered")
+        await on.until(lambda: f"{SUGGESTED} {GO_THERE}" in shown_by(prompt), "they are offered")
         assert isinstance(on.app.focused, Input), "a key that is being typed chooses nothing"
         assert not [path for path in on.source.asked_ever if "metrics" in path]
         await on.press("down", "enter")
