@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
 
 import pytest
 
@@ -25,7 +26,7 @@ def asked(focus: ProcessKey | None = None) -> Request:
 
 
 def entries() -> list[int]:
-    """The lengths of all diaries in memory."""
+    """The lengths of all diaries in memory but for those of other tests, which are frozen."""
     gc.collect()
     return sorted(len(one) for one in gc.get_objects() if isinstance(one, Diary))
 
@@ -47,11 +48,13 @@ def replay(processes: int, ticks: int, focus: ProcessKey | None = None) -> tuple
 
 
 @pytest.fixture
-def entries_in_all(monkeypatch: pytest.MonkeyPatch) -> int:
+def entries_in_all(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """A small limit for all of them."""
     monkeypatch.setattr(watched_history, "OTHERS_BUDGET_BYTES", 80 * DIARY_ENTRY_BYTES)
     monkeypatch.setattr(watched_history, "OTHERS_LEAST", LEAST)
-    return 80
+    gc.freeze()
+    yield 80
+    gc.unfreeze()
 
 
 @pytest.mark.parametrize("processes", [2, 10, 30])
