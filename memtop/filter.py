@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from memtop.columns import BY_NAME, Column, Values, columns_of
 from memtop.errors import UsageError
-from memtop.model.frame import ProcessRow
+from memtop.model.row import ProcessRow
 from memtop.sampling.request import Need
 from memtop.units import parse_size
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from memtop.errors import ActionRefused, ParseError
-from memtop.model.frame import Note, ProcessRow
+from memtop.model.row import Note, ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.signal_masks import SignalMasks, parse_signal_masks
 from memtop.procfs.stat import PidStat, parse_stat

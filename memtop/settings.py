@@ -7,7 +7,7 @@ from memtop.columns import DEFAULT_COLUMNS, Column
 if TYPE_CHECKING:
     from memtop.model.group import By, GroupKey
 else:
-    By = GroupKey = object  # see memtop.model.frame
+    By = GroupKey = object  # see memtop.model.row
 
 
 class Settings(NamedTuple):

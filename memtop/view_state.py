@@ -9,10 +9,10 @@ from memtop.sampling.request import Need, ReadingsRequest
 from memtop.settings import Settings
 
 if TYPE_CHECKING:
-    from memtop.model.frame import SystemRow
     from memtop.model.group import By, GroupKey
+    from memtop.model.row import SystemRow
 else:
-    By = GroupKey = SystemRow = object  # see memtop.model.frame
+    By = GroupKey = SystemRow = object  # see memtop.model.row
 
 _SWAP = "swap"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from memtop.model.frame import Note, ProcessRow, SystemRow
+from memtop.model.row import Note, ProcessRow, SystemRow
 from memtop.process_key import ProcessKey
 
 KIB, MIB, GIB, TIB = 1 << 10, 1 << 20, 1 << 30, 1 << 40

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from memtop.errors import ActionRefused
-from memtop.model.frame import Note, ProcessRow
+from memtop.model.row import Note, ProcessRow
 from memtop.process_control import hold, renice, send, why_it_runs
 from memtop.process_key import ProcessKey
 from memtop.procfs.stat import parse_stat

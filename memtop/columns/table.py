@@ -9,7 +9,7 @@ from typing import Final
 
 from memtop import units
 from memtop.columns.column import Column, Values
-from memtop.model.frame import ProcessRow
+from memtop.model.row import ProcessRow
 from memtop.sampling.request import Need
 
 SPARKS: Final = "▁▂▃▄▅▆▇█"

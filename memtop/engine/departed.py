@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from memtop.engine.row_builder import gone_row
-from memtop.model.frame import Note, ProcessRow
+from memtop.model.row import Note, ProcessRow
 from memtop.process_key import ProcessKey
 
 DEPARTED: Final = 192

@@ -10,8 +10,9 @@ from memtop.engine.frozen_view import Shown
 from memtop.engine.row_builder import why_unknown
 from memtop.history.process_history import fitting_window_s, joined, right_edge_s, series, slope_bytes_per_min
 from memtop.history.rings import Event, EventLog, History
-from memtop.model.frame import Detail, Mark, ProcessRow, Series
+from memtop.model.detail import Detail, Mark, Series, ShownWindow
 from memtop.model.request import Request
+from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.sampling.request import Need
 
@@ -83,10 +84,12 @@ class DetailBuilder:
             row=row,
             status=None if back else shown.status(key),
             series=past,
-            window_s=window_s,
-            right_edge_s=right_s + shown.offset_s,
-            edge_age_s=now_s - right_s,
-            cursor_s=None if past_s is None else past_s - right_s,
+            window=ShownWindow(
+                window_s,
+                right_edge_s=right_s + shown.offset_s,
+                edge_age_s=now_s - right_s,
+                cursor_s=None if past_s is None else past_s - right_s,
+            ),
             marks=tuple(
                 Mark(event.at_s - right_s, event.kind, event.label)
                 for event in sorted(events)

@@ -13,8 +13,9 @@ from memtop.engine.frame_builder import FrameBuilder
 from memtop.engine.state import EngineState
 from memtop.engine.updater import Updater
 from memtop.engine.watched_history import MOST_WATCHED
-from memtop.model.frame import Frame, Note
+from memtop.model.frame import Frame
 from memtop.model.request import Request
+from memtop.model.row import Note
 from memtop.process_key import ProcessKey
 from memtop.sampling.request import SamplePlan
 from memtop.sampling.sample import Sample

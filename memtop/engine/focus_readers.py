@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from memtop.history.rings import Event, History
-from memtop.model.frame import ProcessRow, Shares
+from memtop.model.frame import Shares
 from memtop.model.request import ChartWindow
+from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.sampling.request import Need, ReadingsRequest, SamplePlan
 from memtop.sampling.sample import Sample

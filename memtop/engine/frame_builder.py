@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 from memtop.engine.frozen_view import Shown
 from memtop.engine.row_selection import listed_rows
 from memtop.engine.state import EngineState
-from memtop.model.frame import Detail, Frame, GroupDetail, ProcessRow
+from memtop.model.frame import Frame
 from memtop.model.request import Request
+from memtop.model.row import ProcessRow
 from memtop.sampling.request import Need
 from memtop.sources.protocol import OwnCost
 
 if TYPE_CHECKING:
     from memtop.engine.detail_builder import OtherLife
+    from memtop.model.detail import Detail, GroupDetail
     from memtop.model.group import GroupKey, GroupRow
     from memtop.model.machine import MachineView
     from memtop.sampling.sample import Sample

@@ -3,16 +3,17 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from memtop.model.frame import Detail, ProcessRow, SystemRow
 from memtop.model.request import Request
+from memtop.model.row import ProcessRow, SystemRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.status import PidStatus
 from memtop.sampling.sample import ProcessSample, Sample
 
 if TYPE_CHECKING:
     from memtop.model.assessment import Assessment
+    from memtop.model.detail import Detail
 else:
-    Assessment = object  # see memtop.model.frame
+    Assessment = Detail = object  # see memtop.model.row
 
 
 class Shown(NamedTuple):

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Protocol
 from memtop.engine.engine import Engine
 from memtop.engine.player import Player
 from memtop.errors import RecordingError
-from memtop.model.frame import Detail, Frame, GroupDetail, SystemRow
+from memtop.model.detail import Detail, GroupDetail
+from memtop.model.frame import Frame
 from memtop.model.request import Request
+from memtop.model.row import SystemRow
 from memtop.model.timeline import PARTS, Timeline, TimelineEvent
 
 if TYPE_CHECKING:
@@ -226,26 +228,13 @@ def _in_chart(past: Detail | None, now: Detail | None) -> Detail | None:
     """A process as it was, in the chart of now."""
     if past is None or now is None:
         return now if past is None else past
-    return past._replace(
-        series=now.series,
-        window_s=now.window_s,
-        right_edge_s=now.right_edge_s,
-        edge_age_s=now.edge_age_s,
-        cursor_s=now.cursor_s,
-        marks=now.marks,
-    )
+    return past._replace(series=now.series, window=now.window, marks=now.marks)
 
 
 def _group_in_chart(past: GroupDetail | None, now: GroupDetail | None) -> GroupDetail | None:
     if past is None or now is None:
         return now if past is None else past
-    return past._replace(
-        series=now.series,
-        window_s=now.window_s,
-        right_edge_s=now.right_edge_s,
-        edge_age_s=now.edge_age_s,
-        cursor_s=now.cursor_s,
-    )
+    return past._replace(series=now.series, window=now.window)
 
 
 def _kills_counted(past: SystemRow, now: SystemRow) -> SystemRow:

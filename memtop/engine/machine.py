@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from memtop.engine.row_builder import system_row
 from memtop.history.rings import MachinePast
-from memtop.model.frame import ProcessRow, SystemRow
+from memtop.model.row import ProcessRow, SystemRow
 from memtop.sampling.sample import Sample
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from memtop.analysis.ledger.machine import MachinePart, machine_ledger, reclaim_
 from memtop.analysis.trend.rates import levels, per_s
 from memtop.columns import TREND_CELLS
 from memtop.engine.row_builder import TREND_LEVELS
-from memtop.model.frame import Note, ProcessRow
 from memtop.model.machine import Holder, MachinePartRow, MachineView, Rates
+from memtop.model.row import Note, ProcessRow
 from memtop.procfs.meminfo import Meminfo
 from memtop.procfs.statm import PAGE_BYTES
 from memtop.sampling.machine_reading import MachineReading

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
-from memtop.model.frame import Note, ProcessRow
 from memtop.model.name_choice import NameChoice
+from memtop.model.row import Note, ProcessRow
 
 COMM_BYTES: Final = 15
 """The kernel keeps so many bytes of a name."""

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 
 from memtop.engine.detail_builder import OtherLife
-from memtop.model.frame import ProcessRow
 from memtop.model.lives import Lives
+from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 
 

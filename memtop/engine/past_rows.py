@@ -9,7 +9,7 @@ from memtop.analysis.trend.rates import per_s
 from memtop.engine.row_builder import growth, percent, trend
 from memtop.history.process_history import point_at
 from memtop.history.rings import History
-from memtop.model.frame import Note, ProcessRow
+from memtop.model.row import Note, ProcessRow
 from memtop.process_key import ProcessKey
 
 _HOLD: Final = (

@@ -10,7 +10,8 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from memtop.engine.tree_places import in_tree_order
-from memtop.model.frame import ProcessRow, TreePlace
+from memtop.model.frame import TreePlace
+from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 
 

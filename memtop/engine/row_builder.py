@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from memtop.analysis.trend.rates import levels, per_s
 from memtop.columns import TREND_CELLS
 from memtop.history.rings import Track
-from memtop.model.frame import Note, ProcessRow, SystemRow
+from memtop.model.row import Note, ProcessRow, SystemRow
 from memtop.sampling.sample import ProcessSample, Sample
 from memtop.sanitize import clean
 

@@ -6,8 +6,9 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Final
 
 from memtop.engine.row_builder import ordered
-from memtop.model.frame import Note, ProcessRow, TreePlace
+from memtop.model.frame import TreePlace
 from memtop.model.request import RowSelection
+from memtop.model.row import Note, ProcessRow
 from memtop.process_key import ProcessKey
 
 if TYPE_CHECKING:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from memtop.engine.row_builder import GROWTH_S, TREND_BUCKET_S, growth, proc_row, trend, trend_edge_s
 from memtop.history.rings import History, Track
-from memtop.model.frame import ProcessRow, SystemRow
+from memtop.model.row import ProcessRow, SystemRow
 from memtop.process_key import ProcessKey
 from memtop.sampling.sample import ProcessSample, Sample
 
 if TYPE_CHECKING:
     from memtop.analysis.limits.cgroup_names import CgroupNames
 else:
-    CgroupNames = object  # see memtop.model.frame
+    CgroupNames = object  # see memtop.model.row
 
 ACTIVE_S: Final = 120.0 + 2 * TREND_BUCKET_S
 """How long after its last change a row still moves, because old changes leave its trend."""

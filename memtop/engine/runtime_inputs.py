@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from memtop.model.frame import ProcessRow
+from memtop.model.row import ProcessRow
 from memtop.runtimes.view import Arena, KernelFigures
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from memtop.engine.row_selection import chosen_rows
 from memtop.engine.row_table import RowInputs, RowTable
 from memtop.engine.watched_history import WatchedHistory
 from memtop.history.rings import EventLog, History
-from memtop.model.frame import ProcessRow
 from memtop.model.request import Request
+from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.sampling.request import Need
 from memtop.sampling.sample import Sample

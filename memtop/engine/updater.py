@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from memtop.engine.row_selection import is_named
 from memtop.engine.state import EngineState, shown_moving
 from memtop.history.rings import Event, Gap
-from memtop.model.frame import ProcessRow, SystemRow
 from memtop.model.request import Request
+from memtop.model.row import ProcessRow, SystemRow
 from memtop.process_key import ProcessKey
 from memtop.sampling.request import SamplePlan
 from memtop.sampling.sample import ProcessSample, Sample

@@ -11,7 +11,7 @@ from typing import Final
 
 from memtop.engine.row_builder import swap_bytes
 from memtop.history.rings import DIARY_ENTRY_BYTES, DIARY_MOST, Diary, History, Point
-from memtop.model.frame import SystemRow
+from memtop.model.row import SystemRow
 from memtop.process_key import ProcessKey
 from memtop.sampling.sample import Sample
 

@@ -15,7 +15,8 @@ from memtop.explain.finding_text import about, computed, span
 from memtop.explain.limit_names import short
 from memtop.explain.virt_text import virt_answer
 from memtop.model.assessment import Assessment, Limit, LimitRow
-from memtop.model.frame import Detail, SystemRow
+from memtop.model.detail import Detail
+from memtop.model.row import SystemRow
 from memtop.units import duration, long_size, percent
 
 _NAME_CELLS: Final = 24
@@ -85,7 +86,7 @@ def answers(detail: Detail, system: SystemRow, computed_percent: int | None = No
     of_virt = Answer(virt.says, Severity.NOTE, "virt", (virt.shorter,) if virt.shorter else ())
     if not virt.is_known:
         return [of_virt] if virt.says else []
-    if outlook is None and detail.cursor_s is None and not detail.paused:
+    if outlook is None and detail.window.cursor_s is None and not detail.paused:
         return [_EARLY_ANSWER, of_virt, _NO_LIMITS]
     if outlook is None:
         slope = detail.slope_bytes_per_min
@@ -96,7 +97,7 @@ def answers(detail: Detail, system: SystemRow, computed_percent: int | None = No
             _NO_LIMITS_THEN,
         ]
     grows = _growth(outlook, computed_percent, row.growth_bytes_per_min)
-    if detail.cursor_s is not None and grows is _EARLY_ANSWER:
+    if detail.window.cursor_s is not None and grows is _EARLY_ANSWER:
         grows = grows._replace(says=_EARLY_THEN)
     return [grows, of_virt, _limit(outlook, system)]
 

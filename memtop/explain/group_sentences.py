@@ -9,7 +9,7 @@ from memtop.analysis.findings.growth import growth_severity
 from memtop.analysis.trend.classify import Shape
 from memtop.explain.finding_text import computed, span
 from memtop.explain.limit_names import short
-from memtop.model.frame import GroupDetail
+from memtop.model.detail import GroupDetail
 from memtop.model.group import By, GroupRow
 from memtop.sanitize import clean
 from memtop.units import count, counted, duration, long_size, percent
@@ -72,7 +72,7 @@ def _gone(row: GroupRow) -> list[GroupSentence]:
 
 def _growth(detail: GroupDetail, computed_percent: int | None) -> list[GroupSentence]:
     row, growth, state = detail.row, detail.growth, detail.state
-    if row.gone_s is not None or (detail.cursor_s is not None and state is None):
+    if row.gone_s is not None or (detail.window.cursor_s is not None and state is None):
         return []
     if state is None or growth is None or Shape.INSUFFICIENT in (growth.kind, state.kind):
         rise = row.growth_bytes_per_min

@@ -11,8 +11,8 @@ from memtop.analysis.incidents import RULES, Incident, Scope
 from memtop.explain.finding_text import known_sentences, worded
 from memtop.explain.limit_names import short
 from memtop.explain.package_files import tables_of
-from memtop.model.frame import SystemRow
 from memtop.model.incidents import IncidentReport, Unseen
+from memtop.model.row import SystemRow
 from memtop.units import counted, long_size
 
 SIGNS: Final = {Severity.DANGER: "▲", Severity.WARNING: "!", Severity.NOTE: "·"}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Container, Mapping
 from typing import Final
 
 from memtop.analysis.ledger.process import ProcessPart, address_ledger
-from memtop.model.frame import Note, ProcessRow, SystemRow
+from memtop.model.row import Note, ProcessRow, SystemRow
 from memtop.procfs.statm import PAGE_BYTES
 from memtop.procfs.status import PidStatus
 from memtop.units import count, long_size, percent

@@ -12,7 +12,7 @@ from memtop.analysis.memory_map.moment import has_moved
 from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.analysis.memory_map.regions import Regions
 from memtop.analysis.memory_map.vm_flags import in_words
-from memtop.model.frame import ProcessRow
+from memtop.model.row import ProcessRow
 from memtop.procfs.smaps_rollup import Rollup
 from memtop.sampling.smaps.smaps_view import Reading
 from memtop.sanitize import clean

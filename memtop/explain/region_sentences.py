@@ -10,7 +10,8 @@ from typing import Final
 from memtop.analysis.memory_map.moment import has_moved
 from memtop.analysis.memory_map.region_diff import KindChange, RegionGrowth
 from memtop.analysis.memory_map.region_kinds import RegionKind
-from memtop.model.frame import Detail, ProcessRow
+from memtop.model.detail import Detail
+from memtop.model.row import ProcessRow
 from memtop.sampling.smaps.smaps_view import MarkView, Missing, RegionsView
 from memtop.units import duration, long_size
 
@@ -135,7 +136,7 @@ def what_is_known(detail: Detail) -> str:
 def mark_sentence(detail: Detail) -> str:
     """What has grown since the mark, and in which kinds of memory; empty without a mark."""
     mark = detail.mark
-    if detail.cursor_s is not None:
+    if detail.window.cursor_s is not None:
         return ""  # its numbers are current
     if mark is None:
         if detail.mark_dropped:

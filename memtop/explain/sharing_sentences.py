@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from memtop.analysis.memory_map.moment import has_moved
-from memtop.model.frame import Detail
+from memtop.model.detail import Detail
 from memtop.sampling.smaps.smaps_view import Missing, SharingView
 from memtop.units import count, counted, duration, long_size
 
@@ -54,7 +54,7 @@ def kill_sentences(detail: Detail) -> list[str]:
     """What ending the process would free, and what ending its whole fork family would; or that it is being read."""
     view = detail.sharing
     if view is None:
-        back = detail.cursor_s is not None
+        back = detail.window.cursor_s is not None
         return ["What ending it would free is not known while you look back." if back else READING_FREED]
     own = view.own
     if own.reading is not None:

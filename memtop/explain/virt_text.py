@@ -9,7 +9,7 @@ from memtop.explain.exit_text import how as how_it_ended
 from memtop.explain.limit_names import short
 from memtop.explain.placeholders import share_text, swap_bytes
 from memtop.model.assessment import Assessment, Limit, LimitRow
-from memtop.model.frame import Note, ProcessRow, SystemRow
+from memtop.model.row import Note, ProcessRow, SystemRow
 from memtop.units import long_size
 
 LOOK_SHARE: Final = 0.5

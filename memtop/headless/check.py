@@ -22,8 +22,8 @@ from memtop.engine.engine import Engine
 from memtop.explain.exit_text import autopsy_lines
 from memtop.explain.finding_text import nothing_wrong, sentences_of
 from memtop.model.assessment import Assessment, ExitReport
-from memtop.model.frame import Note
 from memtop.model.request import Request, RowSelection
+from memtop.model.row import Note
 from memtop.sampling.problems import announcer, without_metrics
 from memtop.sampling.request import Need, ReadingsRequest
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 from memtop import units
 from memtop.columns import Column
 from memtop.headless import iso, rounded
-from memtop.model.frame import Frame, Note, ProcessRow, SystemRow
+from memtop.model.frame import Frame
+from memtop.model.row import Note, ProcessRow, SystemRow
 from memtop.process_key import ProcessKey
 from memtop.redaction import scrub
 from memtop.sanitize import clean

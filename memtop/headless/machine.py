@@ -11,9 +11,9 @@ from memtop.engine.engine import Engine
 from memtop.errors import MemtopError
 from memtop.explain.machine_sentences import PART_NAMES, held_by, sentences
 from memtop.headless.remarks import remark
-from memtop.model.frame import SystemRow
 from memtop.model.machine import MachineView
 from memtop.model.request import Request
+from memtop.model.row import SystemRow
 from memtop.sampling.problems import hidden_processes
 from memtop.sampling.request import Need, ReadingsRequest
 from memtop.sanitize import clean

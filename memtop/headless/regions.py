@@ -18,7 +18,7 @@ from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied, ProcessGone, Unavailable, UsageError
 from memtop.explain.region_sentences import what_is_known, why_no_reading
 from memtop.headless.remarks import remark
-from memtop.model.frame import Detail
+from memtop.model.detail import Detail
 from memtop.model.request import Request, RowSelection
 from memtop.procfs.stat import parse_stat
 from memtop.sampling.request import Need, ReadingsRequest

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from memtop.analysis.trend.rates import per_s, slope_per_s
 from memtop.history.rings import CLOSE_S, Key, Point, Track, Tracks
-from memtop.model.frame import Series
+from memtop.model.detail import Series
 
 MOST_FLAT_S: Final = 3600.0
 _FLAT_BYTES: Final = 1 << 20

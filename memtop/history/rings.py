@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from struct import Struct
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from memtop.model.frame import SystemRow
+from memtop.model.row import SystemRow
 from memtop.process_key import ProcessKey
 
 Key = TypeVar("Key")

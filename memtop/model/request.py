@@ -6,14 +6,14 @@ A Request is small and immutable. A newer one may replace it before the engine r
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from memtop.model.frame import ProcessRow
+from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.sampling.request import Need, ReadingsRequest
 
 if TYPE_CHECKING:
     from memtop.model.group import By, GroupKey, GroupRow
 else:
-    By = GroupKey = GroupRow = object  # see memtop.model.frame
+    By = GroupKey = GroupRow = object  # see memtop.model.row
 
 
 _OF_ALL: Final = Need.FAMILY | Need.RELATIVES

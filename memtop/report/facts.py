@@ -19,7 +19,8 @@ from memtop.explain.incident_text import headline, incident_sentences
 from memtop.explain.region_sentences import mark_sentence
 from memtop.explain.virt_text import virt_sentence
 from memtop.model.assessment import Assessment, ExitReport
-from memtop.model.frame import Detail, Frame, Mark
+from memtop.model.detail import Detail, Mark
+from memtop.model.frame import Frame
 from memtop.model.group import GroupRow
 from memtop.model.timeline import EventKind, TimelineEvent
 from memtop.report.tables import Table, clock, tables_of
@@ -178,7 +179,7 @@ def _marks(detail: Detail, events: Sequence[TimelineEvent]) -> list[Mark]:
             continue
         elif event.kind is EventKind.VERDICT and colon:
             words = tail
-        found.append(Mark(event.at_s - detail.right_edge_s, event.kind.value, words))
+        found.append(Mark(event.at_s - detail.window.right_edge_s, event.kind.value, words))
     for mark in detail.marks:
         near = [one for one in found if one.kind in _ENDS and abs(one.at_s - mark.at_s) < _SAME_END_S]
         if mark.kind == "gc" or (mark.kind == "gone" and near) or any(one.kind == mark.kind == "mark" for one in found):

@@ -16,8 +16,10 @@ from memtop.engine.recorded_timeline import timeline_events
 from memtop.engine.seek import Seek
 from memtop.engine.seekable import Seekable
 from memtop.errors import ProcessGone
-from memtop.model.frame import Detail, Frame, ProcessRow, Series
+from memtop.model.detail import Detail, Series
+from memtop.model.frame import Frame
 from memtop.model.request import ChartWindow
+from memtop.model.row import ProcessRow
 from memtop.model.timeline import EventKind
 from memtop.process_key import ProcessKey
 from memtop.procfs.statm import Statm, parse_statm
@@ -144,7 +146,7 @@ def _with_whole_past(detail: Detail, past: list[_Point], begin_s: float) -> Deta
     """The chart from ``begin_s`` on, where less than that was played."""
     series = detail.series
     known = next((at for at, value in zip(series.times_s, series.rss_bytes, strict=True) if value is not None), 0.0)
-    edge_s, started_s = detail.right_edge_s, detail.row.started_s
+    edge_s, started_s = detail.window.right_edge_s, detail.row.started_s
     born_s = begin_s if started_s is None else max(begin_s, started_s - 1.0)  # an earlier process may have had the PID
     points = [one for one in past if one.wall_s >= born_s]
     if not points or points[0].wall_s >= edge_s + known - LEAST_WINDOW_S:

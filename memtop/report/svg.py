@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from memtop import units
-from memtop.model.frame import Detail
+from memtop.model.detail import Detail
 from memtop.report.facts import Report
 
 WIDTH, HEIGHT = 860, 300
@@ -90,7 +90,7 @@ class _Chart:
         for number in range(_TICKS + 1):
             at_s = self.first + (self.last - self.first) * number / _TICKS
             form = "%m-%d %H:%M" if self.last - self.first > _LONG_S else "%H:%M:%S"
-            clock = time.strftime(form, time.localtime(self.detail.right_edge_s + at_s))
+            clock = time.strftime(form, time.localtime(self.detail.window.right_edge_s + at_s))
             anchor = {0: "start", _TICKS: "end"}.get(number, "middle")
             yield f'<text class="tick" text-anchor="{anchor}" x="{self.x(at_s):.1f}" y="{HEIGHT - 8}">{clock}</text>'
 

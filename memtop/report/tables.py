@@ -16,9 +16,10 @@ from memtop.explain.finding_text import span
 from memtop.explain.limit_names import short
 from memtop.explain.machine_sentences import PART_NAMES, held_by, large_and_small
 from memtop.model.assessment import CountLimit, ExitReport, LimitRow
-from memtop.model.frame import Frame, ProcessRow
+from memtop.model.frame import Frame
 from memtop.model.group import GroupRow
 from memtop.model.machine import MachineView
+from memtop.model.row import ProcessRow
 from memtop.model.timeline import TimelineEvent
 from memtop.redaction import scrub
 from memtop.sampling.smaps.smaps_view import RegionsView

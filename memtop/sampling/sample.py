@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from memtop.sampling.cgroup_reading import CgroupSample
     from memtop.sampling.machine_reading import MachineReading
 else:
-    CgroupNames = CgroupSample = DentryState = MachineReading = object  # see memtop.model.frame
+    CgroupNames = CgroupSample = DentryState = MachineReading = object  # see memtop.model.row
 
 
 def folder_of(pid: int, living_tid: int | None) -> str:

@@ -73,7 +73,7 @@ class Sampler:
         self._first = False
         names: Mapping[ProcessKey, CgroupNames] = cgroups.names if cgroups is not None else {}
         if cgroups is None and Need.MEMBERSHIP in plan.readings.row_needs:
-            from memtop.sampling.cgroups.names import read_names  # noqa: PLC0415 (5 ms, which few single samples need)
+            from memtop.sampling.cgroup_name_reader import read_names  # noqa: PLC0415 (5 ms, which few single samples need)
 
             names = read_names(self._source, processes.values())
         return Sample(

@@ -9,7 +9,7 @@ import pytest
 from memtop.demo.recorded_runs import recorded_named, recorded_runs
 from memtop.engine.engine import Engine
 from memtop.errors import UsageError
-from memtop.model.frame import Detail
+from memtop.model.detail import Detail
 from memtop.runtimes.go.facts import GO_VERDICTS
 from memtop.runtimes.go.growth import GoVerdict
 from memtop.settings import Settings

@@ -6,7 +6,7 @@ import gc
 
 from memtop.engine.departed import DEPARTED
 from memtop.engine.engine import Engine
-from memtop.model.frame import Note
+from memtop.model.row import Note
 from memtop.process_key import ProcessKey
 from memtop.sampling.process_reader import LIVES_KEPT
 from memtop.sampling.request import Need

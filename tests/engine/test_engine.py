@@ -19,8 +19,10 @@ from memtop.errors import AccessDenied
 from memtop.explain.name_choice import choice_sentences
 from memtop.filter import of_user, parse_query
 from memtop.history.rings import EVENTS_KEPT, Diary, Track
-from memtop.model.frame import Detail, Frame, Note, ProcessRow
+from memtop.model.detail import Detail
+from memtop.model.frame import Frame
 from memtop.model.request import Request
+from memtop.model.row import Note, ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.statm import PAGE_BYTES
 from memtop.sampling.request import Need
@@ -543,8 +545,10 @@ def test_looking_back_counts_from_now_wherever_the_chart_ends(gone: bool) -> Non
         step(engine, on(process), times=50)
     past_s = source.wall_s - 90
     found = detail(step(engine, on(process, cursor_s=past_s, frozen=True)))
-    assert found.right_edge_s < source.wall_s - 30, "the window was moved to the instant"
-    assert found.shown_s == pytest.approx(past_s) and found.shown_age_s == pytest.approx(source.wall_s - past_s)
+    assert found.window.right_edge_s < source.wall_s - 30, "the window was moved to the instant"
+    assert found.window.shown_s == pytest.approx(past_s) and found.window.shown_age_s == pytest.approx(
+        source.wall_s - past_s
+    )
 
 
 def test_a_pid_that_is_reused_has_a_row_of_its_own_beside_the_one_that_has_gone() -> None:
@@ -618,7 +622,7 @@ def test_a_cursor_shows_rows_as_they_were_then() -> None:
     assert [row.pid for row in frame.rows] == [42]
     found = row(frame)
     assert (found.rss_bytes, found.minflt_per_s, found.oom_score) == (25 * MIB, 10, None)
-    assert detail(frame).cursor_s == pytest.approx(-6)  # the right edge stands on a whole column of two points
+    assert detail(frame).window.cursor_s == pytest.approx(-6)  # the right edge stands on a whole column of two points
     assert detail(frame).why_unknown["oom_score"] == "not kept for this moment in the past"
 
 

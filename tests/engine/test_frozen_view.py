@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from memtop.engine.engine import Engine
-from memtop.model.frame import Detail, Frame
+from memtop.model.detail import Detail
+from memtop.model.frame import Frame
 from memtop.model.request import Request
 from memtop.procfs.statm import PAGE_BYTES
 from memtop.sampling.commands import ToggleMark

@@ -108,9 +108,9 @@ def test_an_instant_is_shown_as_it_was(machine: Machine, number: int) -> None:
     then, back = machine.frames[number], machine.back_at(number)
     assert facts(back) == facts(then)
     assert back.newest_s == machine.frames[-1].at_s and back.now_s == back.newest_s
-    assert back.detail is not None and back.detail.cursor_s is not None
-    assert back.detail.shown_s == pytest.approx(then.at_s)
-    assert back.detail.shown_age_s == pytest.approx(back.now_s - then.at_s)
+    assert back.detail is not None and back.detail.window.cursor_s is not None
+    assert back.detail.window.shown_s == pytest.approx(then.at_s)
+    assert back.detail.window.shown_age_s == pytest.approx(back.now_s - then.at_s)
 
 
 def test_sampling_goes_on_and_now_is_there_again(machine: Machine) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from memtop.engine.row_table import RowInputs, RowTable
 from memtop.history.rings import History
-from memtop.model.frame import ProcessRow
+from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.stat import parse_stat
 from memtop.procfs.statm import Statm

@@ -10,7 +10,7 @@ import pytest
 from memtop.engine import watched_history
 from memtop.engine.engine import Engine
 from memtop.history.rings import DIARY_ENTRY_BYTES, Diary
-from memtop.model.frame import Detail
+from memtop.model.detail import Detail
 from memtop.model.request import Request
 from memtop.process_key import ProcessKey
 from memtop.sampling.request import Need

@@ -11,10 +11,10 @@ from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import Confirmation
 from memtop.explain.answers import answers
 from memtop.model.assessment import Assessment, Limit, LimitRow
-from memtop.model.frame import Note
+from memtop.model.row import Note
 from tests.explain.rows import FULL, MACHINE
 from tests.rows import MIB
-from tests.tui.details import make_detail
+from tests.tui.details import LIVE, make_detail
 
 SHOP = LimitRow(Limit.CGROUP, "container shop", 300 * MIB, 84 * MIB, 210 * MIB, 216 * MIB, binds=True)
 CELLS = 56
@@ -22,9 +22,8 @@ CELLS = 56
 
 
 def said(outlook: Assessment | None, **row: object) -> list[str]:
-    detail = make_detail()._replace(
+    detail = make_detail(window=LIVE if outlook else LIVE._replace(cursor_s=-30.0))._replace(
         row=FULL._replace(**row),  # type: ignore[arg-type]
-        cursor_s=None if outlook else -30.0,
         outlook=outlook,
     )
     return [answer.says for answer in answers(detail, MACHINE)]

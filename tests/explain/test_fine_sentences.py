@@ -49,7 +49,7 @@ def of_machine(report: IncidentReport | None) -> str:
 
 
 def first_answers(outlook: Assessment | None) -> str:
-    detail = make_detail()._replace(row=FULL, outlook=outlook, cursor_s=None, paused=False)
+    detail = make_detail()._replace(row=FULL, outlook=outlook, paused=False)
     return " ".join(answer.says for answer in answers(detail, MACHINE))
 
 

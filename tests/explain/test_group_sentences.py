@@ -9,7 +9,7 @@ from memtop.analysis.trend.hysteresis import Confirmation
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied
 from memtop.explain.group_sentences import group_sentences
-from memtop.model.frame import GroupDetail
+from memtop.model.detail import GroupDetail
 from memtop.model.group import By, GroupKey
 from memtop.model.request import GroupsRequest, Request, RowSelection
 from memtop.sampling.request import Need, ReadingsRequest

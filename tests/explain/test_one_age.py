@@ -12,7 +12,7 @@ from memtop.explain.finding_text import sentences_of
 from memtop.explain.region_placeholders import sizes_then
 from memtop.explain.region_sentences import caption, mark_sentence
 from memtop.explain.sharing_sentences import sharing_sentences
-from memtop.model.frame import Detail
+from memtop.model.detail import Detail
 from memtop.sampling.request import Need
 from memtop.tui.panels.sharing import sharing_lines
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource

@@ -12,7 +12,7 @@ from memtop.errors import UsageError
 from memtop.explain import contents, topic, topics
 from memtop.explain.placeholders import facts_of
 from memtop.explain.topic_loader import Topic, following, parts
-from memtop.model.frame import Note
+from memtop.model.row import Note
 from tests.explain.regions import REGION_FACTS
 from tests.explain.rows import FULL, MACHINE, STATUS
 from tests.runtimes.samples import GO_FACTS, JVM_FACTS

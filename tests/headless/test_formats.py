@@ -17,7 +17,8 @@ from memtop.columns import COLUMNS, DEFAULT_COLUMNS
 from memtop.engine.process_tree import grow
 from memtop.headless import iso
 from memtop.headless.formats import csv_writer, json_writer, text_writer
-from memtop.model.frame import Note, ProcessRow, Shares, SystemRow
+from memtop.model.frame import Shares
+from memtop.model.row import Note, ProcessRow, SystemRow
 from memtop.sanitize import clean
 from tests.rows import proc_row, system_row
 from tests.tui.frames import frame

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from memtop.history.rings import MACHINE_TICKS, MachinePast
-from memtop.model.frame import SystemRow
+from memtop.model.row import SystemRow
 
 _KNOWN = SystemRow(
     mem_total_bytes=1 << 46,

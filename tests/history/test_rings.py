@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from memtop.history import rings
 from memtop.history.rings import MACHINE_TICKS, TRACK_MOST, Diary, Gap, History, MachinePast, Point, Track, Tracks
-from memtop.model.frame import SystemRow
+from memtop.model.row import SystemRow
 from memtop.process_key import ProcessKey
 
 KEY = ProcessKey(42, 1)

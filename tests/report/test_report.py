@@ -258,7 +258,7 @@ def test_an_odd_name_of_a_process_its_group_and_host_stays_one_visible_text(name
     frame = frame_of(process)
     text = name.decode(errors="surrogateescape")
     assert frame.detail is not None
-    event = TimelineEvent(frame.detail.right_edge_s - 2, EventKind.MARK, clean(text), 42)
+    event = TimelineEvent(frame.detail.window.right_edge_s - 2, EventKind.MARK, clean(text), 42)
     report = report_of(frame, events=[event], host=text, kernel=text, source=text)
     page, markdown = as_html(report), as_markdown(report)
     plain = as_html(report_of(frame_of(FakeProcess(42)), events=[event._replace(label="x")], host="h", source="s"))
@@ -296,7 +296,7 @@ def test_labels_of_levels_that_are_near_stand_beside_each_other() -> None:
 def test_the_chart_marks_what_happened_to_the_process_and_at_its_limits_and_nothing_else() -> None:
     frame = grows_in_a_cgroup()
     assert frame.detail is not None and frame.detail.outlook is not None
-    limit, edge_s = frame.detail.outlook.limits[0].name, frame.detail.right_edge_s
+    limit, edge_s = frame.detail.outlook.limits[0].name, frame.detail.window.right_edge_s
     events = [
         TimelineEvent(edge_s - 30, EventKind.VERDICT, "app (42): <b>growing", 42),
         TimelineEvent(edge_s - 29, EventKind.LIMIT, f"{limit}: 80 %"),
@@ -312,7 +312,7 @@ def test_the_chart_marks_what_happened_to_the_process_and_at_its_limits_and_noth
 def test_of_very_many_events_each_has_its_line_and_no_label_covers_another() -> None:
     frame = grows_in_a_cgroup()
     assert frame.detail is not None
-    edge_s = frame.detail.right_edge_s
+    edge_s = frame.detail.window.right_edge_s
     events = [TimelineEvent(edge_s - 30 + at / 100, EventKind.MARK, "app (42)", 42) for at in range(100)]
     page = as_html(report_of(frame, events=events))
     drawn = re.findall(r'<text class="event-text"[^>]* x="([0-9.]+)" y="([0-9.]+)"', page)

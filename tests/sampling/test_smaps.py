@@ -12,7 +12,8 @@ from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied, Blocked, ProcessGone, Unavailable
 from memtop.filter import parse_query
-from memtop.model.frame import Detail, Frame
+from memtop.model.detail import Detail
+from memtop.model.frame import Frame
 from memtop.process_key import ProcessKey
 from memtop.procfs.pagemap_report import PagemapReport, format_report
 from memtop.sampling.commands import Command, ReadMappings, ToggleMark

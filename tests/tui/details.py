@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from memtop.model.frame import Detail, Note, ProcessRow, Series
+from memtop.model.detail import Detail, Series, ShownWindow
+from memtop.model.row import Note, ProcessRow
 from memtop.process_key import ProcessKey
 from tests.rows import GIB, MIB, proc_row
 
 EDGE_S = 1_763_700_000.0
+LIVE = ShownWindow(300.0, EDGE_S, cursor_s=None)
 
 
 def make_row(**changes: Any) -> ProcessRow:
@@ -60,16 +62,19 @@ def make_series(
 
 
 def make_detail(
-    points: int = 187, *, known_points: int | None = None, gone: bool = False, gone_s: float | None = None
+    points: int = 187,
+    *,
+    known_points: int | None = None,
+    gone: bool = False,
+    gone_s: float | None = None,
+    window: ShownWindow = LIVE,
 ) -> Detail:
     """What the charts are given of ``api-server``."""
     return Detail(
         row=make_row(gone_s=gone_s, note=Note.GONE if gone else Note.NONE),
         status=None,
         series=make_series(points, known_points=known_points),
-        window_s=300.0,
-        right_edge_s=EDGE_S,
-        cursor_s=None,
+        window=window,
         marks=(),
         gone=gone,
         slope_bytes_per_min=None,

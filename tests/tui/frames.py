@@ -11,7 +11,8 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from memtop.model.frame import Frame, ProcessRow, TreePlace
+from memtop.model.frame import Frame, TreePlace
+from memtop.model.row import ProcessRow
 from memtop.sources.protocol import OwnCost
 from memtop.tui import palette
 from tests.rows import MIB, system_row

@@ -10,7 +10,7 @@ import pytest
 from rich.segment import Segment
 from textual.strip import Strip
 
-from memtop.model.frame import ProcessRow
+from memtop.model.row import ProcessRow
 from memtop.tui.chart.axes import close_up, known, linear, logarithmic
 from memtop.tui.drawing.cell_text import fit
 from memtop.tui.panels.machine import machine_lines

@@ -30,9 +30,9 @@ from memtop.engine.assessment.task_totals import TaskTotals
 from memtop.engine.assessment.tick_index import TickIndex
 from memtop.history.rings import History
 from memtop.model.assessment import Assessment, ExitReport
-from memtop.model.frame import Note, ProcessRow
 from memtop.model.incidents import IncidentReport
 from memtop.model.lives import Lives
+from memtop.model.row import Note, ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.runtimes.view import FindingFacts
 from memtop.sampling.cgroup_reading import CgroupSample

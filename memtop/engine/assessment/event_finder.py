@@ -11,7 +11,7 @@ from memtop.engine.assessment.growth_tracker import GrowthTracker
 from memtop.engine.assessment.process_names import process_name
 from memtop.engine.assessment.step_input import StepInput
 from memtop.model.assessment import ExitReport
-from memtop.model.frame import ProcessRow
+from memtop.model.row import ProcessRow
 from memtop.model.timeline import EventKind
 from memtop.process_key import ProcessKey
 from memtop.sources.protocol import NotedEvent

@@ -16,7 +16,7 @@ from memtop.engine.assessment.step_input import StepInput
 from memtop.history.process_history import peak_bytes, slope_bytes_per_min
 from memtop.history.rings import History, Point
 from memtop.model.assessment import Assessment, ExitReport
-from memtop.model.frame import ProcessRow
+from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.program_name import runs_unknown_file
 from memtop.sampling.cgroup_reading import CgroupReading

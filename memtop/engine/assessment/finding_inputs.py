@@ -20,7 +20,7 @@ from memtop.engine.assessment.step_input import StepInput
 from memtop.engine.assessment.task_totals import TaskSums
 from memtop.history.rings import History
 from memtop.model.assessment import CountLimit, Limit, LimitRow, Place
-from memtop.model.frame import Note, ProcessRow
+from memtop.model.row import Note, ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
 from memtop.sampling.cgroup_reading import CgroupReading, MappingCount

@@ -8,7 +8,7 @@ from typing import Final
 
 from memtop.analysis.incidents.machine import EXPLAINED
 from memtop.analysis.trend.rising import Rise
-from memtop.model.frame import ProcessRow
+from memtop.model.row import ProcessRow
 from memtop.procfs.statm import PAGE_BYTES
 
 CANDIDATES: Final = 4

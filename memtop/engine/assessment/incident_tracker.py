@@ -30,8 +30,8 @@ from memtop.engine.assessment.machine_trend import MachineTrend
 from memtop.engine.assessment.rise_tracker import RiseTracker
 from memtop.engine.assessment.step_input import StepInput
 from memtop.model.assessment import ExitReport
-from memtop.model.frame import ProcessRow
 from memtop.model.incidents import IncidentReport, Unseen
+from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.sampling.sample import ProcessSample
 

@@ -18,8 +18,8 @@ from memtop.engine.assessment.limit_names import cgroup_name
 from memtop.engine.assessment.run_place import run_place
 from memtop.engine.assessment.step_input import StepInput
 from memtop.model.assessment import ExitReport
-from memtop.model.frame import ProcessRow
 from memtop.model.lives import Lives
+from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.program_name import runs_unknown_file
 

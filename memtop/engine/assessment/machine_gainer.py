@@ -9,7 +9,7 @@ from memtop.analysis.incidents.machine import least_fall_bytes
 from memtop.analysis.trend.rising import Rise
 from memtop.engine.assessment.fork_copier import find_copier
 from memtop.engine.assessment.step_input import StepInput
-from memtop.model.frame import ProcessRow
+from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 
 EVERY_TICKS: Final = 5

@@ -9,7 +9,7 @@ from memtop.analysis.ledger.machine import MachinePart
 from memtop.engine.assessment.machine_trend import MachineTrend
 from memtop.engine.assessment.process_names import process_name
 from memtop.engine.assessment.step_input import StepInput
-from memtop.model.frame import ProcessRow
+from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 
 EVERY_TICKS: Final = 5

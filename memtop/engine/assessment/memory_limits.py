@@ -20,7 +20,7 @@ from memtop.engine.assessment.limit_names import limit_name, machine_name
 from memtop.engine.assessment.step_input import StepInput
 from memtop.engine.assessment.unread_limits import unread_cgroups, user_threads
 from memtop.model.assessment import CountLimit, Limit, LimitRow
-from memtop.model.frame import ProcessRow
+from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
 from memtop.sampling.cgroup_reading import MappingCount

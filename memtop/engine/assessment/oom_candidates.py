@@ -8,7 +8,7 @@ from typing import Final
 from memtop.analysis.limits.oom_score import NEVER, Candidate, ranking
 from memtop.engine.assessment.step_input import StepInput
 from memtop.model.assessment import LimitRow, Place
-from memtop.model.frame import ProcessRow
+from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.meminfo import Meminfo
 from memtop.sampling.request import Need

@@ -36,7 +36,7 @@ from memtop.engine.assessment.unread_limits import limits_not_looked_at, unread_
 from memtop.history.process_history import file_change_bytes
 from memtop.history.rings import History
 from memtop.model.assessment import Assessment, Events, ExitReport
-from memtop.model.frame import ProcessRow
+from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.sampling.smaps.smaps_view import Missing
 

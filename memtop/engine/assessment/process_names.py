@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from memtop.model.frame import ProcessRow
+from memtop.model.row import ProcessRow
 
 
 def process_name(row: ProcessRow) -> str:

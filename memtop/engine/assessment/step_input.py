@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from memtop.analysis.trend.machine_room import MachineRoom
 from memtop.model.assessment import LimitRow
-from memtop.model.frame import ProcessRow
+from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.meminfo import Meminfo
 from memtop.procfs.status import PidStatus

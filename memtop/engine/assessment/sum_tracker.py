@@ -16,7 +16,7 @@ from memtop.analysis.trend.classify import Growth, Shape, judge
 from memtop.analysis.trend.hysteresis import Confirmation, agree
 from memtop.engine.assessment.step_input import StepInput
 from memtop.model.assessment import LimitRow
-from memtop.model.frame import ProcessRow
+from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.sampling.cgroup_reading import CgroupReading
 from memtop.sampling.smaps.smaps_view import FamilySum

@@ -7,7 +7,7 @@ from itertools import compress, count
 from operator import is_not
 from typing import NamedTuple
 
-from memtop.model.frame import ProcessRow
+from memtop.model.row import ProcessRow
 
 
 class TaskSums(NamedTuple):

@@ -10,7 +10,7 @@ from memtop.engine.assessment.oom_candidates import order_in_cgroup, order_on_ma
 from memtop.engine.assessment.step_input import StepInput
 from memtop.engine.assessment.task_totals import TaskSums, TaskTotals
 from memtop.model.assessment import LimitRow
-from memtop.model.frame import Note, ProcessRow
+from memtop.model.row import Note, ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
 from memtop.procfs.pressure import Pressure

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final, TypeVar
 
 from memtop.engine.groups.naming import by_program
-from memtop.model.frame import ProcessRow
 from memtop.model.group import By, GroupKey
+from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 
 _Key = TypeVar("_Key")

@@ -8,8 +8,8 @@ from typing import Final
 from memtop.analysis.limits.large import FAILED_BYTES
 from memtop.engine.groups.group_rows import gone_row
 from memtop.engine.groups.naming import UNKNOWN
-from memtop.model.frame import ProcessRow
 from memtop.model.group import By, GroupKey, GroupRow
+from memtop.model.row import ProcessRow
 
 KEPT: Final = 64
 """Groups whose last rows are kept."""

@@ -12,9 +12,10 @@ from memtop.engine.groups.group_table import GroupTable
 from memtop.engine.groups.listing import found_key, members_of
 from memtop.history.process_history import fitting_window_s, right_edge_s, series
 from memtop.history.rings import History
-from memtop.model.frame import GroupDetail, ProcessRow, Series
+from memtop.model.detail import GroupDetail, Series, ShownWindow
 from memtop.model.group import GroupRow
 from memtop.model.request import Request
+from memtop.model.row import ProcessRow
 from memtop.sampling.cgroup_reading import CgroupSample
 from memtop.sampling.sample import Sample
 
@@ -70,10 +71,12 @@ def group_detail(
         series=_stacked(whole, parts, charged=row.charge_bytes is not None),
         largest=tuple(largest),
         rest_bytes=None if level is None else max(0, level - known),
-        window_s=window_s,
-        right_edge_s=right_s + (sample.wall_s - sample.mono_s),
-        edge_age_s=now_s - right_s,
-        cursor_s=None if past_s is None else past_s - right_s,
+        window=ShownWindow(
+            window_s,
+            right_edge_s=right_s + (sample.wall_s - sample.mono_s),
+            edge_age_s=now_s - right_s,
+            cursor_s=None if past_s is None else past_s - right_s,
+        ),
         limit_name=_limit_name(ceiling, cgroups),
         growth=growth_now(verdict, now_s),
         state=verdict.state if verdict is not None else None,

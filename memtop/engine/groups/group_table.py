@@ -25,8 +25,8 @@ from memtop.engine.groups.pools import RISING_S, PoolWatch
 from memtop.engine.groups.sums import Sums, Totals, sums_of
 from memtop.history.rings import Gap
 from memtop.model.assessment import ExitReport
-from memtop.model.frame import ProcessRow
 from memtop.model.group import By, GroupKey, GroupRow
+from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.meminfo import Meminfo
 from memtop.sampling.cgroup_reading import CgroupReading, CgroupSample, TimedReading

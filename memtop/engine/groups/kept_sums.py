@@ -10,8 +10,8 @@ from collections.abc import Collection, Sequence
 
 from memtop.engine.groups.naming import Naming
 from memtop.engine.groups.sums import Sums, summed
-from memtop.model.frame import ProcessRow
 from memtop.model.group import By, GroupKey
+from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 
 

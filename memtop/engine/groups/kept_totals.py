@@ -12,8 +12,8 @@ from operator import is_not, sub
 
 from memtop.engine.groups.naming import GroupName, Naming
 from memtop.engine.groups.sums import Totals
-from memtop.model.frame import ProcessRow
 from memtop.model.group import By, GroupKey
+from memtop.model.row import ProcessRow
 from memtop.sampling.cgroup_reading import CgroupSample
 
 

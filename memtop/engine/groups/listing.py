@@ -10,9 +10,10 @@ from memtop.engine.groups.gone_groups import BETWEEN_RUNS_S
 from memtop.engine.groups.group_table import GroupChoice, GroupTable
 from memtop.engine.groups.group_tree import grow_groups
 from memtop.engine.groups.naming import UNKNOWN
-from memtop.model.frame import ProcessRow, TreePlace
+from memtop.model.frame import TreePlace
 from memtop.model.group import By, GroupKey, GroupRow
 from memtop.model.request import Request
+from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.sampling.cgroup_reading import CgroupSample
 from memtop.sampling.sample import Sample

@@ -10,8 +10,8 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from memtop.analysis.limits.cgroup_names import CgroupNames, CgroupOwner
-from memtop.model.frame import ProcessRow
 from memtop.model.group import By, GroupKey
+from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.program_name import program_name
 from memtop.redaction import scrub

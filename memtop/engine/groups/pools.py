@@ -17,8 +17,8 @@ from memtop.analysis.trend.rising import Rise, follow_rise, most_quiet_s
 from memtop.engine.assessment.growing_group import GrowingGroup
 from memtop.engine.groups.group_growth import GroupGrowth
 from memtop.engine.groups.kept_totals import KeptTotals
-from memtop.model.frame import ProcessRow
 from memtop.model.group import By, GroupKey
+from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.sampling.cgroup_reading import CgroupSample
 from memtop.sampling.sample import Sample

@@ -7,8 +7,8 @@ from operator import attrgetter
 from typing import Final, NamedTuple
 
 from memtop.engine.groups.naming import GroupName
-from memtop.model.frame import ProcessRow
 from memtop.model.group import GroupKey
+from memtop.model.row import ProcessRow
 
 _MEMORY: Final = ("virt_bytes", "rss_bytes", "shr_bytes", "anon_bytes", "file_bytes", "shmem_bytes", "swap_bytes")
 _OTHERS: Final = ("minflt_per_s", "majflt_per_s", "cpu_percent", "threads")

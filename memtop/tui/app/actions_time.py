@@ -87,7 +87,7 @@ class TimeActions(PastActions):
             at_s for at_s, rss in zip(detail.series.times_s, detail.series.rss_bytes, strict=True) if rss is not None
         )
         first_s = next(known, None)
-        return None if first_s is None else detail.right_edge_s + first_s
+        return None if first_s is None else detail.window.right_edge_s + first_s
 
     def action_zoom_time(self, factor: float) -> None:
         self.choose_window(window_s=zoomed(self.window_s, factor) if factor else None)
@@ -100,7 +100,7 @@ class TimeActions(PastActions):
     def window_s(self) -> float:
         """How much of the past the chart shows."""
         detail = self.frame.detail if self.frame is not None else None
-        return self.view.window.window_s or (detail.window_s if detail is not None else ORDINARY_WINDOW_S)
+        return self.view.window.window_s or (detail.window.window_s if detail is not None else ORDINARY_WINDOW_S)
 
     def action_scale(self) -> None:
         scales = list(Scale)

@@ -281,7 +281,7 @@ class MemtopApp(
         before = self._worded
         if before is None or before.detail is None or frame.detail is None:
             return False
-        news = [(one.detail.row.key, one.detail.gone, one.detail.cursor_s) for one in (before, frame) if one.detail]
+        news = [(one.row.key, one.gone, one.window.cursor_s) for one in (before.detail, frame.detail)]
         since_s = frame.at_s - before.at_s + before.late_s  # negative if the clock was set back
         return frame.tick > before.tick and 0 < since_s < WORDS_EVERY_S and news[0] == news[1]
 

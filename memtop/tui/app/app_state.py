@@ -15,9 +15,10 @@ from memtop.engine.engine import Engine
 from memtop.engine.looking_back import LookingBack
 from memtop.engine.player import Player
 from memtop.engine.sampler_thread import SamplerThread
-from memtop.model.frame import Frame, ProcessRow
+from memtop.model.frame import Frame
 from memtop.model.group import By, GroupKey, GroupRow
 from memtop.model.request import GroupsRequest, Request
+from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.sampling.request import Need
 from memtop.settings import Settings

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from memtop.model.frame import Frame, GroupDetail, RowKey
+from memtop.model.detail import GroupDetail
+from memtop.model.frame import Frame
 from memtop.model.group import By, GroupKey
+from memtop.model.row import RowKey
 from memtop.process_key import ProcessKey
 from memtop.tui.table.process_table import ProcessTable
 

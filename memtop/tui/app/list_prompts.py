@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from memtop.columns import Column, columns_of
 from memtop.errors import UsageError
 from memtop.filter import parse_query
-from memtop.model.frame import ProcessRow
+from memtop.model.row import ProcessRow
 from memtop.tui.dialogs.column_chooser import ColumnChooser
 from memtop.tui.dialogs.dialog import Choice, Menu, Prompt
 

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from memtop.model.frame import Frame, RowKey
+from memtop.model.frame import Frame
+from memtop.model.row import RowKey
 from memtop.tui.app.app_state import AppState
 from memtop.tui.side.side_panel import SidePanel, subject_of
 
@@ -51,4 +52,4 @@ def focus_of(app: AppState) -> RowKey | None:
 def _is_unjudged(frame: Frame) -> bool:
     """Whether the next sample will bring what was found of the process."""
     detail = frame.detail
-    return detail is not None and detail.outlook is None and detail.cursor_s is None and not detail.paused
+    return detail is not None and detail.outlook is None and detail.window.cursor_s is None and not detail.paused

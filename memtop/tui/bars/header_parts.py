@@ -10,7 +10,8 @@ import time
 from typing import Final, NamedTuple
 
 from memtop import units
-from memtop.model.frame import Frame, SystemRow
+from memtop.model.frame import Frame
+from memtop.model.row import SystemRow
 from memtop.sanitize import clean
 from memtop.settings import Settings
 from memtop.sources.protocol import RecordingState

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, Protocol
 from rich.cells import cell_len
 
 from memtop import units
-from memtop.model.frame import SystemRow
+from memtop.model.row import SystemRow
 from memtop.tui.drawing.cell_text import fit, whole_words
 from memtop.tui.drawing.line_parts import EDGE_CELLS, GAP_CELLS, LinePart
 

@@ -13,7 +13,8 @@ from rich.style import Style
 from textual.strip import Strip
 
 from memtop import units
-from memtop.model.frame import Detail, GroupDetail, ProcessRow
+from memtop.model.detail import Detail, GroupDetail
+from memtop.model.row import ProcessRow
 from memtop.sanitize import clean
 from memtop.tui.chart.axes import Scale, clock, slope_sign
 from memtop.tui.chart.chart_styles import AREAS, LINE_ASCII, TEXTURES, ChartStyle, ChartStyles, Glyphs, area_color
@@ -38,7 +39,7 @@ def title_text(detail: Detail, scale: Scale) -> str:
     row = detail.row
     parts = [f"{row.pid} {clean(row.name)}"]
     if row.started_s is not None:
-        until_s = row.gone_s if detail.gone and row.gone_s is not None else detail.shown_s
+        until_s = row.gone_s if detail.gone and row.gone_s is not None else detail.window.shown_s
         age_s = max(0.0, until_s - row.started_s)
         parts.append(f"{'ran' if detail.gone else 'up'} {units.duration(age_s)}")
     if scale is not Scale.ONE:
@@ -48,9 +49,9 @@ def title_text(detail: Detail, scale: Scale) -> str:
 
 def looking_back_text(detail: Detail | GroupDetail) -> str:
     """The text in the frame's lower edge while the cursor is in the past; empty when live."""
-    if detail.cursor_s is None:
+    if detail.window.cursor_s is None:
         return ""
-    return f"looking back {units.duration(detail.shown_age_s)}, at {clock(detail.shown_s)}, End for now"
+    return f"looking back {units.duration(detail.window.shown_age_s)}, at {clock(detail.window.shown_s)}, End for now"
 
 
 def facts(

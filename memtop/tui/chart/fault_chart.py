@@ -14,7 +14,7 @@ from textual.strip import Strip
 
 from memtop import units
 from memtop.columns import ASCII_SPARKS, SPARKS
-from memtop.model.frame import Detail
+from memtop.model.detail import Detail
 from memtop.tui.chart.axes import TimeSpan, known
 from memtop.tui.chart.chart_styles import ChartStyle, Glyphs
 from memtop.tui.chart.curves import spread
@@ -83,11 +83,11 @@ class FaultChart(TimedChart):
         margin = min(width, max(frame.left, _LEAST_MARGIN))
         columns = max(0, min(frame.columns - (margin - frame.left), width - margin))
         lines = _bars(detail, faults, frame, columns, rows, ascii_only=ascii_only)
-        words = _words(faults, detail.window_s)
+        words = _words(faults, detail.window.window_s)
         place = _gap(lines[0], words) if lines[0].strip() else (0, words[0])
         if place[0] == 0 and len(rate(faults.now_per_s)) >= margin:
             place = 0, f" {place[1]}"  # a rate that fills the margin
-        cursor = _column(frame, detail.cursor_s, columns)
+        cursor = _column(frame, detail.window.cursor_s, columns)
         strips = []
         for row, line in enumerate(lines):
             said = rate(faults.now_per_s) if row == 0 else ""
@@ -125,7 +125,7 @@ def _shown(detail: Detail | None) -> object:
     if detail is None:
         return None
     row, series = detail.row, detail.series
-    return row.minflt_per_s, row.majflt_per_s, series.minflt_per_s, series.majflt_per_s, detail.cursor_s
+    return row.minflt_per_s, row.majflt_per_s, series.minflt_per_s, series.majflt_per_s, detail.window.cursor_s
 
 
 def _bars(detail: Detail, faults: _Faults, frame: PlotFrame, columns: int, rows: int, *, ascii_only: bool) -> list[str]:

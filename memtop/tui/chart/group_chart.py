@@ -5,7 +5,7 @@ from __future__ import annotations
 from memtop import units
 from memtop.explain.chart_levels import Forecast
 from memtop.explain.limit_names import short
-from memtop.model.frame import GroupDetail
+from memtop.model.detail import GroupDetail
 from memtop.tui.chart.axes import Scale, clock, known, settle
 from memtop.tui.chart.chart_styles import ChartStyle
 from memtop.tui.chart.picture import MemoryPicture
@@ -15,7 +15,7 @@ _NAME_CELLS = 16
 
 def group_picture(detail: GroupDetail, scale: Scale, before: Scale) -> MemoryPicture:
     """The picture; ``before`` is the scale drawn last."""
-    row = detail.row
+    row, window = detail.row, detail.window
     virt = max((value for value in known(detail.series.virt_bytes) if value is not None), default=0.0)
     rss = max((value for value in known(detail.series.rss_bytes) if value is not None), default=0.0)
     points = sum(value is not None for value in known(detail.series.rss_bytes))
@@ -23,16 +23,16 @@ def group_picture(detail: GroupDetail, scale: Scale, before: Scale) -> MemoryPic
     if row.gone_s is not None:
         message = f"gone since {clock(row.gone_s)}"
     forecast = None
-    if row.limit_s is not None and row.room_max_bytes is not None and row.room_max_bytes > 0 and not detail.cursor_s:
+    if row.limit_s is not None and row.room_max_bytes is not None and row.room_max_bytes > 0 and not window.cursor_s:
         forecast = Forecast(float(row.room_max_bytes), *row.limit_s)
     limit = ((short(detail.limit_name), float(row.limit_bytes)),) if row.limit_bytes is not None else ()
     return MemoryPicture(
         detail.series,
-        detail.window_s,
-        detail.right_edge_s,
-        detail.cursor_s is not None or row.gone_s is not None,
-        detail.cursor_s,
-        limits=limit if detail.cursor_s is None else (),
+        window.window_s,
+        window.right_edge_s,
+        window.cursor_s is not None or row.gone_s is not None,
+        window.cursor_s,
+        limits=limit if window.cursor_s is None else (),
         scale=settle(scale, virt, rss, before),
         message=message,
         forecast=forecast,

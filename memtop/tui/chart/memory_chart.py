@@ -17,7 +17,7 @@ from textual.widget import Widget
 
 from memtop.explain.chart_levels import Forecast
 from memtop.history.process_history import WINDOWS_S
-from memtop.model.frame import Detail, GroupDetail
+from memtop.model.detail import Detail, GroupDetail
 from memtop.tui.chart.axes import Scale
 from memtop.tui.chart.canvas import AXES_FROM
 from memtop.tui.chart.chart_title import facts, looking_back_text, title_text, topic_at
@@ -128,7 +128,7 @@ class MemoryChart(TimedChart, can_focus=True):
         self.picture = picture_of(detail, self.scale, self.limits, scale, self.forecast)
         self._entitle(title_text(detail, self.picture.scale), looking_back_text(detail))
         self._is_behind = self._is_behind or not self.picture.looks_like(before)
-        may_rest = self.rests and not detail.paused and detail.window_s >= _DOT_S * self.points
+        may_rest = self.rests and not detail.paused and detail.window.window_s >= _DOT_S * self.points
         if self._built is None or (self._is_behind and not (may_rest and self.picture.has_only_newer_numbers(before))):
             self.invalidate()
         elif self._facts is not None:

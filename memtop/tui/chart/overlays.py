@@ -7,7 +7,7 @@ from typing import Final
 
 from memtop import units
 from memtop.explain.chart_levels import Forecast
-from memtop.model.frame import Mark
+from memtop.model.detail import Mark
 from memtop.tui.chart.axes import Axis, TimeSpan, clock
 from memtop.tui.chart.canvas import Canvas, narrow
 from memtop.tui.chart.chart_styles import ChartStyle

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from memtop.explain.chart_levels import Forecast
-from memtop.model.frame import Detail, Mark, Note, Series
+from memtop.model.detail import Detail, Mark, Series
+from memtop.model.row import Note
 from memtop.tui.chart.axes import Scale, clock, known, settle
 
 Limits = tuple[tuple[str, float], ...]
@@ -55,16 +56,16 @@ def picture_of(
     rss = max([value for value in known(detail.series.rss_bytes) if value is not None], default=0.0)
     return MemoryPicture(
         detail.series,
-        detail.window_s,
-        detail.right_edge_s,
-        detail.cursor_s is not None or detail.gone,
-        detail.cursor_s,
+        detail.window.window_s,
+        detail.window.right_edge_s,
+        detail.window.cursor_s is not None or detail.gone,
+        detail.window.cursor_s,
         detail.marks,
         detail.row.peak_rss_bytes,
         limits,
         settle(scale, virt, rss, before),
         message_of(detail),
-        None if detail.gone or detail.cursor_s is not None else forecast,
+        None if detail.gone or detail.window.cursor_s is not None else forecast,
     )
 
 

@@ -14,7 +14,8 @@ from memtop.analysis.trend.hysteresis import LOOKS
 from memtop.explain.finding_text import SHAPES, span
 from memtop.explain.limit_names import short
 from memtop.model.assessment import Assessment, Place
-from memtop.model.frame import Detail, Frame
+from memtop.model.detail import Detail
+from memtop.model.frame import Frame
 from memtop.procfs.cgroup import UNLIMITED
 
 _OVERCOMMIT: Final = {0: "heuristic (0)", 1: "always (1)", 2: "never beyond CommitLimit (2)"}

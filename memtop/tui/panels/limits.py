@@ -67,7 +67,7 @@ def limit_lines(frame: Frame, width: int) -> list[Line]:
     outlook = detail.outlook
     if outlook is None or (outlook.autopsy is not None and not outlook.limits):
         why = "it ended before its limits were read"
-        if detail.cursor_s is not None:
+        if detail.window.cursor_s is not None:
             why = "not kept for this moment in the past"
         elif detail.paused and not detail.gone:
             why = "they were not read before the pause"

@@ -9,7 +9,8 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from memtop.explain.region_sentences import caption, is_without_memory, what_is_known, why_no_reading
-from memtop.model.frame import Detail, Frame
+from memtop.model.detail import Detail
+from memtop.model.frame import Frame
 from memtop.sampling.smaps.smaps_view import Missing
 from memtop.tui.drawing.cached_lines import KeptLines
 from memtop.tui.drawing.text_lines import Line, TextLines, lines_without_focus, words_of_group, wrapped
@@ -76,7 +77,7 @@ def missing_lines(detail: Detail, width: int) -> list[Line]:
     view = detail.regions
     if view is None:
         return []
-    if detail.cursor_s is not None:
+    if detail.window.cursor_s is not None:
         return wrapped("Mappings of the past are not kept. End returns to now.", width)
     lines = wrapped(why_no_reading(view, detail.row, os.geteuid()), width)
     known = what_is_known(detail)

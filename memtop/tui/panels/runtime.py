@@ -5,7 +5,8 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
-from memtop.model.frame import Detail, Frame
+from memtop.model.detail import Detail
+from memtop.model.frame import Frame
 from memtop.runtimes.view import RuntimeView
 from memtop.tui.chart.heap_chart import FRAME_ROWS, ROWS, heap_charts
 from memtop.tui.drawing.stacked_bar import StackedBar, legend

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Final
 
 from memtop import units
-from memtop.model.frame import Detail, Frame
+from memtop.model.detail import Detail
+from memtop.model.frame import Frame
 from memtop.procfs.status import PidStatus
 from memtop.tui.drawing.text_lines import Line, TextLines, lines_without_focus, words_of_group, wrapped
 
@@ -74,7 +75,7 @@ def status_lines(frame: Frame, width: int) -> list[Line]:
         return lines_without_focus(frame, width)
     if detail.status is None:
         why = "it was not read before the pause" if detail.paused else "it has not been read yet"
-        if detail.cursor_s is not None:
+        if detail.window.cursor_s is not None:
             why = "not kept for this moment in the past"
         return wrapped(f"No status to show: {detail.row.note.value or why}.", width)
     lines: list[Line] = []

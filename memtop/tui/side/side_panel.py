@@ -18,8 +18,9 @@ from memtop.demo.progress import Step
 from memtop.explain import plain, topic
 from memtop.explain.placeholders import facts_of
 from memtop.explain.virt_text import has_virt_answer, virt_sentence
-from memtop.model.frame import Detail, Frame, RowKey, SystemRow
-from memtop.tui.chart.axes import clock
+from memtop.model.detail import Detail
+from memtop.model.frame import Frame
+from memtop.model.row import RowKey, SystemRow
 from memtop.tui.drawing.cached_lines import KeptLines, entitle
 from memtop.tui.drawing.cell_text import ELLIPSIS, LOADING, to_ascii, whole_words
 from memtop.tui.drawing.clickable_line import Bar
@@ -27,13 +28,13 @@ from memtop.tui.drawing.text_lines import Line, TextLines, wrapped
 from memtop.tui.side.finding_lines import (
     NONE,
     SideLines,
+    as_of,
     brief_lines,
     full_lines,
     group_lines,
     of_one_topic,
     paragraphs,
 )
-from memtop.units import duration
 
 _FRAME_CELLS = 6
 _ANSWER_LINES = 3
@@ -200,9 +201,8 @@ class SidePanel(Vertical, KeptLines):
             return SideLines(wrapped(words, width), {})
         demo = SideLines(_commentary(self._step, width) if self._step is not None else [], {})
         ahead, height = NONE, self.content_size.height
-        if detail.cursor_s is not None and not (brief and height <= _ANSWER_LINES):  # the header says it as well
-            words = f"As of {clock(detail.shown_s)}, {duration(detail.shown_age_s)} ago. End returns to now."
-            ahead = of_one_topic(wrapped(words, width, "strong"))
+        if detail.window.cursor_s is not None and not (brief and height <= _ANSWER_LINES):  # the header says it as well
+            ahead = of_one_topic(as_of(detail.window, width))
         full = SideLines(wrapped(_virt_in_full(detail, frame.system), width), {})
         if brief:
             height -= len(ahead.lines)

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from rich.cells import cell_len
 
 from memtop.columns.column import ALWAYS, Column, Values
-from memtop.model.frame import Row
+from memtop.model.row import Row
 
 WIDE_FROM: Final = 160
 """Columns from which the sentences have longer lines."""

@@ -18,7 +18,8 @@ from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import Reactive
 
-from memtop.model.frame import Frame, Row, RowKey
+from memtop.model.frame import Frame
+from memtop.model.row import Row, RowKey
 from memtop.tui.drawing.scrolling import ScrollingLines
 
 HEADING_LINES: Final = 1

@@ -15,7 +15,8 @@ from textual.reactive import Reactive
 from textual.strip import Strip
 
 from memtop.columns import DEFAULT_COLUMNS, Column
-from memtop.model.frame import Frame, RowKey, TreePlace
+from memtop.model.frame import Frame, TreePlace
+from memtop.model.row import RowKey
 from memtop.sanitize import clean
 from memtop.tui.drawing.cell_text import LOADING
 from memtop.tui.table.column_layout import SilentColumns, place_columns

@@ -12,7 +12,8 @@ from typing import Final
 
 from rich.cells import cell_len
 
-from memtop.model.frame import Frame, Note, ProcessRow, Row
+from memtop.model.frame import Frame
+from memtop.model.row import Note, ProcessRow, Row
 from memtop.tui.bars.header_parts import HeaderState, header_parts
 from memtop.tui.bars.headline_parts import Early, early_clauses, headline_parts
 from memtop.tui.drawing.cell_text import fit

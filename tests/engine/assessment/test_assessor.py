@@ -23,8 +23,9 @@ from memtop.errors import AccessDenied, MemtopError
 from memtop.explain import topic
 from memtop.explain.finding_text import sentences_of
 from memtop.model.assessment import Assessment, CountLimit, ExitReport, Limit, LimitRow
-from memtop.model.frame import Frame, Note
+from memtop.model.frame import Frame
 from memtop.model.request import Request
+from memtop.model.row import Note
 from memtop.procfs.statm import PAGE_BYTES
 from memtop.sampling.request import Need
 from memtop.sources.protocol import Exit

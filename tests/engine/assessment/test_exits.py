@@ -14,9 +14,10 @@ from memtop.engine.assessment.exit_analysis import AUTOPSIES
 from memtop.engine.engine import Engine
 from memtop.explain.exit_text import autopsy_lines, autopsy_next
 from memtop.filter import parse_query
-from memtop.model.frame import Frame, Note
+from memtop.model.frame import Frame
 from memtop.model.group import By
 from memtop.model.request import Request
+from memtop.model.row import Note
 from memtop.procfs.statm import PAGE_BYTES
 from memtop.sampling.commands import SignalSent
 from memtop.sampling.request import Need
@@ -330,7 +331,7 @@ def test_the_chart_of_one_that_has_ended_stands_still_at_its_end() -> None:
     frame = step(engine, request(focus=report.key, points=60), times=200)
     assert frame.detail is not None
     assert any(value is not None for value in frame.detail.series.rss_bytes)
-    assert frame.detail.right_edge_s < report.at_s + 10
+    assert frame.detail.window.right_edge_s < report.at_s + 10
     assert frame.detail.outlook is not None and frame.detail.outlook.autopsy is not None
 
 

@@ -7,7 +7,7 @@ import random
 from memtop.analysis.trend.rising import Rise
 from memtop.engine.assessment.machine_gainer import EVERY_TICKS, GainerFinder
 from memtop.engine.assessment.step_input import StepInput
-from memtop.model.frame import ProcessRow
+from memtop.model.row import ProcessRow
 from memtop.procfs.meminfo import parse_meminfo
 from memtop.sampling.cgroup_reading import CgroupSample
 from memtop.sampling.request import ReadingsRequest, SamplePlan

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from memtop.engine.assessment.task_totals import TaskSums, TaskTotals
-from memtop.model.frame import ProcessRow
+from memtop.model.row import ProcessRow
 from tests.rows import proc_row
 
 PIDS = range(100, 112)

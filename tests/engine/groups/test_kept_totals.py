@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from memtop.engine.groups.kept_totals import KeptTotals
 from memtop.engine.groups.naming import Naming
 from memtop.engine.groups.sums import Totals, sums_of
-from memtop.model.frame import ProcessRow
 from memtop.model.group import By
+from memtop.model.row import ProcessRow
 from memtop.sampling.cgroup_reading import CgroupSample
 from tests.rows import proc_row
 

@@ -11,8 +11,8 @@ from memtop.engine.assessment.growing_group import GrowingGroup
 from memtop.engine.groups.group_growth import GroupGrowth
 from memtop.engine.groups.kept_totals import KeptTotals
 from memtop.engine.groups.pools import PoolWatch
-from memtop.model.frame import ProcessRow
 from memtop.model.group import By, GroupKey
+from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.meminfo import parse_meminfo
 from memtop.sampling.cgroup_reading import CgroupSample

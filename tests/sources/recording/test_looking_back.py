@@ -11,8 +11,9 @@ import pytest
 from memtop.cli.composition import engine_on
 from memtop.engine.engine import Engine
 from memtop.errors import MemtopError, RecordingError
-from memtop.model.frame import Frame, ProcessRow
+from memtop.model.frame import Frame
 from memtop.model.request import Request
+from memtop.model.row import ProcessRow
 from memtop.sampling.request import Need, ReadingsRequest
 from memtop.sources.live import LiveSource
 from memtop.sources.protocol import Instant, NotedEvent

@@ -12,8 +12,9 @@ from textual.widgets import Markdown
 
 from memtop.engine.engine import Engine
 from memtop.errors import ActionRefused
-from memtop.model.frame import Frame, ProcessRow
+from memtop.model.frame import Frame
 from memtop.model.request import Request
+from memtop.model.row import ProcessRow
 from memtop.process_control import Target
 from memtop.sampling.commands import Command
 from memtop.settings import Settings

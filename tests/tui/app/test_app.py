@@ -18,7 +18,8 @@ from memtop.columns import BY_NAME, DEFAULT_COLUMNS
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied
 from memtop.explain import topic
-from memtop.model.frame import Detail, ProcessRow
+from memtop.model.detail import Detail
+from memtop.model.row import ProcessRow
 from memtop.settings import Settings
 from memtop.sources.protocol import Instant
 from memtop.tui.app.app import MemtopApp
@@ -348,7 +349,7 @@ async def test_looking_back_shows_what_was_and_end_returns_to_now(back: str) -> 
         await it.press(back)
         assert it.app.view.window.cursor_s is not None and it.app.view.window.cursor_s < now_s
         await it.until(lambda: it.app.frame is not None and it.app.frame.detail is not None
-                       and it.app.frame.detail.cursor_s is not None, "the past is shown")  # fmt: skip
+                       and it.app.frame.detail.window.cursor_s is not None, "the past is shown")  # fmt: skip
         await it.press("end")
         assert it.app.view.window.cursor_s is None
 
@@ -446,7 +447,7 @@ async def test_looking_back_does_not_leave_what_is_known() -> None:
         await it.press("left")
         await it.press(*["left_square_bracket"] * 5)
         await it.until(lambda: it.app.frame is not None and it.app.frame.detail is not None
-                       and it.app.frame.detail.cursor_s is not None, "the past is shown")  # fmt: skip
+                       and it.app.frame.detail.window.cursor_s is not None, "the past is shown")  # fmt: skip
         assert it.app.row is not None and it.app.row.rss_bytes is not None
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from memtop.model.frame import ProcessRow
 from memtop.model.group import By, GroupKey, GroupRow
+from memtop.model.row import ProcessRow
 from memtop.settings import Settings
 from memtop.tui.bars.footer import StatusBar
 from memtop.tui.dialogs.incident_list import IncidentList

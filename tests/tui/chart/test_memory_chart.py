@@ -10,7 +10,7 @@ from textual.app import App, ComposeResult
 from textual.widget import Widget
 
 from memtop.history.process_history import WINDOWS_S
-from memtop.model.frame import Detail
+from memtop.model.detail import Detail
 from memtop.tui import palette
 from memtop.tui.chart.axes import Scale, clock
 from memtop.tui.chart.chart_styles import ChartStyle
@@ -18,7 +18,7 @@ from memtop.tui.chart.chart_title import topic_at
 from memtop.tui.chart.fault_chart import FaultChart, rate
 from memtop.tui.chart.memory_chart import MemoryChart, zoomed
 from tests.rows import GIB, MIB
-from tests.tui.details import EDGE_S, make_detail, make_row, make_series
+from tests.tui.details import EDGE_S, LIVE, make_detail, make_row, make_series
 
 
 class Charts(App[None]):
@@ -154,7 +154,7 @@ async def test_an_unchanged_picture_is_not_built_again(builds: list[tuple[int, i
     async with app.run_test(size=(120, 20)) as pilot:
         await pilot.pause()
         before = len(builds)
-        app.memory.detail = detail._replace(right_edge_s=EDGE_S + 1)
+        app.memory.detail = detail._replace(window=LIVE._replace(right_edge_s=EDGE_S + 1))
         await pilot.pause()
         assert len(builds) == before
         app.memory.detail = detail._replace(row=make_row(rss_bytes=400 * MIB))
@@ -184,16 +184,16 @@ async def test_while_words_wait_newer_numbers_move_the_curves_a_frame_later(buil
         await pilot.pause()
         assert len(builds) == before + 1
         app.memory.rests = True
-        app.memory.detail = detail._replace(window_s=30.0)
+        app.memory.detail = detail._replace(window=LIVE._replace(window_s=30.0))
         await pilot.pause()
         assert len(builds) == before + 2, "another window, and one of 30 s moves by more than a dot"
 
 
 async def test_looking_back_is_said_on_the_frame_with_the_time() -> None:
-    app = Charts(make_detail()._replace(cursor_s=-100.0))
+    app = Charts(make_detail(window=LIVE._replace(cursor_s=-100.0)))
     async with app.run_test(size=(120, 20)):
         assert f"looking back 100 s, at {clock(EDGE_S - 100)}" in lines(app.memory)[-1]
-        app.memory.detail = make_detail()._replace(cursor_s=-40.0, edge_age_s=300.0)
+        app.memory.detail = make_detail(window=LIVE._replace(cursor_s=-40.0, edge_age_s=300.0))
         assert f"looking back 5 min, at {clock(EDGE_S - 40)}" in lines(app.memory)[-1], "the chart ends 300 s ago"
 
 
@@ -204,8 +204,8 @@ async def test_markup_in_a_name_is_only_text() -> None:
 
 
 async def test_ascii_means_ascii_everywhere() -> None:
-    detail = make_detail()._replace(
-        series=make_series(shmem=40 * MIB), slope_bytes_per_min=1e8, cursor_s=-60.0, row=make_row(name="näme")
+    detail = make_detail(window=LIVE._replace(cursor_s=-60.0))._replace(
+        series=make_series(shmem=40 * MIB), slope_bytes_per_min=1e8, row=make_row(name="näme")
     )
     app = Charts(detail, ascii_only=True)
     async with app.run_test(size=(120, 20)):

@@ -13,7 +13,8 @@ from rich.style import Style
 from textual.strip import Strip
 
 from memtop.explain.chart_levels import Forecast
-from memtop.model.frame import Mark, Note, Series
+from memtop.model.detail import Mark, Series
+from memtop.model.row import Note
 from memtop.sanitize import clean
 from memtop.tui.chart.axes import Scale, clock
 from memtop.tui.chart.canvas import Canvas
@@ -23,7 +24,7 @@ from memtop.tui.chart.curves import DrawnCurves
 from memtop.tui.chart.picture import MemoryPicture, picture_of
 from memtop.tui.chart.plot import memory_strips, points_for, time_at
 from tests.rows import GIB, MIB
-from tests.tui.details import make_detail, make_row, make_series
+from tests.tui.details import LIVE, make_detail, make_row, make_series
 
 DOTS = {chr(0x2800 + bits) for bits in range(1, 256)} - set("⣀⠤⠒⠉")
 """Braille but for the characters of a level line."""
@@ -311,8 +312,8 @@ def test_a_process_that_is_gone_keeps_its_chart_and_says_since_when() -> None:
 
 
 def test_looking_back_the_title_has_the_age_of_that_moment() -> None:
-    detail = make_detail()._replace(cursor_s=-480.0)
-    detail = detail._replace(row=detail.row._replace(started_s=detail.right_edge_s - 600))
+    detail = make_detail(window=LIVE._replace(cursor_s=-480.0))
+    detail = detail._replace(row=detail.row._replace(started_s=detail.window.right_edge_s - 600))
     assert title_text(detail, Scale.ONE).startswith("4242 api-server ── up 2 min")
 
 
@@ -399,7 +400,7 @@ def test_what_is_foretold_is_within_the_scale() -> None:
 
 def test_nothing_is_foretold_of_the_past_or_the_dead() -> None:
     assert picture_of(make_detail(), forecast=AHEAD).forecast == AHEAD
-    assert picture_of(make_detail()._replace(cursor_s=-10.0), forecast=AHEAD).forecast is None
+    assert picture_of(make_detail(window=LIVE._replace(cursor_s=-10.0)), forecast=AHEAD).forecast is None
     assert picture_of(make_detail(gone=True), forecast=AHEAD).forecast is None
 
 

@@ -6,7 +6,7 @@ import pytest
 from textual.widgets import OptionList
 
 from memtop.errors import UsageError
-from memtop.model.frame import ProcessRow
+from memtop.model.row import ProcessRow
 from memtop.tui.dialogs.dialog import whole_number
 from memtop.tui.dialogs.keys_line import KeysLine
 from tests.tui.app.test_app import board

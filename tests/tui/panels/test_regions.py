@@ -18,7 +18,8 @@ from memtop.explain.region_placeholders import BESIDE_NOW, mapping_sentence, siz
 from memtop.explain.region_sentences import caption, mark_sentence, what_is_known, why_no_reading
 from memtop.explain.sharing_sentences import READING_FREED, kill_sentences, sharing_sentences
 from memtop.model.assessment import Assessment
-from memtop.model.frame import Detail, Note
+from memtop.model.detail import Detail
+from memtop.model.row import Note
 from memtop.procfs.smaps_rollup import parse_rollup
 from memtop.sampling.smaps.parse_worker import NO_GROWTH, Raw, digest
 from memtop.sampling.smaps.smaps_view import InPieces, MarkView, Missing, Reading, RegionsView, Relative, SharingView

@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from memtop.model.frame import Frame, Note, ProcessRow, TreePlace
+from memtop.model.frame import Frame, TreePlace
+from memtop.model.row import Note, ProcessRow
 from memtop.tui.table.column_layout import SteadyCount
 from memtop.tui.table.process_table import ProcessTable
 from tests.rows import proc_row

@@ -15,7 +15,8 @@ from textual.strip import Strip
 from memtop.analysis.trend.rates import levels
 from memtop.columns import BY_NAME, COLUMNS
 from memtop.engine.row_builder import TREND_LEVELS
-from memtop.model.frame import Note, ProcessRow, TreePlace
+from memtop.model.frame import TreePlace
+from memtop.model.row import Note, ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.sanitize import clean
 from memtop.tui.table.column_layout import SILENT_AFTER_S

@@ -25,7 +25,7 @@ assert [part.text for _ in range(2) for part in line.divide([4, 8])] == ["VIRT",
 assert line.crop(5).text == line.crop(5).text == "RES" and line.crop(5) is not line.crop(5)
 from rich.style import Style
 from textual.geometry import Region
-from memtop.model.frame import ProcessRow
+from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 settle = memory_tuning.settle
 assert settle.__doc__ and settle.__annotations__ and ProcessRow.__doc__ and ProcessRow.__annotations__

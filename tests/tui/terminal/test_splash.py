@@ -9,7 +9,8 @@ import sys
 import pytest
 from rich.cells import cell_len
 
-from memtop.model.frame import Frame, Note
+from memtop.model.frame import Frame
+from memtop.model.row import Note
 from memtop.settings import Settings
 from memtop.tui.bars.header import HeaderBar
 from memtop.tui.bars.header_parts import state_of
