@@ -1,14 +1,11 @@
-"""State shared by all actions: the view, the frame shown, the parts of the screen, notices."""
+"""State shared by all actions: what is chosen and watched, the request that follows from it, the sampler's thread."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from threading import Lock
-from typing import Final
 
 from textual.message import Message
-from textual.reactive import var
 
 from memtop.demo.progress import Step
 from memtop.engine.engine import Engine
@@ -24,36 +21,19 @@ from memtop.sampling.request import Need
 from memtop.settings import Settings
 from memtop.sources.protocol import Recording
 from memtop.tui.app.carried_cursor import CarriedCursor
-from memtop.tui.app.footer_hints import KeysNow, footer_hints
 from memtop.tui.app.messages import FrameReady, RecordingEnded, SamplerTroubled
+from memtop.tui.app.screen_parts import ScreenParts
 from memtop.tui.app.tail import tail_state
-from memtop.tui.bars.filter_bar import FilterBar
-from memtop.tui.bars.footer import StatusBar
 from memtop.tui.bars.header import HeaderBar
 from memtop.tui.bars.header_parts import state_of
-from memtop.tui.chart.memory_chart import MemoryChart
-from memtop.tui.drawing.severity_signs import DANGER_MARK, WARNING_MARK
-from memtop.tui.panels.switcher import BY_NAME, PANEL_LINES, TALL_SHARE
-from memtop.tui.side.side_panel import SidePanel
-from memtop.tui.table.column_layout import SPARE_LINES, SteadyCount, table_room
-from memtop.tui.table.process_list import HEADING_LINES
-from memtop.tui.table.process_table import ProcessTable
+from memtop.tui.panels.switcher import BY_NAME
 from memtop.tui.table.row_painter import Sort
 from memtop.tui.terminal.lifecycle import Life
-from memtop.tui.terminal.safe_app import SafeApp
 from memtop.view_state import View
 
-NOTICE_S: Final = 6.0
-_MARKS: Final = {"error": f"{DANGER_MARK} ", "warning": f"{WARNING_MARK} "}
-"""Signs before notices that are not only information."""
 
-
-class AppState(SafeApp):
+class AppState(ScreenParts):
     """The state of the screen. When the view changes, the sampler's thread gets a new Request."""
-
-    view: var[View] = var(View.of(Settings()), init=False)
-    table: ProcessTable
-    chart: MemoryChart
 
     def __init__(
         self,
@@ -66,13 +46,10 @@ class AppState(SafeApp):
         ready: Callable[[], object] = lambda: None,
         recording: Recording | None = None,
     ) -> None:
-        super().__init__(life)
+        super().__init__(settings, view, life=life, commentary=commentary)
         self.recording = recording
         """What writes a recording on demand; None where a recording is played."""
         self._toggling = Lock()
-        self._stays_from_s = -NOTICE_S
-        """When a notice that stays was last shown, on the monotonic clock."""
-        self._rows_listed = SteadyCount()
         self.looking_back = engine if isinstance(engine, LookingBack) else None
         """What plays an earlier instant; None where only the engine's own numbers of the past are shown."""
         self.player = (
@@ -81,18 +58,12 @@ class AppState(SafeApp):
         """What plays a recording; None live."""
         self.speed = 1.0
         """How many times as fast as it was recorded a recording is played."""
-        self.settings = settings
-        self.frame: Frame | None = None
-        self.commentary = commentary
-        self.topic = "virt"
-        self.watched: ProcessKey | None = None
         self.cursor = CarriedCursor()
         self.is_touched = view.rows.only is not None
         """Whether the user has chosen something beside the cursor."""
         self.asked_for = (view.rows.only, view.rows.names)
         self.dialog_needs = Need.NONE
         """Readings of the process in focus that the open dialog declares; see :meth:`need_for_dialog`."""
-        self.set_reactive(AppState.view, view)
         self.sampler_thread = SamplerThread(
             engine.step,
             engine.view,
@@ -111,21 +82,6 @@ class AppState(SafeApp):
     def _post(self, message: Message) -> None:
         if self.is_running:
             self.post_message(message)
-
-    def say(self, text: str, *, severity: str = "information", stays: bool = False) -> None:
-        """Show a notice that disappears by itself. ``text`` is never parsed as markup.
-
-        It replaces the notice before. One that ``stays``, or is an error, is not replaced: no key asked for it.
-        """
-        level = severity if severity in _MARKS else "information"
-        now_s = time.monotonic()
-        if now_s - self._stays_from_s >= NOTICE_S:
-            self.clear_notifications()
-            for screen in self.screen_stack:  # Textual leaves a row of each, and some rows fill the place
-                screen.query("ToastHolder").remove()
-        if stays or level == "error":
-            self._stays_from_s = now_s
-        self.notify(_MARKS.get(level, "") + text, severity=level, timeout=NOTICE_S, markup=False)  # type: ignore[arg-type]
 
     def watch_view(self) -> None:
         """Send every choice to the sampler at once."""
@@ -207,6 +163,12 @@ class AppState(SafeApp):
         """Change the time window."""
         self.choose(window=self.view.window._replace(**choice))  # type: ignore[arg-type]
 
+    def fit_points(self) -> None:
+        """Request as many points as the chart can show."""
+        points = self.chart.points
+        if points != self.view.window.points:
+            self.choose_window(points=points)
+
     @property
     def row(self) -> ProcessRow | None:
         """The process that keys act on; None where a group is selected."""
@@ -278,87 +240,6 @@ class AppState(SafeApp):
         """Watch no process any longer."""
         if self.watched is not None:
             self.watch_process(None)
-
-    def fit_points(self) -> None:
-        """Request as many points as the chart can show."""
-        points = self.chart.points
-        if points != self.view.window.points:
-            self.choose_window(points=points)
-
-    @property
-    def is_alone(self) -> bool:
-        """Whether the list is of one process, the only one that was asked for."""
-        rows = self.view.rows
-        one = rows.only is not None and rows.by is None and not self.view.query.selects
-        return one and self.frame is not None and len(self.frame.rows) == 1
-
-    @property
-    def zoomed(self) -> bool:
-        """Whether one part of the screen is maximized."""
-        return any(name.startswith("-zoom-") for name in self.classes)
-
-    def show_filter(self) -> None:
-        """Show the filter that is on, and how many rows it leaves, where it is not being typed."""
-        text = " ".join(
-            filter(None, (self.view.query.text.strip(), f"user={self.view.user}" if self.view.user else ""))
-        )
-        is_on = self.view.query.selects or bool(self.view.user)
-        self.set_class(is_on, "-filtered")
-        if is_on and self.frame is not None:
-            self.query_one(FilterBar).show(text, self.frame)
-
-    def fit_table(self, frame: Frame) -> None:
-        """Leave to the chart what a short list does not need.
-
-        Processes that come and go do not move the chart, see ``SteadyCount``.
-        """
-        rows = self.view.rows
-        listed = (self.view.query, self.view.user, rows.only, rows.by, rows.inside, rows.kernel_threads)
-        count = self._rows_listed.count(listed, len(frame.listed), time.monotonic())
-        panel = BY_NAME.get(self.view.panel)
-        share = 0.0 if panel is None else TALL_SHARE if panel.tall else PANEL_LINES / max(1, self.size.height)
-        lines = count + HEADING_LINES + SPARE_LINES
-        few = (
-            bool(frame.listed)
-            and not self.has_class("-one")
-            and lines < table_room(self.size.height, panel_share=share)
-        )
-        self.table.wanted_lines = lines if few else 0
-        self.set_class(few, "-few")
-
-    def show_hints(self) -> None:
-        """Show the keys of the widget in focus in the footer, and how to step out."""
-        view, only = self.view, self.view.rows.only
-        keys = KeysNow(
-            enter=self._enter_label,
-            is_replay=bool(self.settings.replay),
-            is_frozen=view.window.frozen,
-            is_marked=self.has_class("-marked"),
-            is_alone=self.is_alone,
-            is_cut=self.query_one(SidePanel).is_cut,
-            can_step_out=view.window.stands_still
-            or view.query.selects
-            or bool(view.user)
-            or self.zoomed
-            or view.rows.by is not None
-            or (self.watched is not None and only is None),
-        )
-        self.query_one(StatusBar).show_hints(footer_hints(self.focused, keys))
-
-    @property
-    def _enter_label(self) -> str:
-        """What Enter does in the list; empty where the process under the cursor is watched and no others are listed."""
-        if self.view.rows.lists_groups:
-            return "Members"
-        if self.watched is None or self.watched != self.table.selected:
-            return "Watch"
-        return "All" if self.view.rows.only is None else ""
-
-    def show_side(self) -> None:
-        """Write the sentences again."""
-        if self.frame is not None:
-            step = self.commentary() if self.commentary is not None else None
-            self.query_one(SidePanel).show(self.frame, self.topic, step)
 
     def show_header(self) -> None:
         """Write the first line again."""
