@@ -14,7 +14,7 @@ from textual.widget import Widget
 from memtop.model.frame import Frame, TreePlace
 from memtop.model.row import ProcessRow
 from memtop.sources.protocol import OwnCost
-from memtop.tui import palette
+from memtop.tui import colors
 from tests.rows import MIB, system_row
 
 M = TypeVar("M", bound=Message)
@@ -40,7 +40,7 @@ def frame(rows: Sequence[ProcessRow] = (), tree: Sequence[TreePlace] | None = No
 
 
 class WidgetApp(App[None]):
-    """One widget, with memtop's palette; keeps what the widget says."""
+    """One widget, with memtop's colors; keeps what the widget says."""
 
     def __init__(self, widget: Widget) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class WidgetApp(App[None]):
         self.heard: list[Message] = []
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return palette.variables(self.current_theme)
+        return colors.variables(self.current_theme)
 
     def compose(self) -> ComposeResult:
         yield self.widget

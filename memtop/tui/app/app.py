@@ -26,7 +26,7 @@ from memtop.model.frame import Frame
 from memtop.sampling.problems import announcer
 from memtop.settings import Settings
 from memtop.sources.protocol import Recording
-from memtop.tui import palette
+from memtop.tui import colors
 from memtop.tui.app.actions_explain import ExplainActions
 from memtop.tui.app.actions_list import ListActions
 from memtop.tui.app.actions_panels import PanelActions
@@ -120,7 +120,7 @@ class MemtopApp(
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """The data colors and severities."""
-        return palette.variables(self.current_theme)
+        return colors.variables(self.current_theme)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Textual's filters and ours.

@@ -14,8 +14,8 @@ from textual.widgets.option_list import Option
 from memtop.errors import UsageError
 from memtop.sampling.request import Need
 from memtop.sources.endpoint import parse_endpoint
+from memtop.tui.dialogs.choice_list import ChoiceList
 from memtop.tui.dialogs.dialog import Prompt
-from memtop.tui.dialogs.palette import ChoiceList
 
 if TYPE_CHECKING:
     from memtop.model.frame import Frame

@@ -12,9 +12,9 @@ from textual.widgets.option_list import Option
 
 from memtop.columns import Column, ColumnSet
 from memtop.tui.bars.footer import Hint
+from memtop.tui.dialogs.choice_list import ChoiceList
 from memtop.tui.dialogs.dialog import CANCEL_HINT, Dialog
 from memtop.tui.dialogs.keys_line import ACCEPT, KeysLine
-from memtop.tui.dialogs.palette import ChoiceList
 from memtop.tui.drawing.hanging_text import HangingText, Paragraph
 
 

@@ -19,8 +19,9 @@ from textual.widgets.option_list import Option
 
 from memtop.errors import MemtopError, UsageError
 from memtop.tui.bars.footer import Hint
+from memtop.tui.dialogs.answered_once import ClosedOnce
+from memtop.tui.dialogs.choice_list import ChoiceList
 from memtop.tui.dialogs.keys_line import ACCEPT, CANCEL, KeysLine
-from memtop.tui.dialogs.palette import ChoiceList, ClosedOnce
 from memtop.tui.drawing.cell_text import to_ascii
 from memtop.tui.drawing.hanging_text import HangingText, Paragraph
 

@@ -15,9 +15,9 @@ from memtop.explain.exit_text import exit_lines, how
 from memtop.model.assessment import ExitReport
 from memtop.process_key import ProcessKey
 from memtop.tui.bars.footer import Hint
+from memtop.tui.dialogs.choice_list import ChoiceList
 from memtop.tui.dialogs.dialog import CLOSE_HINT, Dialog
 from memtop.tui.dialogs.keys_line import ACCEPT, KeysLine
-from memtop.tui.dialogs.palette import ChoiceList
 from memtop.tui.drawing.hanging_text import HangingText, Paragraph
 from memtop.tui.drawing.severity_signs import DANGER_MARK, NOTE_MARK, WARNING_MARK
 from memtop.units import counted

@@ -15,9 +15,9 @@ from memtop.analysis.incidents import Incident
 from memtop.explain.incident_text import SIGNS, incident_sentences, not_looked_at
 from memtop.model.incidents import IncidentReport
 from memtop.tui.bars.footer import Hint
+from memtop.tui.dialogs.choice_list import ChoiceList
 from memtop.tui.dialogs.dialog import CANCEL_HINT, Dialog
 from memtop.tui.dialogs.keys_line import ACCEPT, KeysLine
-from memtop.tui.dialogs.palette import ChoiceList
 from memtop.tui.drawing.hanging_text import HangingText, Paragraph
 from memtop.units import duration
 

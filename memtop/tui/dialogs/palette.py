@@ -1,92 +1,24 @@
-"""The command palette, and lists of options. They also work at sizes and moments at which Textual 8's own raise."""
+"""The command palette. It also works at sizes and moments at which Textual 8's own raises."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
-from typing import Final, TypeVar
+from typing import Final
 
 from textual import events
 from textual.app import ComposeResult
-from textual.await_complete import AwaitComplete
 from textual.command import CommandInput, CommandList, CommandPalette, SearchIcon
 from textual.containers import Horizontal, Vertical
 from textual.errors import NoWidget
-from textual.screen import ModalScreen
-from textual.widgets import LoadingIndicator, OptionList
-from textual.widgets.option_list import Option
+from textual.widgets import LoadingIndicator
 from textual.worker import WorkerError
 
-from memtop.tui.drawing.steady_size import SteadySize
-from memtop.tui.drawing.text_selection import SelectsText
+from memtop.tui.dialogs.answered_once import AnswersOnce
+from memtop.tui.dialogs.choice_list import CurrentClicks
 
-Result = TypeVar("Result")
 PATIENCE_S: Final = 2.0
 """Longest wait of Enter for the commands that the text finds."""
-
-
-class AnswersOnce(SteadySize):
-    """Mixin for a modal screen, before Textual's class: only its first answer counts, and not until it is composed.
-
-    Keys may come faster than it closes. Textual's then raises ScreenStackError, or closes the screen below. A screen
-    that closes while it is being composed waits for itself, and the application with it, forever.
-    """
-
-    is_current: bool
-    is_mounted: bool
-    call_later: Callable[..., bool]
-    _answered = False
-
-    def dismiss(self, result: object = None) -> AwaitComplete:
-        """Close with this result, unless that has been done; a screen that is being composed closes after that."""
-        if self._answered or not self.is_current:
-            return AwaitComplete()
-        if not self.is_mounted:
-            self.call_later(self.dismiss, result)
-            return AwaitComplete()
-        self._answered = True
-        closed: AwaitComplete = super().dismiss(result)  # type: ignore[misc]  # of the class that it is mixed into
-        return closed
-
-
-class ClosedOnce(AnswersOnce, ModalScreen[Result], SelectsText[Result]):
-    """A modal screen of our own that answers once."""
-
-
-class CurrentClicks:
-    """Mixin for a list, before Textual's class: clicks on lines that are gone choose nothing (Textual's IndexError)."""
-
-    option_count: int
-
-    async def _on_click(self, event: events.Click) -> None:
-        if event.style.meta.get("option", -1) >= self.option_count:
-            event.prevent_default()
-
-
-class ChoiceList(CurrentClicks, OptionList):
-    """A list of options whose page keys do nothing until it has lines (Textual's raises KeyError)."""
-
-    def __init__(self, *content: Option, one_click: bool = True) -> None:
-        super().__init__(*content, markup=False)
-        self._one_click = one_click
-
-    async def _on_click(self, event: events.Click) -> None:
-        """Where one click is not enough, the first one on a line only moves the cursor there."""
-        number = event.style.meta.get("option", -1)
-        if not self._one_click and number < self.option_count and number not in (-1, self.highlighted):
-            event.prevent_default()
-            self.highlighted = number
-
-    def action_page_up(self) -> None:
-        """Move up by one page."""
-        if self.scrollable_content_region:
-            super().action_page_up()  # type: ignore[no-untyped-call]
-
-    def action_page_down(self) -> None:
-        """Move down by one page."""
-        if self.scrollable_content_region:
-            super().action_page_down()  # type: ignore[no-untyped-call]
 
 
 class Commands(CurrentClicks, CommandList):

@@ -15,7 +15,7 @@ from rich.style import Style
 from textual.color import Color
 from textual.filter import LineFilter
 
-from memtop.tui.palette import contrast
+from memtop.tui.colors import contrast
 
 _READABLE: Final = 2.5
 """Least contrast. What is behind a dialog, and is meant to be dim, has more: dark gray on black."""

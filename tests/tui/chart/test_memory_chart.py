@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from memtop.history.process_history import WINDOWS_S
 from memtop.model.detail import Detail
-from memtop.tui import palette
+from memtop.tui import colors
 from memtop.tui.chart.axes import Scale, clock
 from memtop.tui.chart.chart_styles import ChartStyle
 from memtop.tui.chart.chart_title import topic_at
@@ -34,7 +34,7 @@ class Charts(App[None]):
         self.said: list[float] = []
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return palette.variables(self.current_theme)
+        return colors.variables(self.current_theme)
 
     def compose(self) -> ComposeResult:
         yield self.memory

@@ -10,9 +10,9 @@ from rich.style import Style
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
 
-from memtop.tui import palette
+from memtop.tui import colors
+from memtop.tui.colors import contrast
 from memtop.tui.drawing.sixteen_filter import SixteenColors
-from memtop.tui.palette import contrast
 
 BLACK = Color(0, 0, 0)
 
@@ -29,7 +29,7 @@ def drawn(style: Style) -> tuple[int | None, int | None]:
 def test_every_pair_of_text_and_ground_can_be_read_in_sixteen_colors(theme: Theme) -> None:
     system = theme.to_color_system().generate()
     grounds = [Color.parse(system[name]).hex for name in ("background", "surface", "panel")]
-    for text in palette.variables(theme).values():
+    for text in colors.variables(theme).values():
         for ground in grounds:
             pair = drawn(Style(color=Color.parse(text).hex, bgcolor=ground))
             one, other = (Color(*RichColor.from_ansi(number or 0).get_truecolor()) for number in pair)

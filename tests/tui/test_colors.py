@@ -10,7 +10,7 @@ from rich.color import ColorSystem
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
 
-from memtop.tui import palette
+from memtop.tui import colors
 
 # Viénot, Brettel and Mollon (1999): what linear RGB becomes for protanopes and deuteranopes.
 DICHROMATS = {
@@ -32,7 +32,7 @@ def seen(colour: Color, matrix: tuple[tuple[float, ...], ...]) -> tuple[float, .
 
 @pytest.mark.parametrize("theme", THEMES, ids=lambda theme: theme.name)
 def test_every_theme_gives_every_colour(theme: Theme) -> None:
-    found = palette.variables(theme)
+    found = colors.variables(theme)
     names = ("virt", "res", "danger", "warning", "note", "text", "muted", "anon", "file")
     assert set(found) == {f"memtop-{name}" for name in names}
     assert Color.parse(found["memtop-virt"]) != Color.parse(found["memtop-res"])
@@ -41,7 +41,7 @@ def test_every_theme_gives_every_colour(theme: Theme) -> None:
 
 @pytest.mark.parametrize("theme", [theme for theme in THEMES if not theme.ansi], ids=lambda theme: theme.name)
 def test_text_can_be_read_on_every_ground_and_areas_differ_from_what_is_beside_them(theme: Theme) -> None:
-    found = {name: Color.parse(value) for name, value in palette.variables(theme).items()}
+    found = {name: Color.parse(value) for name, value in colors.variables(theme).items()}
     system = theme.to_color_system().generate()
     background, *others = (Color.parse(system[name]) for name in ("background", "surface", "panel"))
     for name in ("virt", "res", "danger", "warning", "note", "text", "muted"):
@@ -65,14 +65,14 @@ def luminance(colour: Color) -> float:
 @pytest.mark.parametrize("dark", [True, False])
 @pytest.mark.parametrize("reader", DICHROMATS)
 def test_data_colours_stay_apart_for_colour_blind_readers(reader: str, dark: bool) -> None:
-    found = palette.variables(BUILTIN_THEMES["textual-dark" if dark else "textual-light"])
+    found = colors.variables(BUILTIN_THEMES["textual-dark" if dark else "textual-light"])
     virt, res = (seen(Color.parse(found[name]), DICHROMATS[reader]) for name in ("memtop-virt", "memtop-res"))
     assert max(abs(a - b) for a, b in zip(virt, res, strict=True)) > 0.25
 
 
 @pytest.mark.parametrize("theme", ["textual-dark", "textual-light"])
 def test_data_colours_stay_apart_in_sixteen_colours(theme: str) -> None:
-    found = palette.variables(BUILTIN_THEMES[theme])
+    found = colors.variables(BUILTIN_THEMES[theme])
     numbers = [
         RichColor.parse(found[name]).downgrade(ColorSystem.STANDARD).number for name in ("memtop-virt", "memtop-res")
     ]
