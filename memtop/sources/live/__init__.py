@@ -92,7 +92,10 @@ class LiveSource:
         self._foreign = BlockingReader(lambda path, size, _: self._read_directly(path, size), blamed=lambda path: path)
         self._hot: dict[str, int] = {}
         self._instants = 0
+        self._names: list[str] = []
+        """What /proc lists, as of the latest list ..."""
         self._pids: list[int] = []
+        """... and the processes in it."""
         self._now = Instant(0.0, 0.0)
 
     def begin(self) -> Instant:
@@ -111,12 +114,13 @@ class LiveSource:
             names = os.listdir(self._proc)
         except OSError as error:
             raise failure(self._prefix, "proc", error) from error
-        pids = sorted([int(name) for name in names if name.isdecimal()])
-        self._descriptors.listed(pids)
-        if ended := set(self._pids).difference(pids):
-            self._forget(ended)
-        self._pids = pids
-        return pids
+        if names != self._names:  # of thousands often none comes or goes
+            before, self._names = set(self._pids), names
+            self._pids = sorted([int(name) for name in names if name.isdecimal()])
+            if ended := before.difference(self._pids):
+                self._forget(ended)
+        self._descriptors.listed(self._pids)
+        return self._pids
 
     def read(self, path: str, size: int = READ_LIMIT) -> bytes:
         """See ``Source.read``."""

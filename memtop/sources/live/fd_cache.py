@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from memtop.sources.live.bounded_read import OPENED, made_up, pread_file, read_file
@@ -36,7 +36,7 @@ class FdCache:
         self._kept: dict[str, dict[int, int]] = {}
         self._swept: dict[str, set[int]] = {}
         self._swept_before: dict[str, set[int]] = {}
-        self._listed: set[int] | None = None
+        self._listed: Sequence[int] | None = None
         self.gone: set[int] = set()
         """Processes found to have ended at this instant. Their PIDs are not opened again before the next."""
 
@@ -45,16 +45,16 @@ class FdCache:
         for name, kept in self._kept.items():
             unused = kept.keys() - self._swept.get(name, ())
             if name == "statm":
-                unused = unused - self._listed if self._listed is not None else set()
+                unused = unused.difference(self._listed) if self._listed is not None and unused else set()
             for pid in unused:
                 self._close(kept.pop(pid))
         self._swept_before, self._swept = self._swept, {}
         self._listed = None
         self.gone.clear()
 
-    def listed(self, pids: Iterable[int]) -> None:
+    def listed(self, pids: Sequence[int]) -> None:
         """Take the list of processes of this instant."""
-        self._listed = set(pids)
+        self._listed = pids
 
     def sweep(self, name: str, pids: Sequence[int]) -> list[bytes | None]:
         """See ``Source.sweep``."""
