@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from memtop.analysis.trend.rates import levels, per_s
 from memtop.columns import TREND_CELLS
-from memtop.history.rings import Track
+from memtop.history.rings import CLOSE_S, Track
 from memtop.model.row import Note, ProcessRow, SystemRow
 from memtop.sampling.sample import ProcessSample, Sample
 from memtop.sanitize import clean
@@ -25,6 +25,8 @@ GROWTH_LEAST_S: Final = 2.0
 _RATES: Final = ("cpu_percent", "minflt_per_s", "majflt_per_s", "growth_bytes_per_min")
 TREND_BUCKET_S: Final = 120.0 / TREND_CELLS
 _NO_TREND: Final = (None,) * TREND_CELLS
+_LEVEL: Final = tuple(_NO_TREND[known:] + (0,) * known for known in range(TREND_CELLS + 1))
+"""Trends of processes that have not changed since they were first seen, by the cells since then."""
 TREND_LEVELS: Final = 7
 """Heights of a trend in eighths of a cell: never a full cell, so that trends of neighboring rows stay apart."""
 
@@ -162,8 +164,7 @@ def growth(track: Track | None, rss_bytes: int | None, now_s: float) -> float | 
     """
     if track is None or rss_bytes is None or now_s - track.first_s < GROWTH_LEAST_S:
         return None
-    then = track.at(now_s - GROWTH_S) or track.point(0)
-    return float(rss_bytes - then.rss_bytes)
+    return float(rss_bytes - track.rss_bytes_at(now_s - GROWTH_S))
 
 
 def trend_edge_s(now_s: float) -> float:
@@ -174,8 +175,11 @@ def trend_edge_s(now_s: float) -> float:
 def trend(track: Track | None, rss_bytes: int | None, now_s: float) -> tuple[int | None, ...]:
     """RES as levels, in buckets that are aligned to the clock, so that cells do not flicker."""
     if track is None or rss_bytes is None:
-        return (None,) * TREND_CELLS
+        return _NO_TREND
     right_s = trend_edge_s(now_s)
+    if len(track) == 1:  # of most processes that is all: thousands of them are drawn level
+        cells = 1 + int((right_s - track.changed_s - CLOSE_S) // TREND_BUCKET_S)
+        return _LEVEL[min(TREND_CELLS, max(0, cells))]
     edges_s = [right_s - TREND_BUCKET_S * back for back in range(TREND_CELLS, -1, -1)]
     return levels(track.peaks(edges_s), TREND_LEVELS)
 

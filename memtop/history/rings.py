@@ -96,6 +96,10 @@ class Track:
         index = self.index_at(when_s)
         return self.point(index) if index >= 0 else None
 
+    def rss_bytes_at(self, when_s: float) -> int:
+        """RES at an instant; before the first entry that of the first."""
+        return self._data[max(0, self.index_at(when_s)) * _FIELDS + 2]
+
     def index_at(self, when_s: float) -> int:
         """The last entry at or before an instant; -1 if there is none."""
         data, when_ms = self._data, int(when_s * 1000 + 0.5)

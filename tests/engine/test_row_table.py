@@ -5,9 +5,12 @@ from __future__ import annotations
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from memtop.engine.row_builder import trend
 from memtop.engine.row_table import RowInputs, RowTable
-from memtop.history.rings import History
+from memtop.history.rings import History, Track
 from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.stat import parse_stat
@@ -117,3 +120,13 @@ def test_the_same_as_building_all(seed: int) -> None:
             unseen.clear()
         before = now
     assert rows == whole, "all had their turn, and nothing has changed for so long that no row moves any more"
+
+
+@given(st.integers(0, 10_000_000), st.integers(0, 400))
+def test_a_process_that_has_never_changed_has_the_level_trend_of_its_series(first_ms: int, half_seconds: int) -> None:
+    once, twice = (Track(first_ms / 1000) for _ in range(2))
+    for track, entries in ((once, 1), (twice, 2)):
+        for _ in range(entries):
+            track.add(first_ms / 1000, 9, 7, 3, most=48)
+    now_s = first_ms / 1000 + half_seconds / 2
+    assert trend(once, 7, now_s) == trend(twice, 7, now_s)
