@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from itertools import islice, product
 from typing import Final, NamedTuple, Protocol
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 
 from memtop import units
 from memtop.model.row import SystemRow
@@ -25,6 +25,11 @@ _SLACK_CELLS: Final = 8
 _LONG_NAME_CELLS: Final = 10
 """Name to which a longer one is shortened for the sake of the second clause."""
 _BRACKETS: Final = re.compile(r" \([^()]*\)")
+_CUT_NAME_CELLS: Final = (24, 20, 16, 14, 12, 10, 8)
+"""Widths to which the name of a limit is cut."""
+_KIND: Final = re.compile(r"\.(?:service|scope|slice)\Z")
+"""The end of a unit's name that says nothing about which it is."""
+_SLOWED: Final = re.compile(r"slowed by (?P<name>.+)(?P<when> in .+)")
 _OF_MACHINE: Final = "this machine"
 """How the name of the limit that is the machine's memory begins."""
 
@@ -217,20 +222,38 @@ def _short_name(clauses: Sequence[str], who: str, room: int, least: int) -> str:
 
 def _forms(clause: str, shorter: int) -> Iterator[str]:
     """A clause, and without what stands in brackets; with ``shorter`` that says when a limit is full with the last part
-    of a path for its name, or without it: that time is why the line is red. It names what else fills it where the
-    process does not."""
+    of its name, that name cut in its middle, or without it: that time is why the line is red. It names what else fills
+    it where the process does not."""
     yield clause
     yield _BRACKETS.sub("", clause)
     name, full, when = clause.partition(" full in ")
+    slowed = _SLOWED.fullmatch(clause)
     if shorter and full and name:
         in_s, comma, beside = when.partition(", ")
         ends = full + in_s + ("" if beside.startswith("with ") else comma + beside)
         name = _BRACKETS.sub("", name).removesuffix(" is")
         yield name + ends
-        parent, _, last = name.rpartition("/")
-        if parent and last:
-            yield last + ends
+        is_machine = name.startswith(_OF_MACHINE)
+        if not is_machine:
+            yield from (short + ends for short in _short_names(name))
         if shorter > 1:
-            yield f"{'RAM' if name.startswith(_OF_MACHINE) else 'limit'}{ends}"
+            yield f"{'RAM' if is_machine else 'limit'}{ends}"
         if shorter > 2:
             yield ends.strip()
+    elif shorter and slowed is not None:
+        yield from (f"slowed by {short}{slowed['when']}" for short in _short_names(slowed["name"]))
+        if shorter > 1:
+            yield f"slowed{slowed['when']}"
+
+
+def _short_names(name: str) -> Iterator[str]:
+    """The last part of a limit's name, then as much of both its ends as fits into fewer and fewer cells: names of one
+    family often differ at one end only."""
+    last = name.rpartition("/")[2].rpartition(" ")[2] or name
+    if last != name:
+        yield last
+    last = _KIND.sub("", last)
+    for cells in _CUT_NAME_CELLS:
+        if cell_len(last) > cells:
+            tail = set_cell_size(last[::-1], (cells - 1) // 2)[::-1]
+            yield fit(last, cells - cell_len(tail), left=True) + tail

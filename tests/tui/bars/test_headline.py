@@ -37,7 +37,7 @@ def line(
 def test_the_last_clauses_go_first_where_it_is_narrow() -> None:
     assert line(120, WHO, WHEN).startswith(f" ▲ {WHO}; {WHEN} ")
     assert line(80, WHO, WHEN).rstrip() == f" ▲ {WHO}; container shop is full in 2 to 3 min"
-    assert line(66, WHO, WHEN).rstrip() == f" ▲ {WHO}; limit full in 2 to 3 min", "that is why it is red"
+    assert line(66, WHO, WHEN).rstrip() == f" ▲ {WHO}; shop full in 2 to 3 min", "that is why it is red"
     assert line(60, WHO, WHEN).rstrip() == f" ▲ {WHO}; full in 2 to 3 min"
     assert line(50, WHO, WHEN).startswith(f" ▲ {WHO} ")
     ram = "this machine's memory (16.0 GiB) full in about 5 min, with 6 others that grow"
@@ -50,7 +50,7 @@ def test_the_last_clauses_go_first_where_it_is_narrow() -> None:
 
 def test_who_what_and_when_are_whole_on_narrow_screens() -> None:
     assert line(80, WHO, WHEN, brief=BRIEF).rstrip() == f" ▲ {WHO}; container shop is full in 2 to 3 min"
-    assert line(60, WHO, WHEN, brief=BRIEF).rstrip() == " ▲ orders-api (4242) +60 MiB/min; limit full in 2 to 3 min"
+    assert line(60, WHO, WHEN, brief=BRIEF).rstrip() == " ▲ orders-api (4242) +60 MiB/min; shop full in 2 to 3 min"
 
 
 def test_whose_limit_it_is_stays_longer_than_for_how_long_it_has_grown() -> None:
@@ -68,6 +68,32 @@ def test_the_last_part_of_a_path_names_the_limit_where_the_whole_one_does_not_fi
     assert line(70, *said, brief=brief).rstrip().endswith("; orders.service full in about 3 min")
     assert line(62, *said, brief=brief).rstrip().endswith("; limit full in about 3 min")
     assert line(66, WHO, "/box (300 MiB) is full in about 3 min").rstrip().endswith("; /box full in about 3 min")
+
+
+@pytest.mark.parametrize(
+    ("limit", "shown"),
+    [
+        ("lxc production-database-primary-01", "produc…ry-01"),
+        ("payment-gateway-worker@tenant-42.service", "paymen…nt-42"),
+        ("docker 0123456789ab", "docker 0123456789ab"),
+    ],
+)
+def test_a_long_name_of_a_limit_is_cut_in_its_middle_before_it_is_left_out(limit: str, shown: str) -> None:
+    said = ("leak.py (123456) has grown 60.0 MiB/min for 3 min", f"{limit} (300 MiB) is full in about 3 min")
+    brief = ("leak.py (123456) +60.0 MiB/min", f"{limit} full in about 3 min")
+    for width in (80, 100):
+        found = line(width, *said, brief=brief, who="leak.py (123456)", more=3)
+        name = found.partition("; ")[2].partition(" full in about 3 min")[0]
+        assert name and name != "limit", found
+        assert cell_len(found) <= width
+    assert f"; {shown} full in about 3 min" in line(80, *said, brief=brief, who="leak.py (123456)", more=3)
+
+
+def test_a_brake_with_a_long_name_is_cut_like_a_limit() -> None:
+    brief = ("leak.py (123456) +60.0 MiB/min", "slowed by lxc production-database-primary-01 in about 3 min")
+    found = line(80, *brief, brief=brief, who="leak.py (123456)")
+    assert "; slowed by produ…y-01 in about 3 min" in found
+    assert line(62, *brief, brief=brief, who="leak.py (123456)").rstrip().endswith("; slowed in about 3 min")
 
 
 def test_a_long_name_is_shortened_but_its_pid_and_the_rest_stay_whole() -> None:
