@@ -126,6 +126,27 @@ def test_kernel_memory_of_version_1_is_read_from_its_own_file() -> None:
     assert absent is not None and absent.kernel_bytes is None
 
 
+@pytest.mark.parametrize(("kernel", "found"), [(b"30000000\n", 100_000_000), (None, None)])
+def test_the_use_of_the_root_of_version_1_includes_its_kernel_memory(kernel: bytes | None, found: int | None) -> None:
+    """The kernel counts only anonymous memory and page cache there: a cgroup below it would seem larger."""
+    source = v1()
+    source.files["proc/42/cgroup"] = b"4:memory:/\n3:cpu:/\n0::/\n"
+    source.files |= {
+        f"{ROOT}/memory/cgroup.sane_behavior": b"0\n",
+        f"{ROOT}/memory/memory.usage_in_bytes": b"70000000\n",
+        f"{ROOT}/memory/memory.memsw.limit_in_bytes": b"9223372036854771712\n",
+        f"{ROOT}/memory/memory.memsw.usage_in_bytes": b"71000000\n",
+    }
+    if kernel is not None:
+        source.files[f"{ROOT}/memory/memory.kmem.usage_in_bytes"] = kernel
+    sampler = Sampler(source)
+    for _ in range(3):
+        root = take(sampler, on()).readings[f"{ROOT}/memory"]
+        assert (root.usage_bytes, root.swap_bytes) == (found, 1_000_000)
+    del source.files[f"{ROOT}/memory/cgroup.sane_behavior"]
+    assert take(Sampler(source), on()).readings[f"{ROOT}/memory"].usage_bytes == 70_000_000, "of a namespace"
+
+
 def test_of_version_1_the_large_number_is_no_limit_and_failcnt_is_a_count() -> None:
     found = take(Sampler(v1()), on())
     app = found.readings[f"{ROOT}/memory/app"]

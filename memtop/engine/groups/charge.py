@@ -64,6 +64,11 @@ def charge_of(reading: CgroupReading) -> Charge | None:
     )
 
 
+def is_swapless(meminfo: Meminfo | None, cgroups: CgroupSample) -> bool:
+    """Whether the machine has no swap; the meminfo of a container does not say that."""
+    return meminfo is not None and meminfo.swap_total_bytes == 0 and not cgroups.own_meminfo
+
+
 def chain_of(path: str, cgroups: CgroupSample) -> Sequence[str]:
     """The directory and those above it that were read, nearest first."""
     found = []

@@ -96,7 +96,7 @@ def _swap_bytes(sums: Sums, cgroup: CgroupState) -> int | None:
     """What is on swap. Of a cgroup only the kernel knows it: processes do not show its tmpfs, nor that of the dead."""
     if cgroup.charge is None:
         return sums.swap_bytes
-    return 0 if cgroup.charge.swap_bytes is None and cgroup.swapless else cgroup.charge.swap_bytes
+    return 0 if cgroup.swapless else cgroup.charge.swap_bytes  # v1 gives it as a difference of two readings
 
 
 def _growth(track: Track | None, used_bytes: int | None, now_s: float) -> float | None:

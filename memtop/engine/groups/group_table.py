@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from memtop.analysis.limits.heap_use import HeapUse
 from memtop.analysis.limits.memory_limits import host_ceiling
 from memtop.engine.assessment.growing_group import GrowingGroup
-from memtop.engine.groups.charge import Charge, ceiling_of, charge_of
+from memtop.engine.groups.charge import Charge, ceiling_of, charge_of, is_swapless
 from memtop.engine.groups.event_counts import EventCounts
 from memtop.engine.groups.gone_groups import GoneGroups
 from memtop.engine.groups.group_growth import GroupGrowth
@@ -315,7 +315,7 @@ class GroupTable:
                 ceiling_of(path, cgroups, sample.system.meminfo),
                 pressure.some.avg10_percent if pressure is not None and pressure.some is not None else None,
                 self._events.kills(path),
-                swapless=(meminfo := sample.system.meminfo) is not None and meminfo.swap_total_bytes == 0,
+                swapless=is_swapless(sample.system.meminfo, cgroups),
             )
         track, verdict = self.growth.track(series), self.growth.verdict(series)
         return group_row(

@@ -36,6 +36,8 @@ class CgroupFiles:
         """Ancestors without a limit -> tick at which that was read, and the reading."""
         self._members: tuple[bytes, tuple[int, ...]] = b"", ()
         """The members that were read last, as the kernel and as numbers: mostly they are the same again."""
+        self._v1_roots: dict[str, bool] = {}
+        """Directories of version 1 -> whether they are the root of the hierarchy."""
         self._not_recorded = False
         """Whether a recording lacked one of the requested files since this was last cleared."""
 
@@ -49,6 +51,8 @@ class CgroupFiles:
         """Forget what could not be read in other directories."""
         for path in self._unreadable.keys() - set(paths):
             del self._unreadable[path]
+        for path in self._v1_roots.keys() - set(paths):
+            del self._v1_roots[path]
 
     def read_if_recorded(self, path: str, v2: bool, *, leaf: bool, full: bool) -> CgroupReading | None:
         """As :meth:`read`; None where a recording has neither use nor limit at this instant: earlier ones hold."""
@@ -78,7 +82,7 @@ class CgroupFiles:
             if limit is not None and not found.unread:
                 self._open_ended[path] = self._tick, found
             return found
-        usage = usage_bytes(self._read, path, v2=v2)
+        usage = self._usage(path, v2)
         stat = memory_stat(self._read, path)
         if not full:
             reading = CgroupReading(path, v2, limit, usage, stat, high)
@@ -113,7 +117,7 @@ class CgroupFiles:
         request. What is not read is None; limits are as in ``old``.
         """
         self._not_recorded = False
-        usage = usage_bytes(self._read, path, v2=v2)
+        usage = self._usage(path, v2)
         if usage is None and self._not_recorded:
             return None
         limit, high = (None, None) if old is None else (old.limit_bytes, old.high_bytes)
@@ -141,15 +145,26 @@ class CgroupFiles:
             reading = reading._replace(stat=with_kernel_v1(read, self._read, path))
         return self._told((self._rest_v2 if v2 else self._rest_v1)(reading))
 
+    def _usage(self, path: str, v2: bool) -> int | None:
+        """What a cgroup uses, kernel memory included."""
+        usage = usage_bytes(self._read, path, v2=v2)
+        if usage is None or v2 or not self._is_root_v1(path):
+            return usage
+        kernel = self._count(path, "memory.kmem.usage_in_bytes")
+        return None if kernel is None else usage + kernel
+
     def _with_swap_v1(self, one: CgroupReading) -> CgroupReading:
         both = self._limit(one.path, "memory.memsw.limit_in_bytes")
         swap_limit = None
         if both is not None and one.limit_bytes is not None:
             swap_limit = UNLIMITED if both >= UNLIMITED else max(0, both - one.limit_bytes)
         used = self._count(one.path, "memory.memsw.usage_in_bytes") if both is not None else None
+        usage = one.usage_bytes
+        if self._is_root_v1(one.path):  # neither figure has its kernel memory
+            usage = usage_bytes(self._read, one.path, v2=False)
         return one._replace(
             swap_limit_bytes=swap_limit,
-            swap_bytes=max(0, used - one.usage_bytes) if used is not None and one.usage_bytes is not None else None,
+            swap_bytes=max(0, used - usage) if used is not None and usage is not None else None,
         )
 
     def _with_swap_v2(self, one: CgroupReading) -> CgroupReading:
@@ -246,6 +261,21 @@ class CgroupFiles:
     def _is_root(self, path: str) -> bool:
         """Whether this is the root of version 2, which has controllers but neither a type nor limits."""
         return self.there(path, "cgroup.controllers") and not self.there(path, "cgroup.type")
+
+    def _is_root_v1(self, path: str) -> bool:
+        """Whether this is the root of version 1, whose use the kernel gives without kernel memory (mem_cgroup_usage in
+        mm/memcontrol-v1.c), so that a cgroup below it may seem larger."""
+        known = self._v1_roots.get(path)
+        if known is None:
+            try:
+                self._source.read(f"{path}/cgroup.sane_behavior", 64)  # a file of the root only
+                known = True
+            except NotRecorded:
+                return False
+            except MemtopError:
+                known = False
+            self._v1_roots[path] = known
+        return known
 
     def there(self, folder: str, name: str) -> bool:
         """Whether a directory has this file, as far as known. A file that may not be read counts as existing."""

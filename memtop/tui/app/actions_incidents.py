@@ -47,7 +47,12 @@ class IncidentActions(PanelActions):
         """A click on the headline is the key ``!``."""
         self.action_headline()
 
-    def action_headline(self) -> None:
+    def on_headline_bar_list_asked(self) -> None:
+        """A click on ``! 3 more`` opens the list that has them."""
+        self.action_headline(to_list=True)
+
+    def action_headline(self, *, to_list: bool = False) -> None:
+        """Go to what the headline names; open the list where the screen shows that already, or with ``to_list``."""
         report = self.frame.incidents if self.frame is not None else None
         if self.frame is None or report is None or not report.standing:
             found = ["no incidents now" if report is not None else "incidents are not known yet"]
@@ -60,7 +65,7 @@ class IncidentActions(PanelActions):
             self.say("; ".join(found))
             return
         first = report.standing[0]
-        if self._shows(first) or not self.go_to(first):
+        if to_list or self._shows(first) or not self.go_to(first):
             earlier = kills_before(self.frame.system, report)
             self.push_screen(IncidentList(report, self.frame.at_s, earlier), self._go_to_chosen)
 

@@ -9,7 +9,7 @@ from textual.message import Message
 from memtop.analysis.findings import Severity
 from memtop.explain.incident_text import Headline, headline
 from memtop.model.frame import Frame
-from memtop.tui.bars.headline_parts import HeadlineLayout, early_clauses
+from memtop.tui.bars.headline_parts import LIST, HeadlineLayout, early_clauses
 from memtop.tui.drawing.cell_text import LOADING
 from memtop.tui.drawing.clickable_line import Bar
 from memtop.tui.drawing.line_parts import LinePart
@@ -18,10 +18,14 @@ _STYLES: Final = {Severity.DANGER: "danger", Severity.WARNING: "warning", Severi
 
 
 class HeadlineBar(Bar):
-    """One line that speaks for the whole machine; a click or ``!`` goes to what it names."""
+    """One line that speaks for the whole machine; a click or ``!`` goes to what it names, and a click on ``! 3 more``
+    to the list."""
 
     class Clicked(Message):
-        """A click on it."""
+        """A click on the sentence."""
+
+    class ListAsked(Message):
+        """A click on the number of the others."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -39,8 +43,8 @@ class HeadlineBar(Bar):
         self.redraw_if_changed()
 
     def clicked(self, target: str) -> None:
-        """Go to what it names."""
-        self.post_message(self.Clicked())
+        """Go to what it names, or to the list."""
+        self.post_message(self.ListAsked() if target == LIST else self.Clicked())
 
     def parts(self, width: int) -> tuple[list[LinePart], list[LinePart]]:
         """See ``HeadlineLayout``."""

@@ -18,7 +18,9 @@ from memtop.tui.drawing.cell_text import fit, whole_words
 from memtop.tui.drawing.line_parts import EDGE_CELLS, GAP_CELLS, LinePart
 
 TARGET: Final = "headline"
-"""Where a click leads."""
+"""A click on the sentence leads to what it names."""
+LIST: Final = "incidents"
+"""A click on the number of the others opens the list."""
 _JOINT: Final = "; "
 _SLACK_CELLS: Final = 8
 """A longer wording takes the place of a shorter one only where so many cells are left: numbers change their width."""
@@ -102,7 +104,7 @@ class HeadlineLayout:
         ``live`` is False while the screen shows an earlier instant: the headline speaks of now.
         """
         others = f"! {said.more} more" if said.more else "! list"
-        right = [LinePart(others, 0 if said.more else 2, TARGET, "dim")] if sign else []
+        right = [LinePart(others, 0 if said.more else 2, LIST, "dim")] if sign else []
         lead = "" if live else "now: "
         whole = max(1, width - 2 * EDGE_CELLS - (cell_len(sign) + 1 if sign else 0) - cell_len(lead))
         room = max(1, whole - (GAP_CELLS + cell_len(right[0].text) if right else 0))

@@ -85,7 +85,9 @@ def test_what_is_on_swap_counts_from_the_first_sample_on_and_is_unknown_where_it
         assert not the(frame, "/a").growth_bytes_per_min
 
 
-@pytest.mark.parametrize(("swap_kib", "counted", "found"), [(0, False, 0), (512, False, None), (512, True, 7 * MIB)])
+@pytest.mark.parametrize(
+    ("swap_kib", "counted", "found"), [(0, False, 0), (0, True, 0), (512, False, None), (512, True, 7 * MIB)]
+)
 def test_what_a_cgroup_has_on_swap_is_unknown_where_the_kernel_does_not_count_it(
     swap_kib: int, counted: bool, found: int | None
 ) -> None:

@@ -94,6 +94,19 @@ async def test_a_click_is_the_same_as_the_key() -> None:
         await b.until(lambda: b.selected == BATCH, "it is selected")
 
 
+async def test_a_click_on_the_number_of_the_others_opens_the_list_at_once() -> None:
+    async with board() as b:
+        await b.press("down", "up")
+        await leak(b, API, BATCH)
+        at = headline(b).index("! 1 more")
+        before = b.selected
+        await b.pilot.click(HeadlineBar, offset=(at + 3, 0))
+        await b.until(lambda: isinstance(b.screen, IncidentList), "the list is open")
+        assert b.screen.query_one(OptionList).option_count == 2
+        await b.press("escape")
+        assert b.at_rest() and b.selected == before
+
+
 async def test_n_goes_to_the_next_of_the_list() -> None:
     async with board() as b:
         await b.press("down", "up")
