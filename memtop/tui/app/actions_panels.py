@@ -5,6 +5,7 @@ from __future__ import annotations
 from memtop.tui.app import metrics_prompt
 from memtop.tui.app.app_state import AppState
 from memtop.tui.app.when_shown import when_shown
+from memtop.tui.bars.header import HeaderBar
 from memtop.tui.drawing.text_lines import TextLines
 from memtop.tui.panels.switcher import BY_NAME, Panels, Tabs
 from memtop.tui.side.side_panel import SidePanel
@@ -27,9 +28,17 @@ class PanelActions(AppState):
         self.choose_panel(message.name)
 
     def on_header_bar_machine_asked(self) -> None:
-        """A click on the machine's RAM."""
+        """A click on the machine's RAM, or Enter on it."""
         if self.view.panel != "machine":
             self.choose_panel("machine")
+
+    def action_focus_previous(self) -> None:
+        """Focus the part before; before the first part of the main screen comes the RAM in the header."""
+        first = next(iter(self.screen.focus_chain), None)
+        if len(self.screen_stack) == 1 and self.focused is first:
+            self.query_one(HeaderBar).take_focus()
+        else:
+            super().action_focus_previous()
 
     def choose_panel(self, name: str) -> None:
         """Show a panel under the chart. The same panel again closes it."""

@@ -120,7 +120,7 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
     ),
     "Panels": (
         *panel_keys(),
-        _key("tab", "focus_next", "Next part", "Focus the next part of the screen; Shift+Tab goes back"),
+        _key("tab", "focus_next", "Next part", "Focus the next part; Shift+Tab goes back, at last to the header's RAM"),
         _key("z", "zoom_panel", "Maximize", "Maximize the focused part; press again to restore"),
         _key(
             "R",

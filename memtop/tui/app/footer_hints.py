@@ -8,6 +8,7 @@ from textual.widget import Widget
 
 from memtop.tui.bars.filter_input import FilterInput
 from memtop.tui.bars.footer import Hint
+from memtop.tui.bars.header import HeaderBar
 from memtop.tui.chart.memory_chart import MemoryChart
 from memtop.tui.panels.switcher import panel_of
 from memtop.tui.side.side_panel import SidePanel
@@ -56,6 +57,12 @@ WORDS_HINTS: Final = (
     Hint("q", "Quit", "quit"),
 )
 """Keys of a panel that is only text."""
+HEADER_HINTS: Final = (
+    Hint("?", "Help", "help"),
+    Hint("Enter", "Machine: where RAM went", "panel(6)"),
+    Hint("Tab", "Next part", "focus_next"),
+    Hint("q", "Quit", "quit"),
+)
 CHART_HINTS: Final = (
     Hint("?", "Help", "help"),
     Hint("← →", "Look back", "look(-1)"),
@@ -107,6 +114,8 @@ def footer_hints(focused: Widget | None, keys: KeysNow) -> tuple[Hint, ...]:
 def _hints_of(focused: Widget | None, keys: KeysNow) -> tuple[Hint, ...]:
     if keys.is_replay:
         return REPLAY_HINTS
+    if isinstance(focused, HeaderBar):
+        return HEADER_HINTS
     if isinstance(focused, MemoryChart):
         return CHART_HINTS
     if focused is not None and (panel := panel_of(focused)) is not None:

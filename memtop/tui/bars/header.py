@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
+from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from memtop.model.frame import Frame
@@ -14,11 +16,17 @@ from memtop.tui.drawing.line_parts import LinePart
 
 
 class HeaderBar(Bar):
-    """One line; see :meth:`show`."""
+    """One line; see :meth:`show`. Shift+Tab leads here from the first part of the screen; Tab passes it by, so that it
+    costs no key where nobody wants it."""
+
+    FOCUS_ON_CLICK: ClassVar[bool] = False
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "machine", "Machine", show=False)]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"bar--cursor"}
+    DEFAULT_CSS = "HeaderBar > .bar--cursor { text-style: reverse; }"
 
     @dataclass
     class MachineAsked(Message):
-        """A click on the RAM of the machine."""
+        """A click on the RAM of the machine, or Enter on it."""
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
@@ -31,6 +39,21 @@ class HeaderBar(Bar):
         self._frame, self._delay_s, self._state = frame, delay_s, state
         self.redraw_if_changed()
 
+    def take_focus(self) -> None:
+        """Put the cursor on the machine's RAM."""
+        self.can_focus = True
+        self.focus()
+
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Show the cursor, or remove it."""
+        super().watch_has_focus(has_focus)
+        self.can_focus = has_focus
+        self.redraw_if_changed()
+
+    def action_machine(self) -> None:
+        """Open the Machine panel."""
+        self.post_message(self.MachineAsked())
+
     def clicked(self, target: str) -> None:
         """RAM opens the Machine panel, anything else its topic."""
         if target == MACHINE:
@@ -42,4 +65,7 @@ class HeaderBar(Bar):
         """See ``header_parts``."""
         if self._frame is None:
             return [NAME, LinePart(LOADING, 0, style="dim")], []
-        return header_parts(self._frame, self._delay_s, self._state, width, ascii_only=self.ascii)
+        left, right = header_parts(self._frame, self._delay_s, self._state, width, ascii_only=self.ascii)
+        if self.has_focus:
+            right = [one._replace(style="cursor") if one.target == MACHINE else one for one in right]
+        return left, right

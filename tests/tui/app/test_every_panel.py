@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from memtop.settings import Settings
+from memtop.tui.bars.footer import StatusBar
+from memtop.tui.bars.header import HeaderBar
 from memtop.tui.panels.switcher import PANELS, Panels, panel_of
 from tests.fakes import FakeProcess, FakeSource
 from tests.tui.app.test_app import LONG_S, board
@@ -56,3 +58,25 @@ async def test_z_leaves_the_panel_in_focus_alone_on_the_screen(size: tuple[int, 
         )
         await it.press("z")
         await it.until(lambda: bool(it.app.table.region), "the list is back")
+
+
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 40)])
+async def test_enter_on_the_ram_in_the_header_opens_the_machine_panel(size: tuple[int, int]) -> None:
+    async with board(size=size) as it:
+        header = it.app.query_one(HeaderBar)
+        while not header.has_focus:
+            await it.press("shift+tab")
+        cursor = [text.text for text in header.render_line(0) if text.style is not None and text.style.reverse]
+        assert "RAM" in "".join(cursor), "the cursor is on the RAM"
+        await it.press("enter")
+        await it.until(lambda: it.app.view.panel == "machine", "the panel is open")
+        await it.press("tab")
+        assert it.app.focused is not header and header not in it.app.screen.focus_chain, "Tab passes it by"
+        assert not [one for one in header.render_line(0) if one.style is not None and one.style.reverse]
+
+
+async def test_enter_on_the_ram_says_so_in_the_footer() -> None:
+    async with board() as it:
+        await it.press("tab", "shift+tab", "shift+tab", "tab", "shift+tab")
+        assert isinstance(it.app.focused, HeaderBar)
+        await it.until(lambda: "Enter Machine" in it.app.query_one(StatusBar).render_line(0).text, "the footer says so")

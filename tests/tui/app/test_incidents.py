@@ -102,6 +102,7 @@ async def test_a_click_on_the_number_of_the_others_opens_the_list_at_once() -> N
         before = b.selected
         await b.pilot.click(HeadlineBar, offset=(at + 3, 0))
         await b.until(lambda: isinstance(b.screen, IncidentList), "the list is open")
+        assert isinstance(b.screen, IncidentList)
         assert b.screen.query_one(OptionList).option_count == 2
         await b.press("escape")
         assert b.at_rest() and b.selected == before
