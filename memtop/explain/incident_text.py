@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from functools import cache
+from math import ceil
+from shlex import quote
 from typing import Any, Final, NamedTuple
 
 from memtop.analysis.findings import Severity
@@ -24,6 +26,8 @@ EARLY_S: Final = 12.0
 """What grows fast can be said after so long."""
 LONG_S: Final = 90.0
 """After so long growth is confirmed, so that what grows slowly can be said too."""
+_MORE: Final = 1.5
+"""A limit is to be raised by this factor."""
 _WHO: Final = ("subject", "victim", "gainer", "copier")
 """Facts that are names of processes, programs and cgroups."""
 
@@ -87,7 +91,10 @@ def incident_sentences(incident: Incident) -> IncidentText:
     if (ago_s := incident.facts.get("ago_s")) is not None:
         facts["ago"] = "just now" if float(ago_s) < JUST_NOW_S else f"{facts['ago_s']} ago"
     can_be_raised = incident.facts.get("limit_of") != "machine" and "limit_bytes" in facts
-    facts["raise_limit"] = "; or raise the limit to gain time" if can_be_raised else ""
+    how = _how_to_raise(incident.facts)
+    facts["raise_limit"] = f"; or raise the limit to gain time{how}" if can_be_raised else ""
+    facts["limit_how"] = how or " (memory.max; in v1 memory.limit_in_bytes)"
+    facts["act"] = _act(incident.facts, how)
     beside = facts.get("beside_count")
     also = f", with {beside} other{' that grows' if beside == '1' else 's that grow'}" if beside else ""
     facts["beside"] = _FALLS if "falls" in facts else also
@@ -103,6 +110,22 @@ def incident_sentences(incident: Incident) -> IncidentText:
         tuple(known_sentences(variant.get("brief", []), facts)),
         next((facts[name] for name in _WHO if f"{{{name}}}" in variant["says"][0] and name in facts), ""),
     )
+
+
+def _how_to_raise(facts: Mapping[str, float | str]) -> str:
+    """The command that raises a limit by half, in brackets; empty where it is not known."""
+    file, limit_bytes = facts.get("limit_file"), facts.get("limit_bytes")
+    if not isinstance(file, str) or not isinstance(limit_bytes, int | float):
+        return ""
+    return f" (echo {ceil(_MORE * limit_bytes / (1 << 20))}M > {quote(file)})"
+
+
+def _act(facts: Mapping[str, float | str], how: str) -> str:
+    """How to go on with a rise on which there is no verdict yet: a limit may be full before there is one."""
+    full_s = facts.get("full_s")
+    if not isinstance(full_s, int | float) or full_s >= LONG_S:
+        return f"Wait for the verdict (about {LONG_S:.0f} s), and see"
+    return f"It may be full before the verdict: raise the limit at once{how}, and see" if how else "See at once"
 
 
 def headline(report: IncidentReport | None, system: SystemRow, *, computed_percent: int | None = None) -> Headline:

@@ -115,6 +115,24 @@ def test_a_limit_that_cannot_be_raised_is_not_to_be_raised_and_a_rate_of_one_num
     assert "raise" not in incident_sentences(apart).next
 
 
+def test_a_rise_that_is_full_before_its_verdict_is_not_to_be_waited_for() -> None:
+    facts: dict[str, float | str] = {
+        "rise_bytes": 29 * MIB,
+        "rise_s": 10.0,
+        "limit_name": "shop",
+        "limit_bytes": 200 * MIB,
+    }
+    rising = GROWTH._replace(name="rising", facts=facts)
+    assert incident_sentences(rising).next.startswith("Wait for the verdict (about 90 s), and see which region")
+    late = rising._replace(facts={**facts, "full_s": 300.0, "limit_file": "/cg/shop/memory.max"})
+    assert incident_sentences(late).next.startswith("Wait for the verdict (about 90 s), and see which region")
+    soon = rising._replace(facts={**facts, "full_s": 45.0, "limit_file": "/cg/a shop/memory.max"})
+    at_once = "raise the limit at once (echo 300M > '/cg/a shop/memory.max'), and see which region grows (panel 1)."
+    assert incident_sentences(soon).next == f"It may be full before the verdict: {at_once}"
+    machine = rising._replace(facts={**facts, "full_s": 45.0})
+    assert incident_sentences(machine).next == "See at once which region grows (panel 1)."
+
+
 @pytest.mark.parametrize(("certain", "how"), [(True, "was OOM-killed "), (False, "was probably OOM-killed ")])
 def test_a_kill_is_as_certain_in_the_headline_as_in_its_report(certain: bool, how: str) -> None:
     kill = ExitFacts(ProcessKey(42, 9), "a (42)", 90.0, is_oom=True, cgroup_path="a", certain=certain)

@@ -36,6 +36,9 @@ class LimitFacts(NamedTuple):
     """Whether its runtime sets it for its heap. A rise of RES, which counts garbage, says nothing of the time to it."""
     heap_full_s: tuple[float, float] | None = None
     """Earliest and latest time until that heap is full, by what is left on it after collections; None if unknown."""
+    file: str | None = None
+    """The file of the cgroup that takes a higher limit; None where there is none, or another limit must be raised
+    first."""
 
     @property
     def used_percent(self) -> float:
@@ -125,6 +128,8 @@ class CgroupFacts(NamedTuple):
     """Heaps of processes in it that are being used for the first time."""
     read_s: float = 0.0
     """When it was read."""
+    file: str | None = None
+    """As in LimitFacts."""
 
     @property
     def full_s(self) -> float | None:

@@ -275,7 +275,8 @@ def named(limit: LimitFacts | None) -> dict[str, float | str | None]:
     """The facts that name a limit: one that kills, or one that slows down."""
     if limit is None:
         return {}
-    return {"limit_name" if limit.kills else "brake_name": limit.name, "limit_bytes": limit.limit_bytes}
+    name = "limit_name" if limit.kills else "brake_name"
+    return {name: limit.name, "limit_bytes": limit.limit_bytes, "limit_file": limit.file}
 
 
 def _subject(one: GrowthFacts) -> Subject:

@@ -21,7 +21,7 @@ from memtop.analysis.limits.memory_limits import (
 )
 from memtop.analysis.trend.rates import per_s
 from memtop.analysis.trend.rising import QUIET_S, High, Rise, beyond, follow_rise, latest_high
-from memtop.engine.assessment.limit_names import limit_name
+from memtop.engine.assessment.limit_names import limit_file, limit_name
 from memtop.engine.assessment.process_names import process_name
 from memtop.engine.assessment.step_input import StepInput
 from memtop.process_key import ProcessKey
@@ -140,6 +140,7 @@ class CgroupWatch:
                     undivided=_is_undivided(reading),
                     heaps=tuple(heap for one, heap in heaps.items() if path in step.chain(one)),
                     read_s=one.timed.at_s,
+                    file=limit_file(path, step),
                 )
             )
         return tuple(found)

@@ -14,6 +14,7 @@ from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.growing_group import GrowingGroup
 from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict, growth_now
 from memtop.engine.assessment.heap_verdict import time_to_heap_limit, towards
+from memtop.engine.assessment.limit_names import limit_file
 from memtop.engine.assessment.machine_gainer import MachineGainer
 from memtop.engine.assessment.machine_holder import MachineHolder
 from memtop.engine.assessment.machine_trend import MachineTrend, pool_of
@@ -108,15 +109,17 @@ def _limit_facts(
 ) -> LimitFacts | None:
     if found is None:
         return None
+    kills = found.limit is not Limit.HIGH
     return LimitFacts(
         f"{found.name} and swap" if found.goes_to_swap else found.name,
         found.limit_bytes,
         room_bytes(found, step),
         found.path,
-        kills=found.limit is not Limit.HIGH,
+        kills=kills,
         is_machine=found.limit is Limit.MACHINE,
         of_heap=found.limit is Limit.RUNTIME,
         heap_full_s=heap_full_s,
+        file=None if found.path is None or found.goes_to_swap else limit_file(found.path, step, kills=kills),
     )
 
 

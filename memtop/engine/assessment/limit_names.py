@@ -7,6 +7,7 @@ from typing import Final
 
 from memtop.analysis.limits.cgroup_names import cgroup_label
 from memtop.engine.assessment.step_input import StepInput
+from memtop.procfs.cgroup import UNLIMITED
 
 MACHINE_NAME: Final = "this machine's memory"
 OWN_MEMINFO_NAME: Final = "this container's memory"
@@ -29,3 +30,19 @@ def limit_name(path: str, step: StepInput) -> str:
     """The same for a cgroup with a limit. The visible root inside a container is the container."""
     name = cgroup_name(path, step)
     return CONTAINER_NAME if name == "/" else name
+
+
+def limit_file(path: str, step: StepInput, *, kills: bool = True) -> str | None:
+    """The file to which a higher limit of a cgroup can be written; None where that is not known to work.
+
+    Version 1 refuses a limit above the one on memory and swap together, so that must leave half as much again.
+    """
+    timed = step.cgroups.latest.get(path)
+    if timed is None:
+        return None
+    reading = timed.reading
+    if reading.v2:
+        return f"/{path}/{'memory.max' if kills else 'memory.high'}"
+    swap_bytes, limit_bytes = reading.swap_limit_bytes, reading.limit_bytes
+    is_free = swap_bytes is None or swap_bytes >= UNLIMITED or 2 * swap_bytes >= (limit_bytes or 0)
+    return f"/{path}/memory.limit_in_bytes" if is_free else None

@@ -94,6 +94,8 @@ class HeadlineLayout:
     def __init__(self) -> None:
         self._about: tuple[Hashable, ...] | None = None
         self._kept: _Layout | None = None
+        self._had_others = False
+        """Whether there were other incidents beside this trouble."""
 
     def parts(
         self, said: Said, width: int, *, sign: str = "", style: str = "", live: bool = True
@@ -109,8 +111,10 @@ class HeadlineLayout:
         whole = max(1, width - 2 * EDGE_CELLS - (cell_len(sign) + 1 if sign else 0) - cell_len(lead))
         room = max(1, whole - (GAP_CELLS + cell_len(right[0].text) if right else 0))
         about = said.trouble, width, live
-        kept = self._kept if about == self._about else None
-        self._about, self._kept = about, (found := _laid_out(said, room, whole, kept))
+        is_same = about == self._about
+        had_others, self._had_others = is_same and self._had_others, bool(said.more) or (is_same and self._had_others)
+        kept = self._kept if is_same and had_others == self._had_others else None
+        self._about, self._kept = about, (found := _laid_out(said, room, whole, kept, self._had_others))
         left = [LinePart(sign, 0, TARGET, style)] if sign else []
         text = LinePart(lead + found.text, 0, TARGET, style, glued=bool(sign))
         return [*left, text], right if found.beside else []
@@ -123,18 +127,18 @@ def headline_parts(
     return HeadlineLayout().parts(said, width, sign=sign, style=style, live=live)
 
 
-def _laid_out(said: Said, room: int, whole: int, kept: _Layout | None) -> _Layout:
+def _laid_out(said: Said, room: int, whole: int, kept: _Layout | None, others: bool) -> _Layout:
     """The longest wording that fits; where one was shown before, that as long as it fits, unless a longer one has
     cells to spare."""
     if kept is None:
-        return _sentence(said, room, whole)
-    as_before = _again(said, kept, room, whole)
-    if as_before is not None and _again(said, kept, room - _SLACK_CELLS, whole - _SLACK_CELLS) is None:
+        return _sentence(said, room, whole, others)
+    as_before = _again(said, kept, room, whole, others)
+    if as_before is not None and _again(said, kept, room - _SLACK_CELLS, whole - _SLACK_CELLS, others) is None:
         return as_before
-    return _sentence(said, max(1, room - _SLACK_CELLS), max(1, whole - _SLACK_CELLS))
+    return _sentence(said, max(1, room - _SLACK_CELLS), max(1, whole - _SLACK_CELLS), others)
 
 
-def _sentence(said: Said, room: int, whole: int) -> _Layout:
+def _sentence(said: Said, room: int, whole: int, others: bool) -> _Layout:
     """As much as fits into ``room`` cells beside the way to the list, or into ``whole`` without it.
 
     Who, what and when are worth more than that way, which is worth more than details. A name stays whole as long as
@@ -142,7 +146,7 @@ def _sentence(said: Said, room: int, whole: int) -> _Layout:
     """
     needed = min(2, len(said.clauses))
     briefly = said.brief or said.clauses
-    for attempt, (clauses, shorter, cells) in enumerate(_wordings(said, room, whole)):
+    for attempt, (clauses, shorter, cells) in enumerate(_wordings(said, room, whole, others)):
         found = _joined(clauses, cells, shorter)
         if len(found) >= min(needed, len(said.brief) or needed, len(clauses)):
             forms, texts = zip(*found, strict=True)
@@ -154,13 +158,13 @@ def _sentence(said: Said, room: int, whole: int) -> _Layout:
     )
 
 
-def _again(said: Said, kept: _Layout, room: int, whole: int) -> _Layout | None:
+def _again(said: Said, kept: _Layout, room: int, whole: int, others: bool) -> _Layout | None:
     """The same clauses in the same forms; None where they do not fit."""
     if kept.attempt >= _CUT:
         cuts = _cut(said, said.brief or said.clauses, room, whole)
         text, beside = next(islice(cuts, kept.attempt - _CUT, None))
         return kept._replace(text=text, beside=beside) if text else None
-    clauses, shorter, cells = _wordings(said, room, whole)[kept.attempt]
+    clauses, shorter, cells = _wordings(said, room, whole, others)[kept.attempt]
     if len(clauses) < len(kept.forms):
         return None
     forms = [[*_forms(clause, shorter)] for clause in clauses[: len(kept.forms)]]
@@ -170,13 +174,16 @@ def _again(said: Said, kept: _Layout, room: int, whole: int) -> _Layout | None:
     return kept._replace(text=text) if cell_len(text) <= cells else None
 
 
-def _wordings(said: Said, room: int, whole: int) -> list[tuple[Sequence[str], int, int]]:
+def _wordings(said: Said, room: int, whole: int, others: bool) -> list[tuple[Sequence[str], int, int]]:
     """Clauses, how much shorter they may be said, and the cells for them, the wording that says most first: whose limit
-    it is is worth more than for how long it has grown."""
+    it is is worth more than for how long it has grown. That there are ``others`` is worth a few words."""
     briefly = said.brief or said.clauses
     full = said.clauses
     wordings = ((full, 0), (briefly, 0), (full, 1), (briefly, 1), (full, 2), (briefly, 2), (briefly, 3))
-    return [(clauses, shorter, cells) for (clauses, shorter), cells in product(wordings, (room, whole))]
+    found = [(clauses, shorter, cells) for (clauses, shorter), cells in product(wordings, (room, whole))]
+    if others:
+        found.sort(key=lambda one: (one[1], one[2] != room))
+    return found
 
 
 _CUT: Final = 14

@@ -83,6 +83,39 @@ def leak(seconds: int, mib_a_s: int) -> list[Frame]:
     return frames
 
 
+def test_the_next_step_names_the_file_of_the_limit_and_a_higher_one() -> None:
+    for number in (11, -1):
+        frame = leak(100, 1)[number]
+        assert first(frame).facts["limit_file"] == f"/{APP}/memory.max"
+        assert f"(echo 150M > /{APP}/memory.max)" in incident_sentences(first(frame)).next
+
+
+@pytest.mark.parametrize(
+    ("both", "is_named"),
+    [(b"9223372036854771712\n", True), (b"%d\n" % (200 * MIB), True), (b"%d\n" % (100 * MIB), False)],
+)
+def test_a_limit_that_version_1_would_not_raise_alone_has_no_command(both: bytes, is_named: bool) -> None:
+    folder = "sys/fs/cgroup/memory/app"
+    source = FakeSource(FakeProcess(42), FakeProcess(43))
+    source.files |= {
+        "proc/meminfo": meminfo(),
+        "proc/self/mountinfo": b"1 0 0:1 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n",
+        "proc/42/cgroup": b"4:memory:/app\n",
+        f"{folder}/memory.limit_in_bytes": b"%d\n" % (100 * MIB),
+        f"{folder}/memory.memsw.limit_in_bytes": both,
+        f"{folder}/memory.memsw.usage_in_bytes": b"99000000\n",
+        f"{folder}/memory.usage_in_bytes": b"99000000\n",
+        f"{folder}/memory.stat": b"total_rss 99000000\ntotal_cache 0\n",
+        f"{folder}/memory.oom_control": b"oom_kill_disable 0\nunder_oom 0\noom_kill 0\n",
+    }
+    engine = Engine(source)
+    for _ in range(8):
+        frame = step(engine)
+    assert first(frame).name == "near_limit"
+    command = f"(echo 150M > /{folder}/memory.limit_in_bytes)"
+    assert (command in incident_sentences(first(frame)).next) is is_named
+
+
 def test_the_process_that_fills_a_cgroup_is_named_though_many_others_rise_more() -> None:
     leaky = FakeProcess(42, comm=b"leaky", cmdline=b"/usr/bin/leaky\0")
     others = [FakeProcess(100 + number, cmdline=b"load%d\0" % number) for number in range(30)]

@@ -113,6 +113,21 @@ def test_the_number_of_others_stays_as_long_as_the_first_clause_fits() -> None:
     assert line(120, WHO, sign="") == f" {WHO}", "without an incident there is no list"
 
 
+def test_that_there_are_others_is_worth_fewer_words_but_not_a_limit() -> None:
+    said = ("billing.py (11) rises: +58.1 MiB in 20 s", "/triage-two (200 MiB) full in about 45 s")
+    brief = ("billing.py (11) +58.1 MiB in 20 s", "/triage-two full in about 45 s")
+    alone, beside = (
+        Headline(said, None, 0, brief, brief[0][:15], "a"),
+        Headline(said, None, 1, brief, brief[0][:15], "a"),
+    )
+    layout = HeadlineLayout()
+    texts = [shown(layout, one, 80) for one in (alone, beside, alone, beside)]
+    assert texts[0].startswith("billing.py (11) rises: +58.1 MiB in 20 s; /triage-two full in about 45 s")
+    assert texts[1] == "billing.py (11) +58.1 MiB in 20 s; /triage-two full in about 45 s | ! 1 more"
+    assert texts[2].startswith("billing.py (11) +58.1 MiB in 20 s; /triage-two full"), "its wording stays"
+    assert texts[3] == texts[1]
+
+
 def test_it_speaks_of_now_while_the_screen_shows_the_past() -> None:
     assert line(120, WHO, live=False).startswith(f" ▲ now: {WHO}")
 
