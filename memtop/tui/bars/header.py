@@ -16,8 +16,8 @@ from memtop.tui.drawing.line_parts import LinePart
 
 
 class HeaderBar(Bar):
-    """One line; see :meth:`show`. Shift+Tab leads here from the first part of the screen; Tab passes it by, so that it
-    costs no key where nobody wants it."""
+    """One line; see :meth:`show`. Shift+Tab leads here from the first part of the screen; Tab passes it by, to cost no
+    key between the parts."""
 
     FOCUS_ON_CLICK: ClassVar[bool] = False
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "machine", "Machine", show=False)]
