@@ -9,16 +9,7 @@ import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final
 
-from memtop.cli.composition import (
-    STANDARD,
-    engine_on,
-    first_look,
-    growth_of,
-    open_source,
-    player_on,
-    problem_of,
-    trouble_of,
-)
+from memtop.cli.composition import STANDARD, engine_on, first_look, growth_of, open_source, problem_of, trouble_of
 from memtop.cli.end_signals import EndSignals
 from memtop.cli.output import put, say
 from memtop.cli.watchdog import Watchdog
@@ -62,9 +53,7 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
         source = open_source(settings)
     try:
         sought = settings.replay and (settings.at or settings.pids)
-        engine: Engine | Player = (
-            player_on(source, settings.at, pids=settings.pids, whole=True) if sought else engine_on(source)
-        )
+        engine: Engine | Player = _sought(source, settings) if sought else engine_on(source)
         request = View.of(settings).request()
         dog = Watchdog(settings.delay_s)
         if launch is not None:
@@ -169,6 +158,13 @@ def _never_there(settings: Settings) -> str:
         whole = f" from {settings.at} on" if settings.at else ""
         return f"process {' or '.join(map(str, settings.pids))} is not in the recording{whole}"
     return ""
+
+
+def _sought(source: Source, settings: Settings) -> Player:
+    """Play a recording from a time of day, or from where the processes are."""
+    from memtop.cli.playback import player_on  # noqa: PLC0415 (19 ms with SQLite; for a part of a recording)
+
+    return player_on(source, settings.at, pids=settings.pids, whole=True)
 
 
 def _absent(source: Source, settings: Settings, frame: Frame) -> MemtopError:

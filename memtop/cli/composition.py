@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from memtop.engine.engine import Engine
@@ -14,23 +12,18 @@ from memtop.sources.live import LiveSource
 from memtop.sources.protocol import OwnCost
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from memtop.cli.launch import Launch
-    from memtop.engine.looking_back import LookingBack
     from memtop.engine.player import Player
-    from memtop.engine.seekable import Seekable
     from memtop.model.frame import Frame
     from memtop.model.request import Request
     from memtop.settings import Settings
     from memtop.sources.protocol import Growth, NotedEvent, Recording, Source
-    from memtop.sources.recording.replay import Replay
 
 
 STANDARD: Final = "-"
 """The name of standard input or output, for a recording that comes or goes as a stream."""
-END: Final = "end"
-"""Where a recording that is still being written is played at once as it grows."""
 
 
 def open_source(settings: Settings, *, looks_back: bool = False) -> Source:
@@ -38,25 +31,24 @@ def open_source(settings: Settings, *, looks_back: bool = False) -> Source:
 
     With ``looks_back`` there is always a recorder, which keeps the last instants in memory.
     """
-    if settings.replay == STANDARD:
-        return _stream()
     if settings.replay:
-        from memtop.sources.recording.replay import Replay  # noqa: PLC0415 (13 ms of SQLite, which one sample does without)
-
-        return Replay(settings.replay)
+        return _recording(settings.replay)
     source = LiveSource(runtimes=REGISTRY.read)
     if not settings.record and not looks_back:
         return source
-    from memtop.sources.recording.recorder import Recorder  # noqa: PLC0415 (as above)
+    from memtop.sources.recording.recorder import Recorder  # noqa: PLC0415 (12 ms, which one sample does without)
 
     return Recorder(source, settings.record, looks_back=looks_back, asked=asked_words(settings))
 
 
-def _stream() -> Source:
-    """Play the stream on standard input, once its first sample has come. Raises UsageError and RecordingError."""
-    from memtop.sources.recording.one_sentence import STREAM  # noqa: PLC0415 (as above)
-    from memtop.sources.recording.received import Received  # noqa: PLC0415 (13 ms of SQLite)
-    from memtop.sources.recording.replay import Replay  # noqa: PLC0415 (as above)
+def _recording(path: str) -> Source:
+    """Play a file, or the stream on standard input once its first sample is in. Raises UsageError, RecordingError."""
+    from memtop.sources.recording.replay import Replay  # noqa: PLC0415 (17 ms with SQLite, which one sample does without)
+
+    if path != STANDARD:
+        return Replay(path)
+    from memtop.sources.recording.one_sentence import STREAM  # noqa: PLC0415 (comes with the next)
+    from memtop.sources.recording.received import Received  # noqa: PLC0415 (3 ms; a file does without)
 
     if os.isatty(0):
         raise UsageError("replay - plays a stream from a pipe: ssh -n HOST memtop record -o - PID | memtop replay -")
@@ -92,66 +84,6 @@ def engine_on(
         note=noted,
         wants_all=lambda: getattr(source, "wants_all", False),
     )
-
-
-def player_on(
-    source: Source, at: str, own: Callable[[], OwnCost] | None = None, *, pids: Sequence[int] = (), whole: bool = False
-) -> Player:
-    """Create what plays a recording: from its start, a time of day, or its end on.
-
-    Without a time it begins where the first of the ``pids`` is. ``whole``: see Player; there is no timeline then.
-    Raises UsageError, and ProcessGone where the recording has none of the processes.
-    """
-    from memtop.engine.player import Player  # noqa: PLC0415 (2.5 ms; live there is none)
-    from memtop.sources.recording.replay import Replay  # noqa: PLC0415 (as above)
-
-    assert isinstance(source, Replay)
-    player = Player(source, partial(_engine_of_recording, own), time.monotonic, has_timeline=not whole, whole=whole)
-    seen_s = _seen_s(source, pids) if pids else None
-    if at == END:
-        player.follow()
-    elif at:
-        from memtop.time_of_day import parse_instant  # noqa: PLC0415 (0.0 ms; for a recording only)
-
-        player.go_to(parse_instant(at, *player.span))
-    elif seen_s is not None and seen_s > player.span.first_s:
-        player.go_to(seen_s)
-    return player
-
-
-def _seen_s(source: Replay, pids: Sequence[int]) -> float | None:
-    """Wall time of the first instant with one of the processes; None where more of it may come. Raises ProcessGone."""
-    from memtop.engine.recorded_processes import first_seen_s, not_held  # noqa: PLC0415 (1.4 ms; for a recording only)
-
-    found = [seen_s for pid in pids if (seen_s := first_seen_s(source, pid)) is not None]
-    if not found and source.growth is None:
-        raise not_held(source, pids, time.monotonic)
-    return min(found, default=None)
-
-
-def _engine_of_recording(
-    own: Callable[[], OwnCost] | None, source: Seekable, note: Callable[[NotedEvent], None]
-) -> Engine:
-    return engine_on(source, own, note)
-
-
-def looking_back_on(source: Source, engine: Engine | Player) -> Engine | LookingBack:
-    """What shows earlier instants whole: of the recording that is played, or of what a recorder keeps."""
-    from memtop.cli.kept_past import PlayedPast, RecorderPast  # noqa: PLC0415 (2.6 ms; one sample does without)
-    from memtop.engine.looking_back import LookingBack  # noqa: PLC0415 (as above)
-    from memtop.engine.player import Player  # noqa: PLC0415 (as above)
-    from memtop.sources.recording.recorder import Recorder  # noqa: PLC0415 (as above)
-
-    if isinstance(engine, Player):
-        return LookingBack(engine, PlayedPast(engine))
-    assert isinstance(source, Recorder)
-
-    def engine_of_past(kept: Seekable, note: Callable[[NotedEvent], None]) -> Engine:
-        past = engine_on(kept, None, note)
-        past.begin_with(engine)
-        return past
-
-    return LookingBack(engine, RecorderPast(source, engine_of_past))
 
 
 def first_look(engine: Engine | Player, request: Request, launch: Launch) -> Frame | None:

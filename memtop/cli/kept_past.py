@@ -7,16 +7,18 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from memtop.cli.composition import engine_on
 from memtop.engine.engine import Engine
+from memtop.engine.looking_back import LookingBack
 from memtop.engine.player import Player
 from memtop.engine.recorded_timeline import timeline_events
 from memtop.engine.seekable import Seekable
 from memtop.model.timeline import TimelineEvent
-from memtop.sources.protocol import NotedEvent
+from memtop.sources.protocol import NotedEvent, Source
+from memtop.sources.recording.recorder import Recorder
 
 if TYPE_CHECKING:
     from memtop.sources.recording.own_past import OwnPast
-    from memtop.sources.recording.recorder import Recorder
 
 
 class PlayedPast:
@@ -91,3 +93,18 @@ class RecorderPast:
     def close(self) -> None:
         """See ``Past``."""
         self._past.close()
+
+
+def looking_back_on(source: Source, engine: Engine | Player) -> Engine | LookingBack:
+    """What shows earlier instants whole: of the recording that is played, or of what a recorder keeps."""
+
+    if isinstance(engine, Player):
+        return LookingBack(engine, PlayedPast(engine))
+    assert isinstance(source, Recorder)
+
+    def engine_of_past(kept: Seekable, note: Callable[[NotedEvent], None]) -> Engine:
+        past = engine_on(kept, None, note)
+        past.begin_with(engine)
+        return past
+
+    return LookingBack(engine, RecorderPast(source, engine_of_past))

@@ -11,17 +11,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 from memtop import preflight
-from memtop.cli.composition import (
-    END,
-    STANDARD,
-    engine_on,
-    first_look,
-    looking_back_on,
-    open_source,
-    player_on,
-    problem_of,
-    recording_of,
-)
+from memtop.cli.composition import STANDARD, engine_on, first_look, open_source, problem_of, recording_of
 from memtop.cli.output import say
 from memtop.errors import RecordingError, UsageError, failure_of
 from memtop.settings import Settings
@@ -93,8 +83,7 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
             settings = settings._replace(pids=(workload.pid,), children=True)
         view = View.of(settings)._replace(panel=panel)
         meter = OwnCostMeter()
-        at = settings.at or (END if stream is not None else "")
-        engine = player_on(source, at, meter, pids=settings.pids) if settings.replay else engine_on(source, meter)
+        engine: Engine | Player = _played(source, settings, meter) if settings.replay else engine_on(source, meter)
         if recorded is not None:
             commentary = partial(_step_shown, recorded, engine)
         look = _FirstLook(
@@ -103,7 +92,10 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
         first = look.frame()
         if first is not None and not settings.ascii:  # the first picture has characters beyond ASCII
             _paint(first, view, settings, source, life)
-        app = _app_class(settings)(
+        app_class = _app_class(settings)
+        from memtop.cli.kept_past import looking_back_on
+
+        app = app_class(
             looking_back_on(source, engine),
             settings,
             view,
@@ -122,6 +114,14 @@ def run(settings: Settings, demo: str = "", recording: str = "", launch: Launch 
 def _awaited(settings: Settings) -> Source | None:
     """A stream, which is waited for without a screen, because ssh may ask for a password; None for anything else."""
     return open_source(settings) if settings.replay == STANDARD else None
+
+
+def _played(source: Source, settings: Settings, meter: OwnCostMeter) -> Player:
+    """Play a recording; a stream from its end on, unless a time of day was given."""
+    from memtop.cli.playback import END, player_on
+
+    at = settings.at or (END if settings.replay == STANDARD else "")
+    return player_on(source, at, meter, pids=settings.pids)
 
 
 def _step_shown(recorded: Recorded, engine: Engine | Player) -> Step | None:

@@ -11,6 +11,7 @@ from memtop.errors import AccessDenied, MemtopError, ProcessGone, UsageError
 from memtop.filter import parse_query
 from memtop.procfs.status import parse_status
 from memtop.settings import Settings
+from memtop.sources.live import may_be_user
 from memtop.sources.live.bounded_read import read_file
 from memtop.sources.protocol import READ_LIMIT
 
@@ -184,11 +185,8 @@ def user_of(text: str | None, *, recorded: bool = False) -> str:
         return ""
     if not text:  # a script's variable that is not set
         raise UsageError("--user needs a name")
-    if not recorded:
-        from memtop.sources.live import may_be_user  # noqa: PLC0415 (what samples imports it; few runs name a user)
-
-        if not may_be_user(text):
-            raise UsageError(f"no such user: {text}")
+    if not recorded and not may_be_user(text):
+        raise UsageError(f"no such user: {text}")
     return text
 
 

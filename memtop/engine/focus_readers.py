@@ -14,16 +14,16 @@ from memtop.model.frame import Shares
 from memtop.model.request import ChartWindow
 from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
+from memtop.runtimes.registry import REGISTRY, Registry
 from memtop.sampling.request import Need, ReadingsRequest, SamplePlan
+from memtop.sampling.runtimes.scheduler import RuntimeScheduler
 from memtop.sampling.sample import Sample
 from memtop.sources.protocol import Source
 
 if TYPE_CHECKING:
     from memtop.engine.assessment.expensive_inputs import ExpensiveInputs
-    from memtop.runtimes.registry import Registry
-    from memtop.runtimes.view import FindingFacts, RuntimeView
+    from memtop.runtimes.view import FindingFacts, KernelFigures, RuntimeView
     from memtop.sampling.commands import ReadingCommand
-    from memtop.sampling.runtimes.scheduler import RuntimeScheduler
     from memtop.sampling.smaps.scheduler import SmapsScheduler
     from memtop.sampling.smaps.smaps_view import MarkView, RegionsView, SharingView
 
@@ -71,9 +71,6 @@ class FocusReaders:
 
             self._smaps = SmapsScheduler(self._source)
         if self._runtimes is None and (readings.focus is not None or readings.runtimes or readings.go_urls or heaps):
-            from memtop.runtimes.registry import REGISTRY  # noqa: PLC0415 (8 ms; few runs want it)
-            from memtop.sampling.runtimes.scheduler import RuntimeScheduler  # noqa: PLC0415 (8 ms; few runs want it)
-
             self._runtimes = RuntimeScheduler(
                 self._source, self._registry or REGISTRY, self._lazy_free_bytes, replaying=self._replaying
             )
@@ -181,15 +178,13 @@ class FocusReaders:
 
     def runtime(self, row: ProcessRow, at_s: float, sample: Sample) -> RuntimeView | None:
         """Its runtime at the instant shown."""
-        from memtop.engine.runtime_inputs import arenas_of, kernel_figures  # noqa: PLC0415 (2.8 ms; not needed for one sample)
-        from memtop.history.process_history import flat_s  # noqa: PLC0415 (as above)
+        from memtop.engine.runtime_inputs import arenas_of  # noqa: PLC0415 (2.8 ms; not needed for one sample)
 
         if self._runtimes is None:
             return None
         reading = self._smaps.reading(row.key) if self._smaps is not None else None
         read_s = None if reading is None else reading.at_s
-        figures = kernel_figures(row, self._lazy_free_bytes(row.key), flat_s(self._history, row.key, sample.mono_s))
-        return self._runtimes.view(row.key, figures, at_s, arenas_of(reading), read_s)
+        return self._runtimes.view(row.key, self._figures(row, sample), at_s, arenas_of(reading), read_s)
 
     def runtime_objects(self, keys: Iterable[ProcessKey]) -> dict[ProcessKey, dict[str, Any]]:
         """The ``runtime`` objects of the JSON contract."""
@@ -210,13 +205,15 @@ class FocusReaders:
 
     def heap_facts(self, row: ProcessRow, sample: Sample) -> FindingFacts | None:
         """What the runtime of a process reports of its heap; None if it has reported nothing."""
+        if self._runtimes is None:
+            return None
+        return self._runtimes.finding_facts(row.key, self._figures(row, sample), sample.mono_s)
+
+    def _figures(self, row: ProcessRow, sample: Sample) -> KernelFigures:
         from memtop.engine.runtime_inputs import kernel_figures  # noqa: PLC0415 (2.6 ms; not needed for one sample)
         from memtop.history.process_history import flat_s  # noqa: PLC0415 (as above)
 
-        if self._runtimes is None:
-            return None
-        figures = kernel_figures(row, self._lazy_free_bytes(row.key), flat_s(self._history, row.key, sample.mono_s))
-        return self._runtimes.finding_facts(row.key, figures, sample.mono_s)
+        return kernel_figures(row, self._lazy_free_bytes(row.key), flat_s(self._history, row.key, sample.mono_s))
 
     def inputs(
         self, key: ProcessKey, row: ProcessRow, plan: SamplePlan, sample: Sample, *, sums_family: bool

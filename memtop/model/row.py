@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from memtop.analysis.ledger.process import ProcessSizes
     from memtop.analysis.limits.cgroup_names import CgroupNames
     from memtop.model.group import GroupKey, GroupRow
+    from memtop.program_name import ProgramName
 else:
-    CgroupNames = GroupKey = GroupRow = ProcessSizes = object
+    CgroupNames = GroupKey = GroupRow = ProcessSizes = ProgramName = object
 
 
 class Note(Enum):
@@ -130,26 +131,26 @@ class ProcessRow(NamedTuple):
         return (self.names.owner.pod or "") if self.names is not None else ""
 
     @property
-    def short_command(self) -> str:
-        """The command line, cleaned, without the path of its program or the options of its interpreter."""
+    def _program(self) -> ProgramName:
         from memtop.program_name import program_name  # noqa: PLC0415 (3 ms; a sample as JSON does without)
 
-        return clean(program_name(self.command_raw).short) if self.command_raw else self.command
+        return program_name(self.command_raw or b"")
+
+    @property
+    def short_command(self) -> str:
+        """The command line, cleaned, without the path of its program or the options of its interpreter."""
+        return clean(self._program.short) if self.command_raw else self.command
 
     @property
     def own_command(self) -> str:
         """``short_command`` without an interpreter: the script, module or main class first."""
-        from memtop.program_name import program_name  # noqa: PLC0415 (as above)
-
-        own = program_name(self.command_raw).own if self.command_raw else b""
+        own = self._program.own if self.command_raw else b""
         return clean(own) or self.short_command
 
     @property
     def program_names(self) -> tuple[str, ...]:
         """The names of the program, cleaned: the kernel's, the file's, and that of the script, module or main class."""
-        from memtop.program_name import program_name  # noqa: PLC0415 (as above)
-
-        return (self.name, *(map(clean, program_name(self.command_raw).names) if self.command_raw else ()))
+        return (self.name, *(map(clean, self._program.names) if self.command_raw else ()))
 
     @property
     def oom_share_permille(self) -> int | None:

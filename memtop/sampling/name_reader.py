@@ -1,12 +1,19 @@
-"""Reads command lines and user names, which may be slow: requested from the Source, taken when they arrive."""
+"""Reads the names of processes: command lines, users, and those in the paths of cgroups.
+
+The first two may be slow: they are requested from the Source and taken when they arrive.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from memtop.analysis.limits.cgroup_names import CgroupNames, names_of
 from memtop.errors import Blocked, MemtopError
+from memtop.process_key import ProcessKey
+from memtop.procfs.cgroup import parse_memberships
 from memtop.sampling.process_record import ProcessRecord
+from memtop.sampling.sample import ProcessSample
 from memtop.sanitize import clean
 from memtop.sources.protocol import Source
 
@@ -86,3 +93,23 @@ class NameReader:
         except MemtopError:
             return True, None
         return answer is not None, None if answer is None else answer.data
+
+
+def read_cgroup_names(source: Source, processes: Iterable[ProcessSample]) -> dict[ProcessKey, CgroupNames]:
+    """Names from /proc/PID/cgroup of each process that has memory, for a sample without limits.
+
+    Unreadable ones are left out.
+    """
+    found: dict[ProcessKey, CgroupNames] = {}
+    known: dict[bytes, CgroupNames] = {}
+    for one in processes:
+        if one.statm is None or one.leader_gone:
+            continue
+        try:
+            raw = source.read(f"proc/{one.key.pid}/cgroup")
+        except MemtopError:
+            continue
+        if raw not in known:
+            known[raw] = names_of(parse_memberships(raw))
+        found[one.key] = known[raw]
+    return found

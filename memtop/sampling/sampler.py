@@ -10,6 +10,7 @@ from memtop.procfs.meminfo import parse_meminfo
 from memtop.procfs.pressure import parse_pressure
 from memtop.procfs.statm import PAGE_BYTES
 from memtop.procfs.vmstat import parse_vmstat
+from memtop.sampling.name_reader import read_cgroup_names
 from memtop.sampling.problems import Problems
 from memtop.sampling.process_reader import ProcessReader
 from memtop.sampling.request import Need, SamplePlan
@@ -73,9 +74,7 @@ class Sampler:
         self._first = False
         names: Mapping[ProcessKey, CgroupNames] = cgroups.names if cgroups is not None else {}
         if cgroups is None and Need.MEMBERSHIP in plan.readings.row_needs:
-            from memtop.sampling.cgroup_name_reader import read_names  # noqa: PLC0415 (5 ms, which few single samples need)
-
-            names = read_names(self._source, processes.values())
+            names = read_cgroup_names(self._source, processes.values())
         return Sample(
             wall_s=instant.wall_s,
             mono_s=instant.mono_s,

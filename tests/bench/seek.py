@@ -19,7 +19,8 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from memtop import units
-from memtop.cli.composition import engine_on, player_on
+from memtop.cli.composition import engine_on
+from memtop.cli.playback import player_on
 from memtop.settings import Settings
 from memtop.sources.recording.replay import Replay
 from memtop.view_state import View

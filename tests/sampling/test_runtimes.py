@@ -19,7 +19,7 @@ from memtop.runtimes.jvm.hsperf import parse_hsperf
 from memtop.runtimes.jvm.reading import decode_counters, encode_counters
 from memtop.runtimes.protocol import Identity
 from memtop.runtimes.view import RuntimeView
-from memtop.sampling.runtimes.process_record import Pace
+from memtop.sampling.runtimes.runtime_record import Pace
 from memtop.sampling.runtimes.scheduler import KEPT, MOST_MARKS
 from memtop.sources.protocol import READ_LIMIT, Answer
 from memtop.tui.panels.runtime import body_lines, head_lines

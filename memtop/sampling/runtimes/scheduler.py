@@ -10,21 +10,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from memtop.errors import MemtopError, NotRecorded
 from memtop.process_key import ProcessKey
 from memtop.runtimes.identity import decode_identity
 from memtop.runtimes.protocol import Conditions, Identity, ProcessContext, ReadingMoment, Wanted
 from memtop.runtimes.registry import IDENTITY, Registry
+from memtop.runtimes.view import Arena, FindingFacts, KernelFigures, RuntimeView, Shown, ToolTarget
 from memtop.sampling.request import Need, ReadingsRequest
-from memtop.sampling.runtimes.process_record import Pace, Pending, ProcessRecord, argv_of
+from memtop.sampling.runtimes.runtime_record import Pace, Pending, RuntimeRecord, argv_of
 from memtop.sampling.sample import ProcessSample, Sample
 from memtop.sanitize import clean
 from memtop.sources.protocol import Source
-
-if TYPE_CHECKING:
-    from memtop.runtimes.view import Arena, FindingFacts, KernelFigures, RuntimeView, ToolTarget
 
 CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
 KEPT: Final = 12
@@ -58,7 +56,7 @@ class RuntimeScheduler:
         self._registry = registry
         self._lazy_free_bytes = lazy_free_bytes
         self._replaying = replaying
-        self._records: dict[ProcessKey, ProcessRecord] = {}
+        self._records: dict[ProcessKey, RuntimeRecord] = {}
         self._sample: Sample | None = None
         self._others_s = -OTHERS_EVERY_S
         """When processes out of focus were read last."""
@@ -127,14 +125,14 @@ class RuntimeScheduler:
         record = self._records.get(key)
         return record is None or (bool(record.pending) and record.figures_s is None)
 
-    def _record(self, key: ProcessKey, seen: ProcessSample) -> ProcessRecord:
+    def _record(self, key: ProcessKey, seen: ProcessSample) -> RuntimeRecord:
         record = self._records.pop(key, None)
         if record is None or record.execs != seen.execs:
-            record = ProcessRecord(seen.execs, self._registry.of(None))
+            record = RuntimeRecord(seen.execs, self._registry.of(None))
         self._records[key] = record  # those needed last are at the end
         return record
 
-    def _serve(self, request: ReadingsRequest, key: ProcessKey, seen: ProcessSample, record: ProcessRecord) -> None:
+    def _serve(self, request: ReadingsRequest, key: ProcessKey, seen: ProcessSample, record: RuntimeRecord) -> None:
         assert self._sample is not None
         for name in list(record.pending):
             self._poll(key, record, name)
@@ -164,7 +162,7 @@ class RuntimeScheduler:
                     return url
         return ""
 
-    def _want(self, key: ProcessKey, seen: ProcessSample, record: ProcessRecord, wanted: Wanted) -> None:
+    def _want(self, key: ProcessKey, seen: ProcessSample, record: RuntimeRecord, wanted: Wanted) -> None:
         """Begin a reading that is due."""
         assert self._sample is not None and seen.statm is not None
         now_s, before_s = self._sample.mono_s, record.begun_s.get(wanted.name)
@@ -187,7 +185,7 @@ class RuntimeScheduler:
 
     # -- what has come
 
-    def _poll(self, key: ProcessKey, record: ProcessRecord, name: str) -> None:
+    def _poll(self, key: ProcessKey, record: RuntimeRecord, name: str) -> None:
         assert self._sample is not None
         begun, wanted = record.pending[name]
         argument = f"#{record.address}" if wanted.figures and record.address else ""
@@ -203,7 +201,7 @@ class RuntimeScheduler:
                 record.begun_s.pop(name, None)  # a recording has it at a later instant, or never
             record.failed(wanted, error, self._sample.mono_s)
 
-    def _take(self, key: ProcessKey, record: ProcessRecord, wanted: Wanted, begun: ReadingMoment, data: bytes) -> None:
+    def _take(self, key: ProcessKey, record: RuntimeRecord, wanted: Wanted, begun: ReadingMoment, data: bytes) -> None:
         record.version += 1
         if wanted.name == IDENTITY:
             record.identity = decode_identity(data)
@@ -260,8 +258,6 @@ class RuntimeScheduler:
 
     def tool_target(self, key: ProcessKey) -> ToolTarget | None:
         """What decides which tools can look into a process; None before its runtime was looked for."""
-        from memtop.runtimes.view import ToolTarget  # noqa: PLC0415 (1 ms, not needed for one sample)
-
         record = self._records.get(key)
         if record is None or (record.identity is None and not record.unreadable):
             return None
@@ -283,8 +279,6 @@ class RuntimeScheduler:
         if record is None:
             return None
         if record.unreadable and (record.identity is None or record.identity.runtime is None):
-            from memtop.runtimes.view import FindingFacts  # noqa: PLC0415 (1 ms, not needed for one sample)
-
             return FindingFacts(not_looked_at=(f"the limit of its runtime, if it has one ({record.unreadable})",))
         recent = record.figures_s is not None and now_s - record.figures_s <= FRESH_S
         return record.tracker.finding_facts(kernel, now_s, fresh=recent and not record.trouble)
@@ -296,8 +290,6 @@ class RuntimeScheduler:
 
         ``arenas`` are those of the mappings that were read at ``read_s``.
         """
-        from memtop.runtimes.view import RuntimeView, Shown  # noqa: PLC0415 (1 ms, not needed for one sample)
-
         record = self._records.get(key)
         if record is None or (record.identity is None and not record.unreadable and record.figures_s is None):
             return RuntimeView(waiting=kernel.rss_bytes is not None and not kernel.ended)

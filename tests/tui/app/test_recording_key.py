@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from memtop.cli.composition import looking_back_on
+from memtop.cli.kept_past import looking_back_on
 from memtop.engine.engine import Engine
 from memtop.engine.looking_back import LookingBack
 from memtop.engine.player import Player

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from textual.events import MouseDown, MouseMove
 
-from memtop.cli.composition import looking_back_on, player_on
+from memtop.cli.kept_past import looking_back_on
+from memtop.cli.playback import player_on
 from memtop.engine.engine import Engine
 from memtop.model.timeline import PARTS, EventKind, Timeline, TimelineEvent
 from memtop.settings import Settings

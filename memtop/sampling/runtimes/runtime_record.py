@@ -49,7 +49,7 @@ class Pending(NamedTuple):
     wanted: Wanted
 
 
-class ProcessRecord:
+class RuntimeRecord:
     """The record of one program in one process. After an exec the process gets a new one."""
 
     def __init__(self, execs: int, runtime: Runtime) -> None:
