@@ -14,18 +14,21 @@ from memtop.procfs.pagemap import WHOLE_BYTES
 SMAPS_MAX_S: Final = 0.005
 """Longest expected stall for which smaps and smaps_rollup are read if pagemap is available."""
 DUTY: Final = 0.003
-"""Processor time for it in the long run, as a share of a core: a process of 300 MiB is read every 10 s, one of 2 GiB
-every 27 s. It is below half of what any WINDOW_S may have, because a window may begin and end with a reading."""
+"""Processor time for it in the long run, as a share of a core: a process of 1 GiB is read every 19 s. It is below half
+of what any WINDOW_S may have, because a window may begin and end with a reading."""
+AGAIN_S: Final = 6.9
+"""Shortest rest after the second reading: a little less than seven seconds, so that every seventh tick of a second is
+in time. Up to 512 MiB it is what decides."""
 WINDOW_S: Final = 90.0
 WINDOW_DUTY: Final = 0.01
 """The most in any window of that length, if no reading takes more than MOST_CPU_S."""
 MOST_CPU_S: Final = WINDOW_DUTY * WINDOW_S / 2
-"""Two such readings fit into a window. With PAGEMAP_SCAN a reading of 16 GiB takes half of it; without, 4 GiB take all
+"""Two such readings fit into a window. With PAGEMAP_SCAN a reading of 16 GiB takes half of it; without, 12 GiB take all
 of it, and a larger process exceeds the window once."""
 SECOND_AFTER_S: Final = 2.9
 """From the begin of the first reading to that of the second, so that growth is seen soon. The third waits for both. A
 first reading of more than MOST_CPU_S has no such second one."""
-_CPU_S_PER_GIB: Final = 0.11
+_CPU_S_PER_GIB: Final = 0.036
 """Processor time of a reading for each GiB resident, on a quiet machine ..."""
 _SAMPLED_CPU_S_PER_GIB: Final = 0.018
 """... and for what is counted by PAGEMAP_SCAN."""
@@ -71,7 +74,7 @@ class PieceBudget(NamedTuple):
         """The state after a reading returned. ``cpu_s`` is the processor time that it took, without parsing."""
         due_s = self.owed_s + cpu_s / DUTY
         is_early = not self.readings and cpu_s <= MOST_CPU_S
-        rest_s = max(0.0, began_s + SECOND_AFTER_S - now_s) if is_early else max(REST_MIN_S, due_s)
+        rest_s = max(0.0, began_s + SECOND_AFTER_S - now_s) if is_early else max(AGAIN_S, due_s)
         owed_s = max(0.0, due_s - rest_s)
         return PieceBudget(now_s + rest_s, now_s + max(CALM_S, rest_s), owed_s, self.readings + 1)
 

@@ -1,11 +1,11 @@
 """Reads pagemap in small pieces, so that the process is not held up: which of its pages are in RAM.
 
 smaps holds the target's mmap lock for the whole walk of a mapping. For 2 GiB that is 35 ms, in which the target's own
-mmap, munmap and brk wait. pagemap takes and releases the lock for every 256 KiB of addresses. A pause follows every
-piece, because otherwise a waiting writer would be overtaken again and again. PAGEMAP_SCAN skips holes, so an address
-space of many TiB takes no longer than its touched part. It also counts the pages of large mappings, 2 MiB a call, if
-RES is above WHOLE_BYTES; then the entries of a sample are enough. Only the slow threads run this. It takes 1 s and 0.1
-s of a processor for each GiB, and with a sample 0.1 s and 0.02 s.
+mmap, munmap and brk wait. pagemap takes and releases the lock for every 256 KiB of addresses. A pause follows a
+piece that took long, because otherwise a writer that has gone to sleep would be overtaken again and again. PAGEMAP_SCAN
+skips holes, so an address space of many TiB takes no longer than its touched part. It also counts the pages of large
+mappings, 2 MiB a call, if RES is above WHOLE_BYTES; then the entries of a sample are enough. Only the slow threads run
+this. It takes 0.3 s and 0.04 s of a processor for each GiB, and with a sample 0.1 s and 0.02 s.
 """
 
 from __future__ import annotations

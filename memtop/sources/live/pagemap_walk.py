@@ -36,9 +36,12 @@ from memtop.procfs.pagemap_report import PagemapReport
 from memtop.procfs.smaps import parse_smaps
 
 PAUSE_S: Final = 0.0001
-"""Rest after each piece, in which a waiting mmap or munmap of the target gets its turn."""
+"""Rest in which a waiting mmap or munmap of the target gets its turn ..."""
+SPIN_S: Final = 10e-6
+"""... after a call that took longer than this: until then the kernel lets a writer that waits for the lock spin, and it
+has its turn as soon as the call ends. One that has gone to sleep would be overtaken by the next calls."""
 CALLS_PER_PAUSE: Final = 16
-"""Short pieces (mappings of a few pages) that may follow each other without a pause."""
+"""Shorter calls that may follow each other without a pause. A pause costs three times as much as a piece."""
 GIVE_UP_S: Final = 120.0
 """Mappings that have not been read by then are reported as not read: those beyond about 1 TiB, or 130 GiB before Linux
 6.7."""
@@ -100,9 +103,9 @@ class PagemapWalk:
         self._maps = maps
         self._regions = array("Q", bytes(8 * REGION_WORDS * _REGIONS))
         self._leap_bytes = _FIRST_LEAP_BYTES
-        self._longest_s = 0.0
-        self._pages = self._pieces = 0
-        """Read since the last pause."""
+        self._longest_s = self._longest_since_s = 0.0
+        """The longest call, of all and since the last pause."""
+        self._calls_since = 0
         self._can_scan = self._try_scan()
         scans = min(_MOST_SCANS, -(-rss_bytes // _SAMPLED_BYTES))
         self._stretch = SCAN_PAGES * scans if self._can_scan and rss_bytes > WHOLE_BYTES else 0
@@ -197,10 +200,10 @@ class PagemapWalk:
 
     def _piece(self, start: int, end: int) -> bytes:
         """The highest bytes of the entries of some pages, at least one."""
-        self._rest(end - start)
+        self._rest()
         began_s = time.perf_counter()
         data = self._calls.pread(self._descriptor, (end - start) * ENTRY_BYTES, start * ENTRY_BYTES)
-        self._longest_s = max(self._longest_s, time.perf_counter() - began_s)
+        self._note_call(began_s)
         if len(data) < ENTRY_BYTES:
             raise AddressSpaceGone
         return data[ENTRY_BYTES - 1 :: ENTRY_BYTES]
@@ -226,7 +229,7 @@ class PagemapWalk:
         ranges: list[PageRange] = []
         at = start
         while at < end:
-            self._rest(0)
+            self._rest()
             count, reached = self._scan(at, min(end, at + SCAN_PAGES), STATES)
             ranges += page_ranges(self._regions, count, self._page_bytes)
             at = max(at + 1, reached)
@@ -243,12 +246,17 @@ class PagemapWalk:
         self._sampled = True
         return end
 
-    def _rest(self, pages: int) -> None:
-        """Pause, where much has been read since the last time."""
-        self._pages, self._pieces = self._pages + pages, self._pieces + 1
-        if self._pages > PIECE_PAGES or self._pieces > CALLS_PER_PAUSE:
+    def _rest(self) -> None:
+        """Pause after a long call, and after many short ones."""
+        if self._longest_since_s > SPIN_S or self._calls_since >= CALLS_PER_PAUSE:
             self._calls.pause(PAUSE_S)
-            self._pages, self._pieces = pages, 1
+            self._longest_since_s, self._calls_since = 0.0, 0
+
+    def _note_call(self, began_s: float) -> None:
+        took_s = time.perf_counter() - began_s
+        self._longest_since_s = max(self._longest_since_s, took_s)
+        self._longest_s = max(self._longest_s, took_s)
+        self._calls_since += 1
 
     # -- PAGEMAP_SCAN
 
@@ -258,7 +266,7 @@ class PagemapWalk:
         argument = scan_argument(start * page, end * page, self._regions, any_of=any_of, most_pages=most_pages)
         began_s = time.perf_counter()
         count = self._calls.ioctl(self._descriptor, SCAN, argument)
-        self._longest_s = max(self._longest_s, time.perf_counter() - began_s)
+        self._note_call(began_s)
         return count, scan_walk_end(argument) // page
 
     def _try_scan(self) -> bool:
@@ -274,7 +282,7 @@ class PagemapWalk:
     def _next_touched(self, start: int, end: int) -> int:
         """The first page from ``start`` on that is in RAM or on swap; ``end`` where there is none, less out of time."""
         while start < end and self._in_time():
-            self._rest(PIECE_PAGES // 4)
+            self._rest()
             leap = max(1, self._leap_bytes // self._page_bytes)
             began_s = time.perf_counter()
             count, reached = self._scan(start, min(end, start + leap), SCAN_PRESENT | SCAN_SWAPPED, most_pages=1)
@@ -290,6 +298,5 @@ class PagemapWalk:
 
     def _zero_pages(self, start: int, end: int) -> int:
         """How many of these pages, at most a piece, are the kernel's zero page."""
-        self._pieces += 1
         count, _ = self._scan(start, end, SCAN_ZERO_PAGE)
         return scanned_bytes(self._regions, count) // self._page_bytes

@@ -7,6 +7,7 @@ import fcntl
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 
 from memtop.errors import ProcessGone, Unavailable
 from memtop.procfs.meminfo import parse_meminfo
+from memtop.procfs.pagemap import ENTRY_BYTES, PIECE_PAGES
 from memtop.procfs.pagemap_report import PagemapReport, mappings_of, parse_report
 from memtop.procfs.smaps import Smaps, parse_smaps
 from memtop.procfs.status import parse_status
@@ -243,11 +245,43 @@ def test_many_small_mappings_are_read_many_at_a_time() -> None:
         assert len(pauses) < 500
 
 
-def test_a_pause_follows_every_piece(kinds: int) -> None:
-    pauses: list[float] = []
-    read_pagemap("/", f"proc/{kinds}/pagemap", calls=Calls(pause=pauses.append))
-    assert len(pauses) > 60
-    assert set(pauses) == {pagemap_walk.PAUSE_S}
+def _calls_between_pauses(pid: int, call_s: float) -> list[int]:
+    """How many calls a reading makes before each pause, if each call takes so long."""
+    clock_s, between = 0.0, [0]
+
+    def taking_long(descriptor: int, size: int, offset: int) -> bytes:
+        nonlocal clock_s
+        clock_s += call_s
+        between[-1] += 1
+        assert size <= PIECE_PAGES * ENTRY_BYTES
+        return os.pread(descriptor, size, offset)
+
+    def scanning_long(descriptor: int, request: int, argument: bytearray) -> int:
+        nonlocal clock_s
+        clock_s += call_s
+        between[-1] += 1
+        return int(fcntl.ioctl(descriptor, request, argument))
+
+    def pause(seconds: float) -> None:
+        assert seconds == pagemap_walk.PAUSE_S
+        between.append(0)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "perf_counter", lambda: clock_s)
+        read_pagemap("/", f"proc/{pid}/pagemap", calls=Calls(taking_long, scanning_long, pause))
+    return between[:-1]
+
+
+def test_a_pause_follows_every_call_for_which_a_writer_may_have_gone_to_sleep(kinds: int) -> None:
+    between = _calls_between_pauses(kinds, 1.01 * pagemap_walk.SPIN_S)
+    assert len(between) > 60
+    assert max(between) <= 2  # zero pages are looked for in the piece before
+
+
+def test_shorter_calls_have_a_pause_after_some_of_them(kinds: int) -> None:
+    between = _calls_between_pauses(kinds, 0.99 * pagemap_walk.SPIN_S)
+    assert len(between) > 5
+    assert max(between) <= pagemap_walk.CALLS_PER_PAUSE + 1
 
 
 def test_what_takes_too_long_is_left_unread(kinds: int, monkeypatch: pytest.MonkeyPatch) -> None:
