@@ -106,7 +106,7 @@ class FrameBuilder:
             groups=groups,
             group=self._group_detail(request, shown, groups, chosen, past_s),
             group_of_member=group_of,
-            groupings=self._state.groups.kinds if self._state.groups is not None else frozenset(),
+            groupings=self._state.groups.series.kinds if self._state.groups is not None else frozenset(),
         )
 
     def _problems(self, sample: Sample, request: Request) -> tuple[str, ...]:

@@ -169,7 +169,7 @@ class Updater:
             if (row := self._state.table.row(key)) is not None
             and (facts := self._state.readers.heap_facts(row, sample)) is not None
         }
-        groups = self._state.groups.growing if self._state.groups is not None else ()
+        groups = self._state.groups.series.growing if self._state.groups is not None else ()
         assessor.assess(rows, last, expensive, groups, beside)
         self._state.exits += assessor.fresh
         for event in assessor.events:

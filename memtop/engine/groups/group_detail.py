@@ -47,12 +47,12 @@ def group_detail(
         return None
     of, now_s = table.series_of(row), sample.mono_s
     at_s = now_s if past_s is None else past_s
-    track = table.growth.track(of)
+    track = table.series.growth.track(of)
     window_s = window.window_s or fitting_window_s(now_s - track.first_s if track is not None else 0.0)
     right_s = right_edge_s(at_s, now_s, window_s, window.points)
     until_s = now_s if row.gone_s is None else min(now_s, row.gone_s - (sample.wall_s - sample.mono_s))
     span = {"right_s": right_s, "until_s": until_s, "window_s": window_s}
-    whole = series(table.growth.tracks, of, points=window.points, **span)
+    whole = series(table.series.growth.tracks, of, points=window.points, **span)
     largest = nlargest(LARGEST, members, key=lambda one: one.rss_bytes or 0)
     parts = [series(history, one.key, points=window.points, **span).rss_bytes for one in largest]
     level = row.working_set_bytes if row.working_set_bytes is not None else row.rss_bytes
@@ -60,12 +60,12 @@ def group_detail(
     cgroups = sample.cgroups or CgroupSample()
     ceiling, brake, blind, own = None, None, None, row.path or None
     if own is not None and past_s is not None:
-        ceiling = table.limits.at(own, past_s)
+        ceiling = table.series.limits.at(own, past_s)
     elif own is not None and row.gone_s is None:
         ceiling = ceiling_of(own, cgroups, sample.system.meminfo)
         brake = brake_of(own, cgroups, sample.system.meminfo)
         blind = blind_path(own, (one.key for one in members), cgroups)
-    verdict = table.growth.verdict(of) if past_s is None else None
+    verdict = table.series.growth.verdict(of) if past_s is None else None
     return GroupDetail(
         row=row,
         series=_stacked(whole, parts, charged=row.charge_bytes is not None),

@@ -1,4 +1,4 @@
-"""Table of groups: notes their series at every sample, and builds the rows of those that are listed."""
+"""Table of groups: builds the rows of those that are listed, and keeps those of groups that have gone."""
 
 from __future__ import annotations
 
@@ -9,33 +9,23 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from memtop.analysis.limits.heap_use import HeapUse
-from memtop.analysis.limits.memory_limits import host_ceiling
-from memtop.engine.assessment.growing_group import GrowingGroup
-from memtop.engine.groups.charge import Charge, ceiling_of, charge_of, is_swapless
+from memtop.engine.groups.charge import Charge, ceiling_of, is_swapless
 from memtop.engine.groups.event_counts import EventCounts
 from memtop.engine.groups.gone_groups import GoneGroups
-from memtop.engine.groups.group_growth import GroupGrowth
 from memtop.engine.groups.group_rows import CgroupState, gone_row, group_row
+from memtop.engine.groups.group_series import GroupSeries
 from memtop.engine.groups.group_tree import with_above
 from memtop.engine.groups.kept_sums import KeptSums
-from memtop.engine.groups.kept_totals import KeptTotals
-from memtop.engine.groups.limit_past import LimitPast
-from memtop.engine.groups.naming import GroupName, Naming, Places, kinds_of
-from memtop.engine.groups.pools import RISING_S, PoolWatch
+from memtop.engine.groups.naming import GroupName, Naming, Places
 from memtop.engine.groups.sums import Sums, Totals, sums_of
 from memtop.history.rings import Gap
 from memtop.model.assessment import ExitReport
 from memtop.model.group import By, GroupKey, GroupRow
 from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
-from memtop.procfs.meminfo import Meminfo
-from memtop.sampling.cgroup_reading import CgroupReading, CgroupSample, TimedReading
+from memtop.sampling.cgroup_reading import CgroupSample
 from memtop.sampling.sample import Sample
 
-SUMS_EVERY_S: Final = 5.0
-"""How often the sums of programs or, in turn, of users are noted while no view shows them."""
-MOST_REMOVED: Final = 64
-"""Cgroups without members whose last readings are kept."""
 MOST_ROWS: Final = 256
 """Of more groups than this, those that are not on screen and have not changed have their rows built in turn: each takes
 0.02 ms."""
@@ -60,34 +50,17 @@ class GroupTable:
 
     def __init__(self, gaps: deque[Gap]) -> None:
         """``gaps`` are the stretches of time in which nothing was read."""
-        self.growth = GroupGrowth(gaps)
-        self.limits = LimitPast()
+        self._places = Places()
+        self.series = GroupSeries(gaps, self._places)
         self._events = EventCounts()
-        self._read_s: dict[str, float] = {}
-        """When the reading of each cgroup was made that was noted last."""
-        self._charges: dict[str, tuple[CgroupReading, Charge | None]] = {}
-        self._summed_s: float | None = None
-        self._summed = By.USER
-        """The kind of groups whose sums were noted last."""
-        self.kinds: frozenset[By] = frozenset({By.CGROUP, By.USER, By.PROGRAM})
-        """Kinds of groups that there are."""
         self._rows: dict[GroupKey, GroupRow] = {}
         """As built last."""
         self._notes = 0
         """Samples that were noted."""
         self._built = 0, False
         """How many had been when rows were built last, and whether these were a tree."""
-        self._totals = KeptTotals()
-        self._pools = PoolWatch(self.growth)
         self._gone = GoneGroups()
-        self._places = Places()
-        self._before = CgroupSample()
-        """Of the sample before."""
-        self._removed: dict[str, TimedReading] = {}
-        """Last readings of cgroups that have no members any more."""
         self._sums = KeptSums()
-        self._fresh: set[str] = set()
-        """Cgroups that were read since rows were built last."""
         self._turn = 0
 
     def note(
@@ -100,56 +73,15 @@ class GroupTable:
         alone: Mapping[ProcessKey, float] = MappingProxyType({}),
         heaps: Mapping[ProcessKey, HeapUse] = MappingProxyType({}),
     ) -> None:
-        """One sample.
-
-        ``rows`` are those of all processes by pid, ``looked_at`` the groups that are judged first, ``alone`` the
-        processes that grow themselves, in bytes a second, ``heaps`` those that are being used for the first time.
-        """
-        cgroups, now_s = sample.cgroups or CgroupSample(), sample.mono_s
+        """One sample; see :meth:`GroupSeries.note`."""
         self._notes += 1
-        self._events.note_kills(cgroups.kills)
-        for path, timed in cgroups.latest.items():
-            if self._read_s.get(path) != timed.at_s:
-                self._read_s[path] = timed.at_s
-                self._fresh.add(path)
-                self.limits.note(path, timed.at_s, ceiling_of(path, cgroups, sample.system.meminfo))
-                charge = self._charge(path, timed.reading)
-                if charge is not None and charge.used_bytes is not None:
-                    series = charge.charge_bytes, charge.working_set_bytes, charge.used_bytes
-                    self.growth.note(GroupKey(By.CGROUP, path), timed.at_s, *series)
-        for path in self._read_s.keys() - cgroups.latest.keys() if len(self._read_s) > len(cgroups.latest) else ():
-            del self._read_s[path]
-            self._charges.pop(path, None)
-            if (last := self._before.latest.get(path)) is not None:
-                self._removed[path] = last
-        while len(self._removed) > MOST_REMOVED:
-            del self._removed[next(iter(self._removed))]
-        if len(self.limits) > len(cgroups.latest) + MOST_REMOVED:
-            self.limits.forget_others({*cgroups.latest, *self._removed})
-        self._places.note(sample.gone, self._before)
-        self._before = cgroups
-        rises = self._pools.note_machine(sample)
-        since_s = None if self._summed_s is None else now_s - self._summed_s
-        if since_s is None or since_s >= SUMS_EVERY_S or (rises and since_s >= RISING_S):
-            self._note_sums(By.PROGRAM if rises else self._other_kind(), rows, sample, alone, heaps)
-        meminfo, first = sample.system.meminfo, [*looked_at, *self._pools.keys]
-        self.growth.look(
-            now_s,
-            delay_s,
-            first,
-            lambda key: self._room_bytes(key, cgroups, meminfo),
-            lambda key: self._heaps_of(key, heaps, rows, cgroups),
-        )
+        self._events.note_kills((sample.cgroups or CgroupSample()).kills)
+        self.series.note(sample, rows, delay_s=delay_s, looked_at=looked_at, alone=alone, heaps=heaps)
 
     def note_ends(self, ends: Iterable[ExitReport], restarted: Iterable[ProcessRow], sample: Sample) -> None:
         """How processes have ended, and those that take the place of one that crashed."""
         self._events.note_oom_ends(one.path for one in ends if one.is_oom and one.path)
         self._events.note_restarts(restarted, (sample.cgroups or CgroupSample()).chains)
-
-    @property
-    def growing(self) -> tuple[GrowingGroup, ...]:
-        """The programs and cgroups that grow as a whole, while no single member explains it."""
-        return self._pools.growing
 
     def rows(
         self,
@@ -175,7 +107,7 @@ class GroupTable:
                 for key, one in sums.items()
                 if one.name.path is None
             }
-            self._note_totals(choice.by, totals, now_s)
+            self.series.note_totals(choice.by, totals, now_s)
         else:
             changed, sums = set(), sums_of(members, naming.group_of)
         if choice.tree and choice.by is By.CGROUP:
@@ -213,7 +145,7 @@ class GroupTable:
         """The row of a group of which all members have ended, by the ``last`` row of the latest of them."""
         sums = sums_of([last._replace(gone_s=None)], lambda _: name)[name.key]
         cgroups = sample.cgroups or CgroupSample()
-        cgroups = replace(cgroups, latest=ChainMap(dict(cgroups.latest), self._removed))
+        cgroups = replace(cgroups, latest=ChainMap(dict(cgroups.latest), self.series.removed))
         return gone_row(self._row(sums, cgroups, sample), last.gone_s or sample.wall_s)
 
     def naming(self, by: By, cgroups: CgroupSample, rows: Mapping[int, ProcessRow] = MappingProxyType({})) -> Naming:
@@ -225,64 +157,6 @@ class GroupTable:
         """The key of the series of a group: that of its cgroup where it has one."""
         return row.key if row.path is None else GroupKey(By.CGROUP, row.path)
 
-    # -- series
-
-    def _other_kind(self) -> By:
-        return By.USER if self._summed is By.PROGRAM else By.PROGRAM
-
-    def _note_sums(
-        self,
-        by: By,
-        rows: Mapping[int, ProcessRow],
-        sample: Sample,
-        alone: Mapping[ProcessKey, float],
-        heaps: Mapping[ProcessKey, HeapUse],
-    ) -> None:
-        cgroups, now_s = sample.cgroups or CgroupSample(), sample.mono_s
-        self._summed_s, self._summed = now_s, by
-        self.kinds = kinds_of(sample.names.values())
-        self._totals.update(rows)
-        self._note_totals(by, self._totals.totals(by), now_s)
-        if by is By.PROGRAM:
-            self._pools.note(self._totals, rows, alone, cgroups, now_s, heaps=heaps)
-
-    def _note_totals(self, by: By, totals: Mapping[GroupKey, Totals], now_s: float) -> None:
-        """The sums of groups without a cgroup; those that have no members now have nothing."""
-        for key, (virt, rss, anon, _) in totals.items():
-            self.growth.note(key, now_s, virt, rss, anon)
-        if by is By.CGROUP:
-            return
-        for key in [key for key in self.growth.keys() if key.by is by and key not in totals]:  # noqa: SIM118
-            if (track := self.growth.track(key)) is not None and track.point(-1).virt_bytes:
-                self.growth.note(key, now_s, 0, 0, 0)
-
-    def _room_bytes(self, key: GroupKey, cgroups: CgroupSample, meminfo: Meminfo | None) -> float | None:
-        """What the limit that binds a group leaves: that of its cgroup or the machine."""
-        found = ceiling_of(key.name, cgroups, meminfo) if key.by is By.CGROUP else None
-        host = host_ceiling(meminfo) if meminfo is not None else None
-        rooms = [one.headroom_max_bytes for one in (found, host) if one is not None]
-        return float(max(0, min(rooms))) if rooms else None
-
-    def _heaps_of(
-        self, key: GroupKey, heaps: Mapping[ProcessKey, HeapUse], rows: Mapping[int, ProcessRow], cgroups: CgroupSample
-    ) -> list[HeapUse]:
-        """Those of its members."""
-        if not heaps:
-            return []
-        if key.by is By.CGROUP:
-            return [heap for one, heap in heaps.items() if key.name in cgroups.chains.get(one, ())]
-        naming = self.naming(key.by, cgroups, rows)
-        return [heap for one, heap in heaps.items() if one.pid in rows and naming.group_of(rows[one.pid]).key == key]
-
-    # -- rows
-
-    def _charge(self, path: str, reading: CgroupReading) -> Charge | None:
-        """Computed once for each reading."""
-        known = self._charges.get(path)
-        if known is None or known[0] is not reading:
-            known = self._charges[path] = reading, charge_of(reading)
-        return known[1]
-
     def _rows_now(
         self, choice: GroupChoice, sums: Mapping[GroupKey, Sums], changed: set[GroupKey], sample: Sample
     ) -> dict[GroupKey, GroupRow]:
@@ -292,8 +166,7 @@ class GroupTable:
         every = max(1, len(keys) // MOST_ROWS)
         self._turn += 1
         due = changed.union(choice.visible, keys[self._turn % every :: every])
-        due.update(GroupKey(choice.by, path) for path in self._fresh)
-        self._fresh = set()
+        due.update(GroupKey(choice.by, path) for path in self.series.take_fresh())
         if known.keys() == sums.keys():
             found = known
         else:  # the order of keys is that of names
@@ -311,13 +184,13 @@ class GroupTable:
         if path is not None and (timed := cgroups.latest.get(path)) is not None:
             pressure = timed.reading.pressure
             state = CgroupState(
-                self._charge(path, timed.reading),
+                self.series.charge(path, timed.reading),
                 ceiling_of(path, cgroups, sample.system.meminfo),
                 pressure.some.avg10_percent if pressure is not None and pressure.some is not None else None,
                 self._events.kills(path),
                 swapless=is_swapless(sample.system.meminfo, cgroups),
             )
-        track, verdict = self.growth.track(series), self.growth.verdict(series)
+        track, verdict = self.series.growth.track(series), self.series.growth.verdict(series)
         return group_row(
             sums, state, track, verdict=verdict, restarts=self._events.restarts(series), now_s=sample.mono_s
         )
@@ -326,11 +199,11 @@ class GroupTable:
         """What was kept of an instant of the past: of a cgroup its charge, working set and limit."""
         path, key = sums.name.path, sums.name.key
         series = key if path is None else GroupKey(By.CGROUP, path)
-        track = self.growth.track(series)
+        track = self.series.growth.track(series)
         point = track.at(past_s) if track is not None and path is not None else None
         charge, ceiling = None, None
         if point is not None and path is not None:
-            ceiling = self.limits.at(path, past_s)
+            ceiling = self.series.limits.at(path, past_s)
             used = point.rss_bytes - point.shr_bytes
             charge = Charge(point.virt_bytes, point.rss_bytes, used, None, None, None, None, None)
         return group_row(sums, CgroupState(charge, ceiling), track, verdict=None, restarts=None, now_s=past_s)
