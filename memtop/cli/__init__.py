@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from memtop import __version__, preflight
 from memtop.cli.output import discard, put
 from memtop.cli.parser import COMMANDS, Parser, memtop_parser
-from memtop.cli.settings_from_args import one_of, settings_of
+from memtop.cli.settings_from_args import one_of, refuse_misplaced, settings_of
 from memtop.errors import MemtopError, UsageError, failure_of, starved
 from memtop.sanitize import clean
 
@@ -140,6 +140,8 @@ def _watch(name: str, given: Namespace, program: Sequence[str] | None) -> int:
     """Print or show one sample after another, with a screen or without."""
     settings = settings_of(given)
     form = _form(given)
+    if not name:
+        refuse_misplaced(given, starts=program is not None, has_screen=not form)
     if settings.notice and (form or given.check):
         _say(settings.notice)
     if given.check or program is not None or name == "demo":

@@ -26,7 +26,10 @@ def _demo() -> Parser:
     )
     parser.section("options", HELP)
     parser.set_defaults(targets=[], replay="", check=False, reset_terminal=False)
-    return with_views(parser)
+    own = ("--pid", "--filter", "--user", "--cgroup", "--unit", "--children", "--follow", "--by", "--go-url")
+    forms = ("--batch", "--json", "--csv", "--no-redact", "--output")
+    refused = dict.fromkeys(own, "demo shows its own processes")
+    return with_views(parser, refused | dict.fromkeys(forms, "demo needs a terminal"))
 
 
 def _explain() -> Parser:
@@ -91,9 +94,15 @@ def _record() -> Parser:
 
 def _report() -> Parser:
     parser = Parser(
-        "memtop report [OPTIONS] FILE | PID", "Write a report about a process, from a recording or after watching it."
+        "memtop report [OPTIONS] FILE | PID | NAME",
+        "Write a report about a process, from a recording or after watching it.",
     )
-    parser.section("positional arguments", operand("subject", "FILE | PID", "a recording, or a process to watch"))
+    parser.section(
+        "positional arguments",
+        operand(
+            "subject", "FILE | PID | NAME", "a recording, or a process to watch: its PID or the name of its program"
+        ),
+    )
     parser.section(
         "options",
         HELP,
@@ -102,7 +111,7 @@ def _report() -> Parser:
         value("-p", "--pid", metavar="PID", help="the process in the recording (default: the one in trouble)"),
         value("--from", metavar="TIME", help="start the chart at this time of day, such as 12:03:40", dest="from_time"),
         value("--to", metavar="TIME", help="end at this time of day"),
-        value("--for", metavar="SECS", help="how long to watch a PID (20)", dest="for_time"),
+        value("--for", metavar="SECS", help="how long to watch a process (20)", dest="for_time"),
     )
     return parser
 
@@ -141,7 +150,8 @@ def _replay() -> Parser:
         value("--salvage", metavar="OUT", help="write what can be read of a damaged FILE into a new one"),
     )
     parser.set_defaults(targets=[], check=False, reset_terminal=False)
-    return with_views(parser)
+    live = ("--record", "--go-url", "--no-smaps", "--readonly", "--keep-oom-score")
+    return with_views(parser, dict.fromkeys(live, "replay reads only the recording"))
 
 
 _PARSERS: Final[dict[str, Callable[[], Parser]]] = {

@@ -90,11 +90,12 @@ def machine(given: Namespace) -> int:
 
 
 def report(given: Namespace) -> int:
-    """``memtop report FILE | PID``. Raises MemtopError."""
+    """``memtop report FILE | PID | NAME``. Raises MemtopError."""
+    from memtop.cli.one_process import process_named
     from memtop.cli.report import run
 
     preflight.check_platform()
-    return run(given)
+    return run(given, process_named)
 
 
 def salvage(given: Namespace) -> int:

@@ -4,7 +4,8 @@ import argparse
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple, NoReturn
 
 from memtop.cli.output import put
@@ -90,6 +91,8 @@ class Parser(argparse.ArgumentParser):
         )
         self.sections: dict[str, list[argparse.Action]] = {}
         """All arguments by the title of their group, in the order of the help."""
+        self.refused: dict[str, str] = {}
+        """Options of memtop that mean nothing to this command, and why."""
 
     def section(self, title: str, *arguments: Argument) -> None:
         """Add a group of arguments."""
@@ -102,6 +105,10 @@ class Parser(argparse.ArgumentParser):
     def parse(self, argv: Sequence[str]) -> argparse.Namespace:
         """Read options and operands in any order. Raises UsageError; prints the help and raises SystemExit for -h."""
         at = list(argv).index("--") if "--" in argv else len(argv)
+        for argument in argv[:at]:
+            name = argument.partition("=")[0] if argument.startswith("--") else argument[:2]
+            if name in self.refused:
+                self.error(f"{name} means nothing here: {self.refused[name]}")
         # argparse of Python 3.11 loses "--" where operands and options are mixed
         literal = [_LITERAL + argument for argument in argv[at + 1 :]]
         return self.parse_intermixed_args([*self._separate(self._joined(argv[:at])), *literal])
@@ -238,10 +245,21 @@ def targets() -> Argument:
     )
 
 
-def with_views(parser: Parser) -> Parser:
-    """Add all of VIEWS."""
+def with_views(parser: Parser, refused: Mapping[str, str] = MappingProxyType({})) -> Parser:
+    """Add VIEWS, without the options ``refused``: their long names, and why they mean nothing to this command."""
     for title, arguments in VIEWS:
-        parser.section(title, *arguments)
+        taken = []
+        for argument in arguments:
+            name = argument.names[-1]
+            if name not in refused:
+                taken.append(argument)
+                continue
+            parser.refused |= dict.fromkeys(argument.names, refused[name])
+            action = argument.keywords.get("action")
+            unset = {"store_true": False, "append": []}.get(str(action))
+            parser.set_defaults(**{name.lstrip("-").replace("-", "_"): unset})
+        if taken:
+            parser.section(title, *taken)
     return parser
 
 

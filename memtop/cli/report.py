@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from argparse import Namespace
+from collections.abc import Callable
 from contextlib import closing
 from typing import Final
 
 from memtop.cli.composition import STANDARD, engine_on
 from memtop.cli.output import put, say
 from memtop.cli.settings_from_args import duration_s, notice_of, pid_of, refuse_hidden, thread_group
-from memtop.errors import UsageError
+from memtop.errors import ProcessGone, UsageError
 from memtop.report.collect import Collected, from_machine
 from memtop.report.facts import report_of
 from memtop.report.page import as_html, as_markdown, environment_of_templates
@@ -26,15 +27,16 @@ WATCHED_S: Final = 20.0
 _DELAY_S: Final = 1.0
 
 
-def run(given: Namespace) -> int:
-    """Write the page. Raises MemtopError."""
+def run(given: Namespace, process_named: Callable[[str], int]) -> int:
+    """Write the page; ``process_named`` finds the PID of the only process of a name. Raises MemtopError."""
     output = "" if given.output == STANDARD else given.output
     if output:
         refuse_new(output)
     environment_of_templates()  # without Jinja2 there is no report, which is said before anything is watched
     subject = given.subject
-    if subject.isdecimal() and not os.path.exists(subject):
-        collected, again = _watched(given, pid_of(subject)), ""
+    if not os.path.exists(subject) and (subject.isdecimal() or _may_be_name(subject)):
+        pid = pid_of(subject) if subject.isdecimal() else _pid_of_name(subject, process_named)
+        collected, again = _watched(given, pid), ""
     else:
         collected = _recorded(given, subject)
         again = replay_command(subject, collected.frame)
@@ -54,6 +56,19 @@ def run(given: Namespace) -> int:
         return 0
     write_new(output, text)
     return 0
+
+
+def _may_be_name(subject: str) -> bool:
+    """Whether a word can be the name of a program, and does not look like a path or a stream."""
+    return bool(subject) and "/" not in subject and subject != STANDARD and not subject.endswith(".memtop")
+
+
+def _pid_of_name(name: str, process_named: Callable[[str], int]) -> int:
+    """Raises MemtopError, which says that there is no file of that name either."""
+    try:
+        return process_named(name)
+    except ProcessGone as error:
+        raise ProcessGone(f"{error}, and there is no file of that name") from None
 
 
 def _watched(given: Namespace, pid: int) -> Collected:

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from memtop.model.group import By, GroupKey
 
 DELAY_S: Final = (0.1, 60.0)
+_OF_LISTS: Final = (
+    *("--filter", "--user", "--cgroup", "--unit", "--children", "--follow"),
+    *("--tree", "--by", "--sort", "--columns", "--iterations"),
+)
+"""Options that choose and show a list of processes."""
 LONGEST_S: Final = 10_000 * 86_400.0
 """Longest duration. Waits of the operating system have a limit too."""
 
@@ -174,6 +179,23 @@ def one_of(given: Namespace, *options: str) -> None:
     found = [option for option in options if getattr(given, option.lstrip("-"))]
     if len(found) > 1:
         raise UsageError(f"{' and '.join(found[:2])} cannot be combined")
+
+
+def refuse_misplaced(given: Namespace, *, starts: bool, has_screen: bool) -> None:
+    """Refuse options of memtop itself that would have no effect. Raises UsageError.
+
+    ``starts``: a command is started; ``has_screen``: it is watched on a screen.
+    """
+    if given.check_for is not None and not given.check:
+        raise UsageError("--for means nothing without --check")
+    for option, text in (("--kill-after", given.kill_after), ("--log-limit", given.log_limit)):
+        if text is not None and not starts:
+            raise UsageError(f"{option} means nothing without -- COMMAND")
+    if given.log_limit is not None and not has_screen:
+        raise UsageError("--log-limit means nothing without a screen: the command writes to standard output itself")
+    for option in _OF_LISTS if given.check else ():
+        if getattr(given, option.lstrip("-")) not in (None, False):
+            raise UsageError(f"{option} means nothing with --check, which takes one PID or name")
 
 
 def user_of(text: str | None, *, recorded: bool = False) -> str:

@@ -182,13 +182,13 @@ def _judged(found: _Virt, *, unread: bool) -> str:
     if found.near_end is not None:
         return f"Yes: {found.near_end}"
     if found.is_multiple:
-        return f"{'No known limit' if unread else 'No'}; RES counts pages several times"
+        return f"{'Probably not' if unread else 'No'}; RES counts pages several times"
     if found.share >= LOOK_SHARE:
-        return f"{'No known limit' if unread else 'No'}; watch RES: {long_size(found.rss_bytes)}"
+        return f"{'Probably not' if unread else 'No'}; watch RES: {long_size(found.rss_bytes)}"
     says = f"{_nearly(found.virt_bytes, found.untouched_bytes)} uses no RAM"
     if found.in_use:
         says = "nearly all in use" if unread else "nearly all of it is in use"
-    return f"{'No known limit;' if unread else 'No:'} {says}"
+    return f"{'Probably not' if unread else 'No'}: {says}"
 
 
 def virt_sentence(row: ProcessRow, system: SystemRow, outlook: Assessment | None = None) -> str:

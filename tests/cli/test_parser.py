@@ -97,7 +97,7 @@ UNDERSTOOD: list[tuple[str, dict[str, object]]] = [
     ("demo", {}),
     ("demo leak", {"scenario": "leak"}),
     ("demo go run", {"scenario": "go", "run": "run"}),
-    ("demo -b", {"batch": True}),
+    ("demo -t", {"tree": True}),
     ("demo go -t run", {"scenario": "go", "run": "run", "tree": True}),
     ("demo leak -d 2", {"scenario": "leak", "delay": "2"}),
     ("demo -- -x", {"scenario": "-x"}),

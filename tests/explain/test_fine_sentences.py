@@ -130,10 +130,7 @@ TABLE: Final = {
     "VIRT": (
         "a problem? No: ",
         first_answers(LEVEL),
-        {
-            "unreadable": (first_answers(UNREAD), "No known limit"),
-            "not assessed": (first_answers(None), "No known limit"),
-        },
+        {"unreadable": (first_answers(UNREAD), "Probably not"), "not assessed": (first_answers(None), "Probably not")},
     ),
     "VIRT at length": (
         "no danger in itself: ",

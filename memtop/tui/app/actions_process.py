@@ -38,7 +38,8 @@ class ProcessActions(ExitActions):
 
     def on_process_list_viewport_moved(self) -> None:
         """Read the numbers of the rows that are on screen now."""
-        self.follow_selection()
+        if self.chart.is_attached:  # else the screen is being taken down
+            self.follow_selection()
 
     def on_process_list_process_chosen(self, message: ProcessTable.ProcessChosen) -> None:
         """Watch the process (Enter), or go back to the list if it is watched already."""

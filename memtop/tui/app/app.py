@@ -243,10 +243,13 @@ class MemtopApp(
         self.follow_headline(frame)
         self.follow_selection()
         outlook = frame.detail.outlook if frame.detail is not None else None
-        marked = frame.detail is not None and frame.detail.mark is not None
-        if marked is not self.has_class("-marked") or self.is_alone is not self.has_class("-alone"):
-            self.set_class(marked, "-marked")
-            self.set_class(self.is_alone, "-alone")
+        modes = {
+            "-marked": frame.detail is not None and frame.detail.mark is not None,
+            "-alone": self.is_alone,
+            "-several": self.view.rows.only is not None and len(frame.rows) > 1,
+        }
+        if any(is_on is not self.has_class(name) for name, is_on in modes.items()):
+            self.update_classes(modes)
             self.show_hints()
         self.chart.limits, self.chart.forecast = chart_limits(outlook), chart_forecast(outlook)
         self.chart.group = frame.group if frame.detail is None else None

@@ -100,11 +100,7 @@ class ScreenParts(SafeApp):
         panel = BY_NAME.get(self.view.panel)
         share = 0.0 if panel is None else TALL_SHARE if panel.tall else PANEL_LINES / max(1, self.size.height)
         lines = count + HEADING_LINES + SPARE_LINES
-        few = (
-            bool(frame.listed)
-            and not self.has_class("-one")
-            and lines < table_room(self.size.height, panel_share=share)
-        )
+        few = bool(frame.listed) and not self.has_class("-one") and lines < table_room(*self.size, panel_share=share)
         self.table.wanted_lines = lines if few else 0
         self.set_class(few, "-few")
 

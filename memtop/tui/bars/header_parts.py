@@ -94,8 +94,8 @@ def _state_words(frame: Frame, state: HeaderState) -> list[LinePart]:
         known = frame.shares.wanted - len(frame.shares.unknown)
         words.append(LinePart(f"PSS known of {known} of {frame.shares.wanted}", 1, "pss", "strong"))
     if state.looking_back_s is not None:
-        at = time.strftime("%H:%M:%S", time.localtime(state.looking_back_s))
-        words.append(LinePart(f"LOOKING BACK {at}", 1, "looking_back", "strong"))
+        age_s = max(0.0, frame.now_s - state.looking_back_s)
+        words.append(LinePart(f"LOOKING BACK {units.duration(age_s)}", 1, "looking_back", "strong"))
     elif state.paused:
         words.append(LinePart("PAUSED", 1, style="strong"))
     if frame.past_percent is not None:

@@ -25,8 +25,12 @@ from memtop.tui.chart.curves import DOTS_PER_COLUMN, DOTS_PER_ROW, Cells, Curve,
 
 LABEL_CELLS: Final = 6
 """Width of the labels of a y axis. It is constant, so that the plot does not move when a label grows."""
-AXES_FROM: Final = (28, 6)
+AXES_FROM: Final = (28, 5)
 """Columns and rows below which a chart is all plot and no axes."""
+_LOW_BELOW: Final = 14
+"""Rows below which the time labels stand in the line of the axis, so that the plot has a row more."""
+_FOOT_LINE: Final = frozenset(" ─┬┴└┘")
+"""Characters at the foot that are not of a label."""
 BRAILLE: Final = 0x2800
 _DOT_BITS: Final = ((0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08))
 """Bits of a braille character by column, then by row from the foot."""
@@ -34,11 +38,19 @@ _TO_ASCII: Final = str.maketrans("│┤├─┬┴└┘┼┌┐╌┈┊╷"
 Ticks = Sequence[tuple[float, str]]
 
 
+def foot_rows(width: int, height: int) -> int:
+    """Rows of a chart that its time axis takes."""
+    if width < AXES_FROM[0] or height < AXES_FROM[1]:
+        return 0
+    return 1 if height < _LOW_BELOW else 2
+
+
 @lru_cache(maxsize=4)
 def _frame(width: int, height: int, left: Ticks, right: Ticks, bottom: Ticks) -> tuple[Rows, Rows, Rows]:
     """Axes and their labels as plotext draws them around an empty plot: characters, styles, background styles."""
+    is_low = bool(bottom) and foot_rows(width, height) == 1
     plot = plotext()()
-    plot.set_size([width, height])
+    plot.set_size([width, height + is_low])
     plot.canvas_color = plot.axes_color = ChartStyle.GROUND
     plot.ticks_color = ChartStyle.AXIS
     plot.set_xaxes(bool(bottom), False)
@@ -54,7 +66,25 @@ def _frame(width: int, height: int, left: Ticks, right: Ticks, bottom: Ticks) ->
             plot.draw([0.0], [-1.0], marker=".", color=ChartStyle.GROUND, yside=side)
     plot.build_plot()
     matrix = plot.matrix
-    return matrix.marker[::-1], matrix.fullground[::-1], matrix.background[::-1]
+    layers = matrix.marker[::-1], matrix.fullground[::-1], matrix.background[::-1]
+    return _with_labels_in_the_line(layers) if is_low else layers
+
+
+def _with_labels_in_the_line(layers: tuple[Rows, Rows, Rows]) -> tuple[Rows, Rows, Rows]:
+    """The layers with one row instead of the last two: each label in the line above it, with a blank on either side."""
+    text = layers[0][-1]
+    taken = [
+        at
+        for at in range(len(text))
+        if any(text[near] != " " for near in range(max(0, at - 1), min(len(text), at + 2)))
+    ]
+    merged = []
+    for layer in layers:
+        line = list(layer[-2])
+        for at in taken:
+            line[at] = layer[-1][at]
+        merged.append([*layer[:-2], line])
+    return merged[0], merged[1], merged[2]
 
 
 class Canvas:
@@ -79,7 +109,7 @@ class Canvas:
         left, right, bottom = (left, right, bottom) if roomy else ((), (), ())
         self.left = LABEL_CELLS + 1 if left else 0
         self.right_margin = LABEL_CELLS + 1 if right else 0
-        self.foot = 2 if bottom else 0
+        self.foot = foot_rows(width, height) if bottom else 0
         self.columns = width - self.left - self.right_margin
         self.rows = height - self.foot
         self._written: set[tuple[int, int]] = set()
@@ -183,12 +213,14 @@ class Canvas:
         if not self.foot:
             return
         start = min(max(0, self.left + column - len(text) // 2), max(0, self.width - len(text)))
-        foot = self._marker[self.height - 1]
+        foot, rest = self._marker[self.height - 1], "─" if self.foot == 1 else " "
         for way in (-1, 1):  # a label that is half covered would be misread
             edge = start if way < 0 else start + len(text) - 1
-            while 0 <= edge < self.width and foot[edge] != " ":
-                foot[edge] = " "
+            while 0 <= edge < self.width and foot[edge] not in _FOOT_LINE:
+                foot[edge] = rest
                 edge += way
+            if self.foot == 1 and 0 <= edge - way < self.width and foot[edge - way] == rest and 0 <= edge < self.width:
+                foot[edge] = rest  # the blank beside a label that has gone
         for offset, character in enumerate(narrow(text)[: self.width]):
             self._marker[self.height - 1][start + offset] = character
             self._fore[self.height - 1][start + offset] = ink

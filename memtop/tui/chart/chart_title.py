@@ -16,7 +16,7 @@ from memtop import units
 from memtop.model.detail import Detail, GroupDetail
 from memtop.model.row import ProcessRow
 from memtop.sanitize import clean
-from memtop.tui.chart.axes import Scale, clock, slope_sign
+from memtop.tui.chart.axes import Scale, slope_sign
 from memtop.tui.chart.chart_styles import AREAS, LINE_ASCII, TEXTURES, ChartStyle, ChartStyles, Glyphs, area_color
 from memtop.tui.chart.group_chart import group_items
 from memtop.tui.drawing.cell_text import to_ascii
@@ -31,7 +31,19 @@ _TOPICS: Final = {
 }
 """What explains each number of the line."""
 _NUMBER: Final = re.compile(rf"(?:\S )?\b({'|'.join(re.escape(name) for name in _TOPICS)})(?: at most)? \S+")
-_DROPPED_FIRST: Final = ("limit", "rest", "member1", "member0", "peak", "shm", "file+shm", "file", "swap", "anon")
+_DROPPED_FIRST: Final = (
+    "limit",
+    "rest",
+    "member1",
+    "member0",
+    "peak",
+    "shm",
+    "file+shm",
+    "file",
+    "swap",
+    "anon",
+    "name",
+)
 
 
 def title_text(detail: Detail, scale: Scale) -> str:
@@ -48,10 +60,13 @@ def title_text(detail: Detail, scale: Scale) -> str:
 
 
 def looking_back_text(detail: Detail | GroupDetail) -> str:
-    """The text in the frame's lower edge while the cursor is in the past; empty when live."""
+    """The text in the frame's lower edge while the cursor is in the past; empty when live.
+
+    The time of day stands under the cursor.
+    """
     if detail.window.cursor_s is None:
         return ""
-    return f"looking back {units.duration(detail.window.shown_age_s)}, at {clock(detail.window.shown_s)}, End for now"
+    return f"looking back {units.duration(detail.window.shown_age_s)}, End returns to now"
 
 
 def facts(
@@ -62,14 +77,18 @@ def facts(
     areas: bool,
     shows_virt: bool = True,
     look: Glyphs = Glyphs.SHADED,
+    named: bool = False,
 ) -> Strip:
     """The numbers of the instant shown, in one line of ``width`` cells. What does not fit is dropped.
 
-    ``areas``: RES is filled by its parts, so their names have the colors.
+    ``areas``: RES is filled by its parts, so their names have the colors. ``named``: the process comes first, because
+    no title above names it.
     """
     row = detail.row
     keys = _keys(look, areas=areas, shows_virt=shows_virt)
     items = group_items(detail, keys) if isinstance(detail, GroupDetail) else _items(detail, detail.row, keys)
+    if named and isinstance(detail, Detail):
+        items = {"name": [(f"{detail.row.pid} {clean(detail.row.name)}", ChartStyle.MESSAGE)]} | items
     empty = {"shm": not row.shmem_bytes, "swap": not row.swap_bytes}
     order = [name for name, droppable in empty.items() if droppable] + list(_DROPPED_FIRST)
     gap = _GAPS[0]

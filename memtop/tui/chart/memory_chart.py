@@ -19,7 +19,7 @@ from memtop.explain.chart_levels import Forecast
 from memtop.history.process_history import WINDOWS_S
 from memtop.model.detail import Detail, GroupDetail
 from memtop.tui.chart.axes import Scale
-from memtop.tui.chart.canvas import AXES_FROM
+from memtop.tui.chart.canvas import foot_rows
 from memtop.tui.chart.chart_title import facts, looking_back_text, title_text, topic_at
 from memtop.tui.chart.curves import DrawnCurves
 from memtop.tui.chart.group_chart import group_picture, group_title
@@ -31,6 +31,8 @@ from memtop.tui.drawing.cell_text import LOADING, to_ascii
 from memtop.tui.drawing.clickable_line import Bar
 
 _FACTS_FROM_ROWS: Final = 3
+NO_BORDER: Final = frozenset({"", "none"})
+"""Textual's names for an edge without a line."""
 _DOT_S: Final = 0.5
 """The time between two frames, at most."""
 
@@ -141,6 +143,8 @@ class MemoryChart(TimedChart, can_focus=True):
         """Write the title on the frame."""
         if self.ascii_only:
             title, subtitle = to_ascii(title), to_ascii(subtitle)
+        if self.framed.styles.border_left[0] in NO_BORDER:
+            title = f" {title} "  # Textual leaves blanks beside corners only
         entitle(self.framed, Content(title), Content(subtitle) if subtitle else None)
 
     def on_click(self, event: events.Click) -> None:
@@ -153,14 +157,14 @@ class MemoryChart(TimedChart, can_focus=True):
 
     def _facts_strip(self, detail: Detail | GroupDetail, width: int, height: int) -> Strip:
         scale = self.picture.scale if self.picture else Scale.ONE
-        foot = 2 if width >= AXES_FROM[0] else 0
         return facts(
             detail,
             width,
             self.inks(),
-            areas=filled(scale, height - 1 - foot),
+            areas=filled(scale, height - 1 - foot_rows(width, height - 1)),
             shows_virt=scale is not Scale.RES_ONLY,
             look=self.look,
+            named=self.framed.styles.border_top[0] in NO_BORDER,
         )
 
     def build(self, width: int, height: int) -> list[Strip]:

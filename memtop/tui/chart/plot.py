@@ -10,13 +10,13 @@ from typing import Final, NamedTuple
 from textual.strip import Strip
 
 from memtop.tui.chart.axes import Axis, Scale, TimeSpan, close_up, known, linear, logarithmic, time_ticks
-from memtop.tui.chart.canvas import AXES_FROM, LABEL_CELLS, Canvas, narrow
+from memtop.tui.chart.canvas import AXES_FROM, LABEL_CELLS, Canvas, foot_rows, narrow
 from memtop.tui.chart.chart_styles import ChartStyle, ChartStyles, Glyphs
 from memtop.tui.chart.curves import DOTS_PER_COLUMN, Curve, DrawnCurves
 from memtop.tui.chart.overlays import draw_forecast, draw_overlays
 from memtop.tui.chart.picture import MemoryPicture
 
-FILL_FROM_ROWS: Final = 8
+FILL_FROM_ROWS: Final = 4
 """Height of the plot from which the area under RES shows its parts."""
 _AHEAD_SHARE: Final = 0.25
 """Share of the plot for the future, while there is a forecast."""
@@ -100,7 +100,7 @@ def memory_strips(
     virt, rss = taken(series.virt_bytes), taken(series.rss_bytes)
     if picture.message and not any(value is not None for value in (*virt, *rss)):
         return message_strips(picture.message, width, height, inks, look)
-    rows = height - (2 if width >= AXES_FROM[0] else 0)
+    rows = height - foot_rows(width, height)
     virt_axis, rss_axis = _axes(picture.scale, virt, rss, _highest_ahead(picture, rss, span), rows)
     own = picture.scale is Scale.OWN
     lines, areas = [], []

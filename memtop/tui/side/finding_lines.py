@@ -15,14 +15,12 @@ from memtop.explain.finding_text import FindingText, nothing_wrong, sentences_of
 from memtop.explain.group_sentences import group_sentences
 from memtop.explain.region_sentences import mark_sentence
 from memtop.model.assessment import Assessment, ExitReport
-from memtop.model.detail import Detail, GroupDetail, ShownWindow
+from memtop.model.detail import Detail, GroupDetail
 from memtop.model.frame import Frame
 from memtop.model.row import SystemRow
-from memtop.tui.chart.axes import clock
 from memtop.tui.drawing.cell_text import ELLIPSIS, whole_words
 from memtop.tui.drawing.severity_signs import DANGER_MARK, NOTE_MARK, WARNING_MARK
 from memtop.tui.drawing.text_lines import Line, led, wrapped
-from memtop.units import duration
 
 MARKS: Final = {
     Severity.DANGER: (DANGER_MARK, "danger"),
@@ -175,18 +173,10 @@ def _worded(said: Sequence[Answer], width: int, lines_each: int | None = None) -
     return SideLines(lines, topics)
 
 
-def as_of(window: ShownWindow, width: int) -> list[Line]:
-    """The instant that is looked back at, and its age."""
-    words = f"As of {clock(window.shown_s)}, {duration(window.shown_age_s)} ago. End returns to now."
-    return wrapped(words, width, "strong")
-
-
 def group_lines(detail: GroupDetail, width: int, frame: Frame) -> SideLines:
     """The sentences about a group, the worst first."""
     lines: list[Line] = []
     topics: dict[int, str] = {}
-    if detail.window.cursor_s is not None:
-        lines += [*as_of(detail.window, width), Line("")]
     for one in group_sentences(detail, swaps=frame.system.swap_total_bytes != 0, computed_percent=frame.past_percent):
         mark, look = MARKS[one.severity]
         first = len(lines)

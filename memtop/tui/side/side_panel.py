@@ -25,20 +25,9 @@ from memtop.tui.drawing.cached_lines import KeptLines, entitle
 from memtop.tui.drawing.cell_text import ELLIPSIS, LOADING, to_ascii, whole_words
 from memtop.tui.drawing.clickable_line import Bar
 from memtop.tui.drawing.text_lines import Line, TextLines, wrapped
-from memtop.tui.side.finding_lines import (
-    NONE,
-    SideLines,
-    as_of,
-    brief_lines,
-    full_lines,
-    group_lines,
-    of_one_topic,
-    paragraphs,
-)
+from memtop.tui.side.finding_lines import SideLines, brief_lines, full_lines, group_lines, of_one_topic, paragraphs
 
 _FRAME_CELLS = 6
-_ANSWER_LINES = 3
-"""Lines that the answers take; with no more there is no room for another line above them."""
 
 
 class SidePanel(Vertical, KeptLines):
@@ -192,7 +181,10 @@ class SidePanel(Vertical, KeptLines):
         prose.show(whole.lines)
 
     def _lines(self, frame: Frame, width: int, *, brief: bool) -> SideLines:
-        """The moment, the three answers, the commentary of a demo, the evidence, and VIRT in full."""
+        """The three answers, the commentary of a demo, and the evidence; then VIRT in full.
+
+        In a few lines the meaning of the value under the cursor takes the place of the last.
+        """
         detail = frame.detail
         if detail is None and frame.group is not None:
             return group_lines(frame.group, width, frame)
@@ -200,16 +192,12 @@ class SidePanel(Vertical, KeptLines):
             words = LOADING if frame.rows else "No process is selected. Its memory is explained here."
             return SideLines(wrapped(words, width), {})
         demo = SideLines(_commentary(self._step, width) if self._step is not None else [], {})
-        ahead, height = NONE, self.content_size.height
-        if detail.window.cursor_s is not None and not (brief and height <= _ANSWER_LINES):  # the header says it as well
-            ahead = of_one_topic(as_of(detail.window, width))
-        full = SideLines(wrapped(_virt_in_full(detail, frame.system), width), {})
         if brief:
-            height -= len(ahead.lines)
-            return ahead.then(brief_lines(detail, frame.system, width, height, frame.past_percent, demo=demo)).then(
-                full
-            )
-        return paragraphs(ahead.then(full_lines(detail, frame.system, width, frame.past_percent, demo=demo)), full)
+            lines = brief_lines(detail, frame.system, width, self.content_size.height, frame.past_percent, demo=demo)
+            meaning = whole_words(topic(self._topic).summary, width)
+            return lines.then(of_one_topic([Line(meaning, "dim")], self._topic))
+        full = SideLines(wrapped(_virt_in_full(detail, frame.system), width), {})
+        return paragraphs(full_lines(detail, frame.system, width, frame.past_percent, demo=demo), full)
 
     def _explanation(self, frame: Frame, detail: Detail | None, width: int) -> list[Line]:
         """The topic of the value under the cursor."""

@@ -22,8 +22,14 @@ MEDIUM_BELOW: Final = 39
 """Lines below which a high panel would leave the chart of a watched process fewer than ten lines."""
 HIGH_FROM: Final = 56
 """Lines from which sentences under the chart have room to be whole."""
-LOW_BELOW: Final = 22
+LOW_BELOW: Final = 24
 """Lines below which a watched process has no frame around its chart, and sentences take what the chart leaves."""
+_LEAST_UPPER: Final = 15
+"""Lines of the charts in which the plot has ten rows: frame, numbers, time axis and faults are the others."""
+_LEAST_UPPER_NARROW: Final = _LEAST_UPPER + 4
+"""Those, and sentences below the charts."""
+_LEAST_UPPER_HIGH: Final = _LEAST_UPPER + 16
+"""The same where the sentences are whole."""
 BARS_LINES: Final = 3
 """Headline, header and footer."""
 SPARE_LINES: Final = 1
@@ -91,25 +97,38 @@ class SteadyCount:
         return self._most
 
 
-def table_top(height: int, rows: int, *, one: bool) -> int:
-    """The line of a screen of ``height`` on which the heading of the table is, from 0, as app.tcss lays it out.
+def table_top(width: int, height: int, rows: int, *, one: bool) -> int | None:
+    """The line of a screen on which the heading of the table is, from 0, as app.tcss lays it out; None without a table.
 
     ``one``: certain processes were given, so the chart is large and the table is no higher than its rows.
     """
+    if one and rows == 1 and height < LOW_BELOW:
+        return None
     if one:
-        return height - 1 - max(2, min(rows + 1, int(height * (0.2 if height < SHORT_BELOW else 0.3))))
-    return height - 1 - min(table_room(height), rows + 1 + SPARE_LINES)
+        share = 0.2 if height < MEDIUM_BELOW else 0.3
+        return height - 1 - max(2, min(rows + 1, int(height * share)))
+    return height - 1 - min(table_room(width, height), rows + 1 + SPARE_LINES)
 
 
-def table_room(height: int, *, panel_share: float = 0.0) -> int:
-    """Lines that app.tcss gives to a table with many rows on a screen of ``height``.
+def table_room(width: int, height: int, *, panel_share: float = 0.0) -> int:
+    """Lines that app.tcss gives to a table with many rows on a screen of ``width`` x ``height``.
 
     ``panel_share``: the part of the screen that the open panel takes, 0.0 if none is open.
     """
-    short, rest = height < SHORT_BELOW, height - BARS_LINES
+    narrow, rest = width < NARROW_BELOW, height - BARS_LINES
+    if height < SHORT_BELOW:
+        return int(height * 0.3) if panel_share else rest - max(9, int(height * (0.55 if narrow else 0.5)))
+    least = _LEAST_UPPER_NARROW if narrow else _LEAST_UPPER
     if panel_share:
-        return int(height * 0.3) if short else rest - int(height * 0.4) - int(height * panel_share)
-    return rest - max(9, int(height * (0.5 if short else 0.45)))
+        panel = int(height * panel_share)
+        if height < MEDIUM_BELOW:
+            panel = min(panel, 6 if narrow else 9)
+        elif narrow:
+            panel = min(panel, max(12, int(height * 0.3)))
+        return rest - max(least, int(height * 0.4)) - panel
+    if narrow and height >= HIGH_FROM:
+        least = _LEAST_UPPER_HIGH
+    return rest - max(least, int(height * 0.45))
 
 
 def says_nothing(column: Column, rows: Sequence[Row]) -> bool:

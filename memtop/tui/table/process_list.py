@@ -159,7 +159,7 @@ class ProcessList(ScrollingLines, can_focus=True, inherit_bindings=False):
 
     def action_page(self, screens: float) -> None:
         """Move the cursor by a part of the screen; where all rows are in view, ``page_beside`` may take the key."""
-        if len(self.rows) <= self.body_lines and self.page_beside(screens):
+        if len(self.rows) <= max(1, self.body_lines) and self.page_beside(screens):
             return
         self.action_move(int(self.body_lines * screens) or (1 if screens > 0 else -1))
 

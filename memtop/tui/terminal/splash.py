@@ -45,10 +45,11 @@ def paint(frame: Frame, view: View, width: int, height: int, *, color: bool, sta
         columns = view.titled_columns(frame.system)
         silent = [column.key for column in columns if says_nothing(column, frame.listed)]
         places = place_columns(columns, width - BAR_CELLS, view.sort.key, silent)
-        heading = 1 + table_top(height, len(frame.listed), one=view.rows.only is not None)
-        drawn.append(_line(heading, _heading(places, view.sort.key, view.rows.descending), _BOLD, color))
-        for line, row in enumerate(frame.listed[: height - 1 - heading], heading + 1):
-            drawn.append(_line(line, *_row(row, places, color), color))
+        top = table_top(width, height, len(frame.listed), one=view.rows.only is not None)
+        if top is not None:
+            drawn.append(_line(1 + top, _heading(places, view.sort.key, view.rows.descending), _BOLD, color))
+            for line, row in enumerate(frame.listed[: height - 2 - top], top + 2):
+                drawn.append(_line(line, *_row(row, places, color), color))
     return "".join(drawn)
 
 

@@ -51,13 +51,15 @@ async def test_z_leaves_the_panel_in_focus_alone_on_the_screen(size: tuple[int, 
         await it.until(lambda: bool(it.app.query_one(Panels).size.height), "the panel is open")
         while it.app.focused is None or panel_of(it.app.focused) is None:
             await it.press("tab")
+        upper, table = it.app.query_one("#upper"), it.app.table
+        before = upper.region, table.region
         await it.press("z")
         await it.until(lambda: it.app.zoomed, "it is maximized")
         await it.until(
             lambda: not it.app.table.region and not it.app.query_one("#upper").region, "nothing else is there"
         )
         await it.press("z")
-        await it.until(lambda: bool(it.app.table.region), "the list is back")
+        await it.until(lambda: (upper.region, table.region) == before, "the rest is back in its place")
 
 
 @pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 40)])

@@ -191,10 +191,13 @@ async def test_while_words_wait_newer_numbers_move_the_curves_a_frame_later(buil
 
 async def test_looking_back_is_said_on_the_frame_with_the_time() -> None:
     app = Charts(make_detail(window=LIVE._replace(cursor_s=-100.0)))
-    async with app.run_test(size=(120, 20)):
-        assert f"looking back 100 s, at {clock(EDGE_S - 100)}" in lines(app.memory)[-1]
+    async with app.run_test(size=(120, 20)) as pilot:
+        assert "looking back 100 s, End" in lines(app.memory)[-1]
+        assert clock(EDGE_S - 100) in lines(app.memory)[-2], "under the cursor"
         app.memory.detail = make_detail(window=LIVE._replace(cursor_s=-40.0, edge_age_s=300.0))
-        assert f"looking back 5 min, at {clock(EDGE_S - 40)}" in lines(app.memory)[-1], "the chart ends 300 s ago"
+        await pilot.pause()
+        assert "looking back 5 min, End" in lines(app.memory)[-1], "the chart ends 300 s ago"
+        assert clock(EDGE_S - 40) in lines(app.memory)[-2]
 
 
 async def test_markup_in_a_name_is_only_text() -> None:
