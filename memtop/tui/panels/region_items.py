@@ -11,6 +11,7 @@ from memtop import units
 from memtop.analysis.memory_map.region_diff import RegionGrowth
 from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.analysis.memory_map.regions import DELETED, Region, Regions, Sizes
+from memtop.columns.column import ALWAYS
 from memtop.sampling.smaps.smaps_view import Reading, RegionsView
 from memtop.sanitize import clean
 
@@ -62,6 +63,8 @@ class RegionColumn(NamedTuple):
     text: Callable[[Item], str]
     value: Callable[[Item], float | str | None]
     left: bool = False
+    importance: int = ALWAYS
+    """Priority on narrow screens: the least important columns are left out first."""
 
 
 def _size(field: str) -> Callable[[Item], int | None]:
@@ -80,27 +83,34 @@ BAR_CELLS: Final = 8
 REGION_COLUMNS: Final[tuple[RegionColumn, ...]] = (
     RegionColumn("kind", "KIND", 25, lambda item: item.title, lambda item: item.title, left=True),
     RegionColumn(
-        "count", "COUNT", 6, lambda i: "" if i.count is None else units.count(i.count), lambda i: i.count or 0
+        "count",
+        "COUNT",
+        6,
+        lambda i: "" if i.count is None else units.count(i.count),
+        lambda i: i.count or 0,
+        importance=50,
     ),
     RegionColumn("size", "SIZE", 6, _size_text("size_bytes"), _size("size_bytes")),
     RegionColumn("rss", "RSS", 6, _size_text("rss_bytes"), _size("rss_bytes")),
-    RegionColumn("bar", "", BAR_CELLS, lambda item: "", lambda item: None, left=True),
+    RegionColumn("bar", "", BAR_CELLS, lambda item: "", lambda item: None, left=True, importance=20),
     RegionColumn(
         "touched",
         "TOUCHED",
         7,
         lambda item: "" if item.sizes is None else units.percent(item.touched_percent),
         lambda item: item.touched_percent,
+        importance=90,
     ),
-    RegionColumn("pss", "PSS", 6, _size_text("pss_bytes"), _size("pss_bytes")),
-    RegionColumn("dirty", "DIRTY", 6, _size_text("private_dirty_bytes"), _size("private_dirty_bytes")),
-    RegionColumn("swap", "SWAP", 6, _size_text("swap_bytes"), _size("swap_bytes")),
+    RegionColumn("pss", "PSS", 6, _size_text("pss_bytes"), _size("pss_bytes"), importance=60),
+    RegionColumn("dirty", "DIRTY", 6, _size_text("private_dirty_bytes"), _size("private_dirty_bytes"), importance=80),
+    RegionColumn("swap", "SWAP", 6, _size_text("swap_bytes"), _size("swap_bytes"), importance=40),
     RegionColumn(
         "mark",
         "SINCE MARK",
         10,
         lambda item: "" if item.sizes is None else _delta(item.since_mark),
         lambda item: item.since_mark,
+        importance=70,
     ),
     RegionColumn(
         "start",
@@ -108,8 +118,9 @@ REGION_COLUMNS: Final[tuple[RegionColumn, ...]] = (
         11,
         lambda item: "" if item.sizes is None else _delta(item.since_start),
         lambda item: item.since_start,
+        importance=30,
     ),
-    RegionColumn("largest", "LARGEST", 0, lambda item: item.where, lambda item: item.where, left=True),
+    RegionColumn("largest", "LARGEST", 0, lambda item: item.where, lambda item: item.where, left=True, importance=10),
 )
 BY_KEY: Final[Mapping[str, RegionColumn]] = {column.key: column for column in REGION_COLUMNS}
 SORTABLE: Final = tuple(column.key for column in REGION_COLUMNS if column.key not in ("bar",))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import ClassVar, Final
 
 from rich.segment import Segment
@@ -13,6 +14,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from memtop.analysis.memory_map.region_kinds import RegionKind
+from memtop.columns.column import ALWAYS
 from memtop.sampling.smaps.smaps_view import Reading, RegionsView
 from memtop.tui.drawing.cell_text import fit
 from memtop.tui.drawing.scrolling import ScrollingLines
@@ -29,7 +31,6 @@ from memtop.tui.panels.region_items import (
 
 HEADING_LINES: Final = 1
 _FLEXIBLE_CELLS: Final = 12
-_DROPPED_FIRST: Final = ("largest", "bar", "start", "swap", "count", "pss", "mark", "dirty", "touched")
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 
 
@@ -240,7 +241,8 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
         def needed() -> int:
             return sum((column.width or _FLEXIBLE_CELLS) + 1 for column in kept) - 1
 
-        for key in (*empty, *_DROPPED_FIRST):
+        optional = sorted((one for one in kept if one.importance < ALWAYS), key=attrgetter("importance"))
+        for key in (*empty, *(column.key for column in optional)):
             if needed() <= width:
                 break
             if key != self.order.key:
