@@ -109,6 +109,10 @@ class NotRecorded(Unavailable):
     """This file was not read when the recording was made. memtop does not report that as a problem."""
 
 
+NOT_RECORDED: Final = "not recorded"
+"""The reason why such a file could not be read, in the views that name one for each file."""
+
+
 class RanOut(Unavailable):
     """memtop itself lacks a thread, memory or an open file to read it; the file may well be there."""
 

@@ -9,7 +9,7 @@ from heapq import nlargest
 from typing import Final
 
 from memtop.analysis.ledger.ledger import Ledger
-from memtop.analysis.ledger.machine import MachinePart, machine_ledger, reclaim_of
+from memtop.analysis.ledger.machine import MachinePart, machine_ledger, of_container, reclaim_of
 from memtop.analysis.trend.rates import levels, per_s
 from memtop.columns import TREND_CELLS
 from memtop.engine.row_builder import TREND_LEVELS
@@ -80,6 +80,8 @@ def ledger_of(sample: Sample) -> Ledger | None:
     meminfo, vmstat, reading = sample.system.meminfo, sample.system.vmstat, sample.machine
     if meminfo is None:
         return None
+    if is_own(sample):
+        return machine_ledger(of_container(meminfo))
     return machine_ledger(
         meminfo,
         per_cpu_bytes=sample.system.per_cpu_bytes,
@@ -87,6 +89,12 @@ def ledger_of(sample: Sample) -> Ledger | None:
         zram_bytes=sum(stat.used_bytes for stat in reading.zram) if reading is not None and reading.zram else None,
         arc_bytes=reading.arc_bytes if reading is not None else None,
     )
+
+
+def is_own(sample: Sample) -> bool:
+    """Whether meminfo is that of a container (lxcfs)."""
+    mounts = sample.machine.mounts if sample.machine is not None else None
+    return (mounts is not None and mounts.lxcfs) or (sample.cgroups is not None and sample.cgroups.own_meminfo)
 
 
 def machine_view(
@@ -145,7 +153,7 @@ def machine_view(
         reading.zram,
         reading.nodes,
         mounts is not None and mounts.contained,
-        mounts is not None and mounts.lxcfs,
+        is_own(sample),
         reading.unread,
         _zswap(sample.system.meminfo) if past_s is None else None,
         past_s is not None,

@@ -6,6 +6,7 @@ from typing import Final
 
 from memtop import units
 from memtop.analysis.ledger.machine import MachinePart
+from memtop.errors import NOT_RECORDED
 from memtop.model.machine import Holder, MachinePartRow, MachineView
 from memtop.sanitize import clean
 
@@ -41,6 +42,7 @@ PART_NAMES: Final[dict[MachinePart, str]] = {
     MachinePart.UNACCOUNTED: "unaccounted",
 }
 _UNACCOUNTED: Final = "drivers, GPU, ZFS ARC, balloon: in no counter"
+_OF_CONTAINER: Final = "kernel memory of this container"
 _UNMAPPED: Final = "tmpfs or memfd: no process that can be read maps a tenth of it"
 _NOTABLE_BYTES: Final = 64 << 20
 """Shared memory from which on it is said that no process holds it."""
@@ -55,13 +57,13 @@ def large_and_small(view: MachineView) -> tuple[list[MachinePartRow], list[Machi
     return large, [row for row in view.rows if 0 < row.size_bytes < least_bytes]
 
 
-def held_by(row: MachinePartRow, most: int, *, past: bool = False) -> str:
+def held_by(row: MachinePartRow, most: int, *, past: bool = False, of_container: bool = False) -> str:
     """``java 4242 3.10G, postgres 77 1.20G``; what the remainder may be; empty where no holder is known.
 
-    ``past``: it is a moment of the past, of which holders are not kept.
+    ``past``: it is a moment of the past, of which holders are not kept. ``of_container``: the parts are those of lxcfs.
     """
     if row.part is MachinePart.UNACCOUNTED:
-        return _UNACCOUNTED
+        return _OF_CONTAINER if of_container else _UNACCOUNTED
     if row.part is MachinePart.SHMEM and not row.holders and not past and row.size_bytes >= _NOTABLE_BYTES:
         return _UNMAPPED
     return ", ".join(holder_text(holder) for holder in row.holders[:most])
@@ -76,13 +78,15 @@ def holder_text(holder: Holder) -> str:
 def sentences(view: MachineView) -> list[str]:
     """What there is to say beside the table: whose numbers these are, pressure, reclaim, swap, nodes, gaps."""
     found = [_whose(view), _pressure(view), _reclaim(view), *_swap(view), _nodes(view)]
-    if not view.past and all(row.part is not MachinePart.FREE_PER_CPU for row in view.rows):
+    if not view.past and not view.lxcfs and all(row.part is not MachinePart.FREE_PER_CPU for row in view.rows):
         found.append("Free pages on the lists of the CPUs are in unaccounted: /proc/zoneinfo has not been read.")
     if view.excess_bytes > view.total_bytes // 100:
         found.append(
             f"The counters add up to {units.long_size(view.excess_bytes)} more than MemTotal; the last were cut."
         )
-    found += [f"{path} could not be read: {why}." for path, why in sorted(view.unread.items())]
+    found += [f"{path} could not be read: {why}." for path, why in sorted(view.unread.items()) if why != NOT_RECORDED]
+    if absent := [path for path, why in sorted(view.unread.items()) if why == NOT_RECORDED]:
+        found.append(f"Not in this recording, for which this panel would have to be open: {', '.join(absent)}.")
     if view.past:
         found.append("Holders are not kept for the past.")
     return [text for text in found if text]
@@ -90,7 +94,10 @@ def sentences(view: MachineView) -> list[str]:
 
 def _whose(view: MachineView) -> str:
     if view.lxcfs:
-        return "lxcfs shows the limit of this container as MemTotal; other counters are of the whole machine."
+        return (
+            "lxcfs shows the limit of this container as MemTotal; these are its own parts, and what is unaccounted is "
+            "its kernel memory. Pressure, reclaim and swap devices are those of the whole machine."
+        )
     if view.contained:
         return "memtop runs in a container; these are the numbers of the whole machine. Limits are in panel 3."
     return ""

@@ -44,7 +44,7 @@ def run(source: Source, *, json: bool = False, out: TextIO | None = None, err: T
         if row.size_bytes:
             size = ("≥" if row.at_most_bytes is not None else "") + units.size(row.size_bytes)
             percent = units.percent(100 * row.size_bytes / view.total_bytes)
-            held = held_by(row, 5, past=view.past)
+            held = held_by(row, 5, past=view.past, of_container=view.lxcfs)
             line = f"{size:>7} {percent:>5}  {PART_NAMES[row.part]:<26} {row.reclaim.value:<34} {held}"
             print(line.rstrip(), file=out)
     for text in sentences(view):

@@ -150,7 +150,7 @@ def _machine_table(view: MachineView) -> Table:
             ("≥" if row.at_most_bytes is not None else "") + units.size(row.size_bytes),
             units.percent(100 * row.size_bytes / view.total_bytes),
             units.signed_size(row.change_bytes),
-            held_by(row, _MOST_HOLDERS, past=view.past),
+            held_by(row, _MOST_HOLDERS, past=view.past, of_container=view.lxcfs),
         )
         for row in large
     ]

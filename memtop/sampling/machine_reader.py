@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from memtop.errors import AccessDenied, Blocked, MemtopError
+from memtop.errors import NOT_RECORDED, AccessDenied, Blocked, MemtopError, NotRecorded
 from memtop.procfs.arcstats import parse_arc_size
 from memtop.procfs.meminfo import parse_meminfo
 from memtop.procfs.mounts_report import parse_mounts_report
@@ -62,9 +62,9 @@ class MachineReader:
                 if answer is None:
                     continue
                 values[field] = parse(answer.data)
-                unread.pop(path, None)
+                unread.pop(_shown(path), None)
             except MemtopError as error:
-                values[field], unread[path] = None, _reason(error)
+                values[field], unread[_shown(path)] = None, _reason(error)
             self._due_s[path] = now_s + every_s
         if now_s >= self._due_s.get("", now_s):
             self._due_s[""] = now_s + EVERY_S
@@ -94,7 +94,14 @@ class MachineReader:
             return None
 
 
+def _shown(path: str) -> str:
+    """The name of a file for people; what is asked for under a name that is no file is said in words."""
+    return "the mounts of tmpfs" if path == MOUNTS else path
+
+
 def _reason(error: MemtopError) -> str:
     if isinstance(error, AccessDenied):
         return "not permitted"
+    if isinstance(error, NotRecorded):
+        return NOT_RECORDED
     return "no answer" if isinstance(error, Blocked) else "not there"

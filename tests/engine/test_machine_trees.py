@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,8 @@ from memtop.headless import machine as command
 from memtop.model.frame import Frame
 from memtop.model.machine import MachineView
 from memtop.sampling.request import Need
+from memtop.sources.recording.recorder import Recorder
+from memtop.sources.recording.replay import Replay
 from memtop.tui.panels.machine import machine_lines
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
 from tests.requests import request
@@ -156,6 +159,41 @@ def test_what_only_some_machines_have_is_a_part_of_its_own(name: str, part: str,
 def test_what_is_special_is_said(name: str, words: str) -> None:
     said = " ".join(sentences(shown(machine(name))[1]))
     assert words in said, said
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"AnonPages": 9000, "Mapped": 2000, "Dirty": 700}], ids=["now", "an older one"]
+)
+def test_of_the_meminfo_of_lxcfs_only_the_parts_of_the_container_are_shown(changes: dict[str, int]) -> None:
+    """lxcfs copies page tables, kernel stacks and pools of the machine, and gives slab as 0."""
+    source = machine("lxcfs")
+    own = {"MemTotal": 1024, "MemFree": 100, "MemAvailable": 700, "Cached": 550, "Shmem": 50, "AnonPages": 300}
+    own |= {"Buffers": 0, "SReclaimable": 0, "SUnreclaim": 0, "Mapped": 80, "Dirty": 5, "Writeback": 0}
+    source.files["proc/meminfo"] = meminfo((), b"", **(own | changes), PageTables=2000, KernelStack=300)
+    frame, view = shown(source)
+    assert view.excess_bytes == 0
+    found = {name: size // MIB for name, size in sizes(view).items() if size}
+    anon = {"unaccounted": 374} if changes else {"anonymous": 300, "unaccounted": 74}
+    files = {"cache_clean": 500} if changes else {"cache_clean": 465, "file_mapped": 30, "cache_dirty": 5}
+    assert found == {"free": 100, "shmem": 50, **anon, **files}
+    assert "kernel memory of this container" in "\n".join(line.text for line in machine_lines(frame, 120))
+
+
+def test_what_was_not_recorded_is_not_said_to_be_unreadable(tmp_path: Path) -> None:
+    source = machine("slabinfo not permitted")
+    recorder = Recorder(source, str(tmp_path / "r"))
+    engine = Engine(recorder)
+    for _ in range(3):
+        engine.step(request())
+    recorder.close()
+    replay = Replay(str(tmp_path / "r"))
+    played = Engine(replay, position=replay.position)
+    frame = [played.step(PANEL) for _ in range(3)][-1]
+    replay.close()
+    assert frame is not None and frame.machine is not None
+    said = " ".join(sentences(frame.machine))
+    assert "could not be read" not in said
+    assert "Not in this recording, for which this panel would have to be open: proc/slabinfo, proc/swaps, " in said
 
 
 def test_without_memavailable_the_headline_says_so() -> None:

@@ -112,15 +112,39 @@ def machine_ledger(
 
     ``per_cpu_bytes`` are the free pages on the lists of the CPUs (/proc/zoneinfo), ``zspages_bytes`` is nr_zspages of
     /proc/vmstat, ``zram_bytes`` is the sum of mem_used_total of all /sys/block/zram*/mm_stat, ``arc_bytes`` what ZFS
-    caches. Each is None if it was not read. Memory of absent counters stays in the remainder. Memory that only this
-    machine's kernel counts comes last, so that in a container that shows a smaller MemTotal (lxcfs) the parts still add
-    up.
+    caches. Each is None if it was not read. Memory of absent counters stays in the remainder. For the meminfo of a
+    container see :func:`of_container`.
     """
     m = meminfo
     if m.total_bytes is None:
         return None
     named = _counted(m, per_cpu_bytes, zspages_bytes, zram_bytes, arc_bytes)
     return make_ledger(m.total_bytes, named, MachinePart.UNACCOUNTED)
+
+
+_OF_MACHINE: Final = (
+    *("kernel_stack_bytes", "page_tables_bytes", "sec_page_tables_bytes", "vmalloc_used_bytes", "percpu_bytes"),
+    *("slab_reclaimable_bytes", "slab_unreclaimable_bytes", "kernel_reclaimable_bytes", "swap_cached_bytes"),
+    *("zswap_bytes", "zswapped_bytes", "bounce_bytes", "fuse_writeback_bytes", "poisoned_bytes", "balloon_bytes"),
+    *("gpu_active_bytes", "gpu_reclaim_bytes", "hugetlb_bytes", "huge_page_bytes", "huge_pages_total"),
+)
+"""What the meminfo of lxcfs copies from the machine, or gives as 0 though the container has some."""
+
+
+def of_container(meminfo: Meminfo) -> Meminfo:
+    """The meminfo of lxcfs without what is not the container's own: then MemTotal is its limit, and the remainder its
+    kernel memory (lxcfs, src/proc_fuse.c).
+
+    Older versions copy more from the machine: what the container cannot have within its use is left out too.
+    """
+    own = meminfo._replace(**dict.fromkeys(_OF_MACHINE))
+    if own.total_bytes is None or own.free_bytes is None:
+        return own
+    cached = own.cached_bytes or 0
+    most = {"anon_bytes": own.total_bytes - own.free_bytes - cached, "mapped_bytes": cached}
+    most |= {"dirty_bytes": cached, "writeback_bytes": cached}
+    foreign = [name for name, size in most.items() if (getattr(own, name) or 0) > size]
+    return own._replace(**dict.fromkeys(foreign))
 
 
 def counted_bytes(meminfo: Meminfo, *, zspages_bytes: int | None = None) -> dict[MachinePart, int]:

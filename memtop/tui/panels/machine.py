@@ -115,4 +115,6 @@ def _row(sign: str, row: MachinePartRow, view: MachineView, width: int, *, ascii
         text += " " + "".join(" " if level is None else signs[level] for level in row.trend)
     if width >= _RECLAIM_FROM:
         text += " " + _cut(row.reclaim.value, _RECLAIM_CELLS, ascii_only=ascii_only)
-    return _cut(f"{text} {held_by(row, _MOST_HOLDERS, past=view.past)}", width, ascii_only=ascii_only)
+    return _cut(
+        f"{text} {held_by(row, _MOST_HOLDERS, past=view.past, of_container=view.lxcfs)}", width, ascii_only=ascii_only
+    )
