@@ -8,38 +8,45 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from memtop.sources.recording.differing_bits import differing_bits
 from memtop.sources.recording.format import decode_changes, encode_changes
 
 KnownOf = Callable[[int], bytes | None]
 """The last answer of a process; None for none."""
 
 
-def encode_bits(changes: Mapping[int, bytes | None], known: Sequence[bytes | None]) -> bytes:
+def encode_bits(
+    changes: Mapping[int, bytes | None], known: Sequence[bytes | None], *, is_fitted: bool = False
+) -> bytes:
     """Encode answers by PID. One that is as long as the ``known`` one is coded by the bits that differ.
 
-    These come first, since bits cost more than to copy what is new: each process that begins has a whole status.
+    With ``is_fitted`` so is every other one, by the known one cut to its length, or filled up with zeros: of a file
+    whose numbers have places of their own, such as status, little moves then. Those that are coded come first, since
+    bits cost more than to copy what is new: each process that begins has a whole status.
     """
     coded: dict[int, bytes | None] = {}
     plain: dict[int, bytes | None] = {}
     bases: list[bytes] = []
     for (pid, data), base in zip(changes.items(), known, strict=True):
-        if data is not None and base is not None and len(base) == len(data):
+        if data is not None and base is not None and (is_fitted or len(base) == len(data)):
             coded[pid] = data
-            bases.append(base)
+            bases.append(base if len(base) == len(data) else _fitted(base, len(data)))
         else:
             plain[pid] = data
-    bits = _xor(b"".join(filter(None, coded.values())), b"".join(bases)) if bases else b""
+    bits = differing_bits(b"".join(filter(None, coded.values())), b"".join(bases)) if bases else b""
     return encode_changes(coded | plain, b"".join([bits, *filter(None, plain.values())]))
 
 
-def decode_bits(coded: bytes, known_of: KnownOf) -> dict[int, bytes | None]:
+def decode_bits(coded: bytes, known_of: KnownOf, *, is_fitted: bool = False) -> dict[int, bytes | None]:
     """The inverse of :func:`encode_bits`. Raises struct.error or RecordingError."""
     found = decode_changes(coded)
     known = list(map(known_of, found))
     if not any(known):
         return found
     lengths = [0 if data is None else len(data) for data in found.values()]
-    payload = _xor(coded[len(coded) - sum(lengths) :], _bases(lengths, known))
+    if is_fitted:
+        known = [base and _fitted(base, length) for base, length in zip(known, lengths, strict=True)]
+    payload = differing_bits(coded[len(coded) - sum(lengths) :], _bases(lengths, known))
     at = 0
     for (pid, data), length in zip(found.items(), lengths, strict=True):
         if data is not None:
@@ -50,7 +57,12 @@ def decode_bits(coded: bytes, known_of: KnownOf) -> dict[int, bytes | None]:
 
 def decode_bits_of(coded: bytes, known: bytes | None) -> bytes:
     """One answer, from what :func:`encode_bits` has coded of it."""
-    return _xor(coded, known) if known is not None and len(known) == len(coded) else coded
+    return differing_bits(coded, known) if known is not None and len(known) == len(coded) else coded
+
+
+def _fitted(base: bytes, length: int) -> bytes:
+    """The base cut to a length, or filled up with zeros."""
+    return base[:length].ljust(length, b"\0")
 
 
 def _bases(lengths: Sequence[int], known: Sequence[bytes | None]) -> bytes:
@@ -61,7 +73,3 @@ def _bases(lengths: Sequence[int], known: Sequence[bytes | None]) -> bytes:
             for length, base in zip(lengths, known, strict=True)
         ]
     )
-
-
-def _xor(one: bytes, other: bytes) -> bytes:
-    return (int.from_bytes(one, "little") ^ int.from_bytes(other, "little")).to_bytes(len(one), "little")

@@ -6,7 +6,7 @@ import os
 import struct
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from itertools import chain, compress, repeat
+from itertools import chain, compress, filterfalse
 from operator import ne
 from typing import Final
 
@@ -27,13 +27,13 @@ from memtop.sources.recording.format import (
     encode_rows,
     encode_took,
     has_basis,
-    is_kept,
     largest_bytes,
     pack,
     pack_answer,
     pack_rows,
     squeeze,
 )
+from memtop.sources.recording.kept_answers import KeptAnswers
 from memtop.sources.recording.known_answers import KnownAnswers
 from memtop.sources.recording.tick import Block, Recorded, Tick
 
@@ -56,7 +56,6 @@ _PACKED_WELL: Final = 8192
 """Bundles up to so many bytes are packed as small as possible: of few processes, for days."""
 _LISTS: Final = frozenset({RecordKind.PIDS, RecordKind.SWEPT, RecordKind.SWEEP, RecordKind.SWEEP_BITS})
 _MANY_PATHS: Final = 200
-_UNKNOWN: Final = object()
 
 
 class Encoder:
@@ -73,10 +72,8 @@ class Encoder:
         """By name of the file. None means all listed processes."""
         self._values: dict[str, dict[int, bytes | None]] = defaultdict(dict)
         self._known = KnownAnswers()
-        self._sets: dict[RecordKind, frozenset[str]] = {
-            RecordKind.READ_SET: frozenset(),
-            RecordKind.WAITING: frozenset(),
-        }
+        self._kept = KeptAnswers()
+        self._sets: dict[RecordKind, dict[str, None]] = {RecordKind.READ_SET: {}, RecordKind.WAITING: {}}
         self._bases: dict[tuple[int, str], bytes] = {}
         self._answers = AnswerBases()
         self._rows: list[Row] = []
@@ -92,27 +89,20 @@ class Encoder:
         if key:
             self._rows = [self._keyframe(left)]
             self._since_key, self._bytes_since_key = 0, 0
-        own: list[Row] = []
-        for path, told, took_s in tick.asks:
-            kept = is_kept(path)
-            if kept and path not in tick.waiting and self._known.keeps(path, told):
-                continue  # a replay answers with what is kept: the command line of a young process is asked for twice
-            row = self._answer(path, told, took_s)
-            if kept:
-                self._known.keep(path, row, encode_took(took_s) + told[1])
-            own.append(row)
+        own, asks = self._kept.take(tick.asks, tick.waiting)
+        own += [self._answer(*ask) for ask in asks]
         if tick.lost:
             own.append((RecordKind.LOST, b"", tick.lost, b""))
-        for end in tick.exits:
-            own.append((RecordKind.EXIT, b"%d" % end.pid, end.status, struct.pack("<d", end.wall_s)))
+        own += [(RecordKind.EXIT, b"%d" % end.pid, end.status, struct.pack("<d", end.wall_s)) for end in tick.exits]
         own += [
             (RecordKind.EVENT, event.kind.encode(), event.pid, b"\0" + event.label.encode()[:LABEL_LIMIT])
             for event in tick.events
         ]
         self._rows += own
-        for pid in left:
-            self._known.forget(pid)
-            for values in self._values.values():
+        self._known.forget(left)
+        self._kept.forget(left)
+        for values in self._values.values():
+            for pid in left:
                 values.pop(pid, None)
         block = Block(tick.instant, key, encode_rows(self._bundled()))
         if key:
@@ -138,7 +128,7 @@ class Encoder:
             self._take_sweep(name, tick.sweeps.get(name, {}))
         self._rows += self._known.take(tick.reads, many=MANY)
         self._take_set(RecordKind.READ_SET, tick.reads)
-        self._take_set(RecordKind.WAITING, tick.waiting)
+        self._take_set(RecordKind.WAITING, sorted(tick.waiting))
         return left
 
     def _take_pids(self, pids: Iterable[int]) -> frozenset[int]:
@@ -161,8 +151,7 @@ class Encoder:
             self._swept[name] = told
             self._add(RecordKind.SWEPT, name, int(told is None), encode_pids(sorted(told or ())))
         known = self._values[name]
-        before = map(known.get, answers, repeat(_UNKNOWN))
-        changes = dict(compress(answers.items(), map(ne, answers.values(), before)))
+        changes = dict(compress(answers.items(), map(ne, answers.values(), map(known.get, answers))))
         if len(changes) >= MANY:
             self._rows.append(
                 (RecordKind.SWEEP_BITS, name.encode(), None, b"\0" + encode_bits(changes, [*map(known.get, changes)]))
@@ -172,15 +161,16 @@ class Encoder:
         known.update(changes)
 
     def _take_set(self, kind: RecordKind, paths: Iterable[str]) -> None:
-        before, now = self._sets[kind], frozenset(paths)
+        before, now = self._sets[kind], dict.fromkeys(paths)
         self._sets[kind] = now
-        fewer, more = before - now, now - before
+        fewer = list(filterfalse(now.__contains__, before))
+        more = list(filterfalse(before.__contains__, now))
         if len(fewer) + len(more) > max(len(now), _MANY_PATHS):  # many processes are read in turns
-            self._rows.append((kind, b"", None, b"\0" + os.fsencode("\0".join(paths))))
+            self._rows.append((kind, b"", None, _joined(now)))
             return
         for status, changed in ((0, fewer), (1, more)):
             if changed:
-                self._rows.append((kind, b"", status, b"\0" + _joined(changed)))  # the bundle is compressed
+                self._rows.append((kind, b"", status, _joined(changed)))
 
     def _add(self, kind: RecordKind, path: str, status: int | None, data: bytes) -> None:
         chained = has_basis(kind)
@@ -206,9 +196,9 @@ class Encoder:
             add(RecordKind.SWEPT, name, int(swept is None), encode_pids(sorted(swept or ())))
             add(RecordKind.SWEEP_BITS, name, None, encode_changes(self._values[name]))
         for kind, paths in self._sets.items():
-            rows.append((kind, b"", None, b"\0" + _joined(paths)))
+            rows.append((kind, b"", None, _joined(paths)))
         level = 6 if len(self._listed) < MANY else 3  # of few processes, for days
-        return RecordKind.KEY, b"", None, pack_rows(chain(rows, self._known.rows()), level=level)
+        return RecordKind.KEY, b"", None, pack_rows(chain(rows, self._known.rows(), self._kept.rows()), level=level)
 
     def _answer(self, path: str, told: Recorded, took_s: float) -> Row:
         outcome, data = told
@@ -241,4 +231,5 @@ class Encoder:
 
 
 def _joined(paths: Iterable[str]) -> bytes:
-    return os.fsencode("\0".join(sorted(paths)))
+    """A set of paths as it is stored: the bundle is compressed."""
+    return b"\0" + os.fsencode("\0".join(paths))

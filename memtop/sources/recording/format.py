@@ -21,7 +21,8 @@ ABOUT       its name                   empty                                    
 EVENT       its kind, a word           the pid or NULL                           its label
 ROWS        see ANY_ROWS               empty                                     rows of kinds that no query looks for
 SWEEP_BITS  name of the file           empty                                     as SWEEP, coded by :mod:`.bits`
-READ_BITS   name of the file           empty                                     as SWEEP_BITS, of files that were read
+READ_BITS   name of the file           1: FITTED; else empty                     as SWEEP_BITS, of files that were read
+ONCE        name of the file           1: came at this instant; 0: is known      as SWEEP, of answers as of ASK
 ==========  =========================  ========================================  ===================================
 
 The mark of a recording that was not finished, because memtop was killed or could not write what it still had, is the
@@ -33,8 +34,9 @@ Numbers are little-endian.
 A keyframe is a tick with a ``KEY``, whose rows are everything that is known at that tick, so that a reader may begin
 there. Its PIDS have the status 2: how many left at this tick, they, all of them. ``KEPT`` are answers that are asked
 for once and hold. ``ABOUT`` is what the recording says of its machine and of what was asked. The first tick is a
-keyframe. Format 1 has no keyframes, formats 1 and 2 have no events, and formats 1 to 3 no ``SWEEP_BITS`` and
-``READ_BITS``.
+keyframe. Format 1 has no keyframes, formats 1 and 2 have no events, formats 1 to 3 no ``SWEEP_BITS`` and
+``READ_BITS``, and formats 1 to 4 no ``ONCE``, nothing FITTED and no single value
+that is coded by its bits.
 """
 
 from __future__ import annotations
@@ -47,11 +49,12 @@ from typing import Final
 
 from memtop.errors import AccessDenied, Blocked, DamagedError, MemtopError, ProcessGone, Unavailable
 from memtop.sources.protocol import is_runtime
+from memtop.sources.recording.differing_bits import differing_bits
 from memtop.sources.recording.number_changes import decode_changes_of, encode_changes_of
 
 APPLICATION_ID: Final = 0x6D656D74
 """``memt``, at byte 68 of the file."""
-VERSION: Final = 4
+VERSION: Final = 5
 """PRAGMA user_version, the version that is written."""
 _FACT: Final = (
     "CREATE TABLE fact(tick INTEGER NOT NULL, kind INTEGER NOT NULL, path BLOB NOT NULL, status INTEGER, data BLOB)",
@@ -66,6 +69,7 @@ SCHEMAS: Final[Mapping[int, tuple[str, ...]]] = {
     2: (_TICK, *_FACT, "CREATE INDEX fact_event ON fact(tick, kind) WHERE kind IN (8, 9)"),
     3: _WITH_EVENTS,
     4: _WITH_EVENTS,
+    5: _WITH_EVENTS,
 }
 """The tables of each version that a reader understands. The last index finds losses and events at once; before there
 were events, losses and ends of processes."""
@@ -90,6 +94,7 @@ _PLAIN: Final = b"\0"
 _ZLIB: Final = b"\1"
 _NUMBERS: Final = b"\2"
 _TOOK: Final = b"\3"
+_BITS: Final = b"\4"
 _DICTIONARY_LIMIT: Final = 32_768
 _SMALL_BYTES: Final = 3072
 """Data that, with its dictionary, is no longer than this is compressed in a window of 4 KiB. zlib's largest has 256 KiB
@@ -127,8 +132,11 @@ class RecordKind(IntEnum):
     ROWS = 14
     SWEEP_BITS = 15
     READ_BITS = 16
+    ONCE = 17
 
 
+FITTED: Final = 1
+"""Status of a READ_BITS in which answers are also coded by bits where their length has changed."""
 FOUND_BY_QUERIES: Final = frozenset({RecordKind.KEY, RecordKind.LOST, RecordKind.EVENT})
 """Kinds that are rows of their own in the file."""
 ANY_ROWS: Final = b""
@@ -199,7 +207,9 @@ def pack_rows(rows: Iterable[Row], *, level: int = 6) -> bytes:
 
 def _encoded(rows: Iterable[Row]) -> Iterator[bytes]:
     for kind, path, status, data in rows:
-        yield _ROW.pack(kind, status is None, len(path), len(data or b""), status or 0) + path + (data or b"")
+        yield _ROW.pack(kind, status is None, len(path), len(data or b""), status or 0) + path
+        if data:
+            yield data
 
 
 def decode_rows(data: bytes) -> Iterator[Row]:
@@ -227,6 +237,14 @@ def pack(data: bytes, basis: bytes = b"") -> bytes:
     return squeeze(data, basis)
 
 
+def pack_bits(data: bytes, basis: bytes) -> bytes:
+    """Pack ``data`` at little cost, for what is compressed again: by the bits that differ from ``basis``, if that has
+    as many bytes."""
+    if len(data) == len(basis):
+        return _BITS + differing_bits(data, basis)
+    return _PLAIN + data if len(data) < _COMPRESS_FROM else pack(data, basis)
+
+
 def squeeze(data: bytes, basis: bytes, level: int = 1) -> bytes:
     """Compress ``data`` with ``basis`` as the dictionary, if that helps. ``level`` is zlib's."""
     if len(data) >= _COMPRESS_FROM:
@@ -252,6 +270,10 @@ def unpack(stored: bytes, basis: bytes = b"", limit_bytes: int = VALUE_LIMIT) ->
         return stored[1:]
     if stored[:1] == _NUMBERS:
         return decode_changes_of(stored[1:], basis)
+    if stored[:1] == _BITS:
+        if len(stored) - 1 != len(basis):
+            raise DamagedError("a value and what it is coded by differ in length")
+        return differing_bits(stored[1:], basis)
     if stored[:1] == _TOOK and stored[_TOOK_END : _TOOK_END + 1] != _TOOK:
         return stored[1:_TOOK_END] + unpack(stored[_TOOK_END:], basis[TOOK_BYTES:], limit_bytes)
     if stored[:1] == _PLAIN:

@@ -18,6 +18,7 @@ from memtop.sources.recording.answer_bases import AnswerBases
 from memtop.sources.recording.bits import decode_bits
 from memtop.sources.recording.checked_values import blob, integer, path_set, wall_time_s
 from memtop.sources.recording.format import (
+    FITTED,
     FOUND_BY_QUERIES,
     PROCESS_LIMIT,
     Outcome,
@@ -89,6 +90,7 @@ class Known:
             RecordKind.ROWS: self._learn_rows,
             RecordKind.SWEEP_BITS: self._learn_sweep_bits,
             RecordKind.READ_BITS: self._learn_read_bits,
+            RecordKind.ONCE: self._learn_once,
         }
         self.forget()
 
@@ -276,7 +278,7 @@ class Known:
             answer = self.reads[pid].get(path)
             return None if answer is None else answer[1]
 
-        answers = decode_bits(data, known_of)
+        answers = decode_bits(data, known_of, is_fitted=status == FITTED)
         self._spend(ENTRY_BYTES * len(answers))
         for pid, answered in answers.items():
             if answered is None:
@@ -295,6 +297,20 @@ class Known:
 
     def _learn_kept(self, path: str, status: object, data: bytes) -> None:
         self.kept[pid_of(path)][path] = Outcome(integer(status)), decode_took(data)[1]
+
+    def _learn_once(self, name: str, status: object, data: bytes) -> None:
+        answers = decode_changes(data)
+        self._spend(2 * ENTRY_BYTES * len(answers))
+        is_new = bool(integer(status))
+        for pid, answered in answers.items():
+            path = f"proc/{pid}/{name}"
+            if answered is None or not is_kept(path):
+                raise DamagedError("an answer is none, or holds no longer than its instant")
+            took_s, answer = decode_took(answered)
+            told = Outcome.OK, answer
+            self.kept[pid][path] = told
+            if is_new:
+                self.asks.setdefault(path, []).append((told, took_s))
 
     def _learn_about(self, name: str, status: object, data: bytes) -> None:
         self._about[name] = data

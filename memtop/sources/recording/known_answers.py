@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import compress
 from operator import ne
 from typing import Final, TypeVar
 
 from memtop.sources.protocol import pid_of
 from memtop.sources.recording.bits import encode_bits
-from memtop.sources.recording.format import TOOK_BYTES, Outcome, RecordKind, Row, encode_changes, pack
-from memtop.sources.recording.tick import Recorded, Told
+from memtop.sources.recording.format import FITTED, Outcome, RecordKind, Row, encode_changes, pack, pack_bits
+from memtop.sources.recording.tick import Told
 
 _PACK_TICKS: Final = 16
 """Answers that do not change for so many ticks are compressed, at the latest after twice as many."""
@@ -27,8 +27,9 @@ _MEMORY_LEVEL: Final = 4
 _SHARED_MOST: Final = 512
 """Most small answers of which one copy is kept for all processes."""
 _PROC: Final = "proc/"
-_KEPT_AT: Final = 1 + TOOK_BYTES
-"""Where the bytes of a kept answer begin in its row, after its encoding and its time."""
+_PROC_LENGTH: Final = len(_PROC)
+_FEWEST_DEEPER: Final = 4
+"""So many answers of one file deeper in the directories of processes are written together."""
 
 
 class _Packed:
@@ -40,17 +41,6 @@ class _Packed:
         self.digest = digest
         """Hash of the bytes, to compare without unpacking."""
         self.data = data
-
-
-class _Batch:
-    """Answers of one file of several processes."""
-
-    __slots__ = ("answers", "known")
-
-    def __init__(self) -> None:
-        self.answers: dict[int, bytes] = {}
-        self.known: list[bytes | None] = []
-        """The last answer of each process."""
 
 
 _Any = TypeVar("_Any", Told, "Told | _Packed")
@@ -70,7 +60,6 @@ class KnownAnswers:
         self._moved_before: set[str] = set()
         """... and those that had until then: those of them that have not changed again are compressed next."""
         self._tick = 0
-        self._kept: dict[int | None, tuple[Row, ...]] = {}
         self._first: dict[str, bytes] = {}
         """The first large answer by name of the file: files of one name differ little, so it is their dictionary."""
         self._shared: dict[bytes, bytes] = {}
@@ -92,12 +81,27 @@ class KnownAnswers:
             or type(answer) is not bytes
             or before.digest != hash(answer)
         }
-        one_by_one, batches = self._divided(changed) if len(changed) >= many else (changed, {})
-        rows = [self._row(path, answer) for path, answer in one_by_one.items()]
-        rows += [
-            (RecordKind.READ_BITS, os.fsencode(name), None, b"\0" + encode_bits(batch.answers, batch.known))
-            for name, batch in batches.items()
-        ]
+        is_many = len(changed) >= many
+        one_by_one, batches = _divided(changed) if is_many else (changed, {})
+        rows = [self._row(path, answer, is_many=is_many) for path, answer in one_by_one.items()]
+        for name, paths in batches.items():
+            batch = self._bytes_of(paths, changed)
+            known_ones = [None if path not in known else self._bytes(path, known[path]) for path in paths.values()]
+            rows.append(
+                (
+                    RecordKind.READ_BITS,
+                    os.fsencode(name),
+                    FITTED,
+                    b"\0" + encode_bits(batch, known_ones, is_fitted=True),
+                )
+            )
+        self._note_paths(one_by_one, batches)
+        known.update(changed)
+        self._moved.update(changed)
+        return rows
+
+    def _note_paths(self, one_by_one: Iterable[str], batches: Mapping[str, Mapping[int, str]]) -> None:
+        """Remember of which processes there are answers, so that they can be dropped."""
         for path in one_by_one:
             if (pid := pid_of(path)) is not None:
                 name = path.removeprefix(f"proc/{pid}/")
@@ -105,68 +109,46 @@ class KnownAnswers:
                     self._deeper[pid].add(path)
                 else:
                     self._names.add(name)
-        self._names.update(batches)
-        known.update(changed)
-        self._moved.update(changed)
-        return rows
+        for name, paths in batches.items():
+            if "/" not in name:
+                self._names.add(name)
+                continue
+            for pid, path in paths.items():
+                self._deeper[pid].add(path)
 
-    def keeps(self, path: str, told: Recorded) -> bool:
-        """Whether this is the answer that is kept of a file that is asked for once."""
-        name, (outcome, data) = os.fsencode(path), told
-        return any(
-            row[1] == name and row[2] == outcome and row[3] is not None and row[3][_KEPT_AT:] == data
-            for row in self._kept.get(pid_of(path), ())
-        )
-
-    def keep(self, path: str, row: Row, data: bytes) -> None:
-        """Remember an answer that is asked for once and holds: its row, and what that has packed."""
-        pid, stored = pid_of(path), b"\0" + data
-        kept = RecordKind.KEPT, row[1], row[2], row[3] if row[3] == stored else stored
-        before = self._kept.get(pid)
-        self._kept[pid] = (*(one for one in before if one[1] != row[1]), kept) if before else (kept,)
-
-    def forget(self, pid: int) -> None:
-        """Drop what belongs to a process that has left."""
-        drop, folder = self._answers.pop, f"proc/{pid}/"
-        for name in self._names:
-            drop(folder + name, None)
-        for path in self._deeper.pop(pid, ()):
-            drop(path, None)
-        self._kept.pop(pid, None)
+    def forget(self, pids: Iterable[int]) -> None:
+        """Drop what belongs to processes that have left."""
+        drop, names, deeper = self._answers.pop, self._names, self._deeper
+        for pid in pids:
+            folder = f"proc/{pid}/"
+            for name in names:
+                drop(folder + name, None)
+            if pid in deeper:
+                for path in deeper.pop(pid):
+                    drop(path, None)
 
     def rows(self) -> Iterator[Row]:
         """All of it as the rows of a keyframe."""
-        one_by_one, batches = self._divided(self._answers)
+        one_by_one, batches = _divided(self._answers)
         for path, answer in one_by_one.items():
-            outcome, data = answer if isinstance(answer, tuple) else (Outcome.OK, self._bytes(path, answer))
-            yield RecordKind.READ, os.fsencode(path), outcome, b"\0" + data
-        for name, batch in batches.items():
-            yield RecordKind.READ_BITS, os.fsencode(name), None, b"\0" + encode_changes(batch.answers)
-        for rows in self._kept.values():
-            yield from rows
+            outcome = answer[0] if isinstance(answer, tuple) else Outcome.OK
+            yield RecordKind.READ, os.fsencode(path), outcome, b"\0" + self._bytes(path, answer)
+        for name, paths in batches.items():
+            batch = self._bytes_of(paths, self._answers)
+            yield RecordKind.READ_BITS, os.fsencode(name), None, b"\0" + encode_changes(batch)
 
-    def _divided(self, answers: Mapping[str, _Any]) -> tuple[dict[str, _Any], dict[str, _Batch]]:
-        """Answers that are rows of their own, and those about processes by file."""
-        one_by_one = dict[str, _Any]()
-        batches: defaultdict[str, _Batch] = defaultdict(_Batch)
-        known_of = self._answers.get
-        for path, answer in answers.items():
-            if path.startswith(_PROC) and type(answer) is not tuple:
-                pid, slash, name = path[5:].partition("/")
-                if slash and pid.isdecimal() and "/" not in name:
-                    batch, known = batches[name], known_of(path)
-                    batch.answers[int(pid)] = answer if type(answer) is bytes else self._bytes(path, answer)
-                    batch.known.append(known if known is None or type(known) is bytes else self._bytes(path, known))
-                    continue
-            one_by_one[path] = answer
-        return one_by_one, batches
+    def _bytes_of(self, paths: Mapping[int, str], answers: Mapping[str, _Any]) -> dict[int, bytes]:
+        """The answers of one file by PID."""
+        return {pid: self._bytes(path, answers[path]) for pid, path in paths.items()}
 
-    def _row(self, path: str, answer: Told) -> Row:
+    def _row(self, path: str, answer: Told, *, is_many: bool) -> Row:
         outcome, data = answer if isinstance(answer, tuple) else (Outcome.OK, answer)
         known = self._answers.get(path)
+        name = os.fsencode(path)
+        if known is None and len(data) <= _BUNDLED_TO:  # the bundle is compressed, with those of its like
+            return RecordKind.READ, name, outcome, b"\0" + data
         basis = b"" if known is None else self._bytes(path, known)
-        is_new = not basis and len(data) <= _BUNDLED_TO  # the bundle is compressed, with those of its like
-        return RecordKind.READ, os.fsencode(path), outcome, b"\0" + data if is_new else pack(data, basis)
+        return RecordKind.READ, name, outcome, pack_bits(data, basis) if is_many else pack(data, basis)
 
     def _pack_unchanged(self) -> None:
         answers, shared = self._answers, self._shared
@@ -185,12 +167,29 @@ class KnownAnswers:
         self._moved_before, self._moved = self._moved, set()
 
     def _bytes(self, path: str, answer: Told | _Packed) -> bytes:
-        if isinstance(answer, bytes):
+        if type(answer) is bytes:
             return answer
         if isinstance(answer, tuple):
             return answer[1]
+        assert isinstance(answer, _Packed)
         inflater = zlib.decompressobj(_WINDOW_BITS, zdict=self._first[_file_name(path)])
         return inflater.decompress(answer.data)
+
+
+def _divided(answers: Mapping[str, _Any]) -> tuple[dict[str, _Any], dict[str, dict[int, str]]]:
+    """Answers that are rows of their own, and by name of the file and PID the paths of those about processes."""
+    one_by_one = dict[str, _Any]()
+    batches: defaultdict[str, dict[int, str]] = defaultdict(dict)
+    for path, answer in answers.items():
+        if path.startswith(_PROC) and type(answer) is not tuple:
+            pid, slash, name = path[_PROC_LENGTH:].partition("/")
+            if slash and pid.isdecimal():
+                batches[name][int(pid)] = path
+                continue
+        one_by_one[path] = answer
+    for name in [name for name, paths in batches.items() if "/" in name and len(paths) < _FEWEST_DEEPER]:
+        one_by_one.update((path, answers[path]) for path in batches.pop(name).values())
+    return one_by_one, batches
 
 
 def _file_name(path: str) -> str:
