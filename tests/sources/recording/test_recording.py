@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from memtop.errors import AccessDenied, Blocked, DamagedError, MemtopError, ProcessGone, RecordingError, Unavailable
@@ -305,6 +305,7 @@ REFUSALS = (ProcessGone("it has ended"), AccessDenied("no"), Blocked("waits"))
     st.integers(1, 4),
     st.integers(1, 4),
 )
+@example([({1}, {1: b"sh\0"}), (set(), {}), ({1}, {1: b"sh\0"})], 4, 1)
 def test_any_history_of_answers_and_files_is_given_back(
     history: list[tuple[set[int], dict[int, bytes | MemtopError]]], key_ticks: int, many: int
 ) -> None:
