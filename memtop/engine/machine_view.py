@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_right
 from collections.abc import Iterable
 from heapq import nlargest
@@ -13,6 +12,7 @@ from memtop.analysis.ledger.machine import MachinePart, machine_ledger, of_conta
 from memtop.analysis.trend.rates import levels, per_s
 from memtop.columns import TREND_CELLS
 from memtop.engine.row_builder import TREND_LEVELS
+from memtop.history.number_columns import NumberColumns
 from memtop.model.machine import Holder, MachinePartRow, MachineView, Rates
 from memtop.model.row import Note, ProcessRow
 from memtop.procfs.meminfo import Meminfo
@@ -37,34 +37,32 @@ class LedgerPast:
     """The sizes of all parts over the last half hour, on the clock of Instant.mono_s."""
 
     def __init__(self) -> None:
-        self._times_s = array("d")
-        self._sizes = array("q")
+        self._sizes = NumberColumns("q" * len(_PARTS))
 
     def add(self, now_s: float, ledger: Ledger) -> None:
         """Add an instant, unless the last one is less than two seconds ago."""
-        if self._times_s and now_s - self._times_s[-1] < _EVERY_S - 0.05:
+        if len(self._sizes) and now_s - self._sizes.times_s[-1] < _EVERY_S - 0.05:
             return
-        row = array("q", [_UNKNOWN]) * len(_PARTS)
+        row = [_UNKNOWN] * len(_PARTS)
         for part in ledger.parts:
             row[_INDEX[part.name]] = part.size_bytes
         if row[_INDEX[MachinePart.FREE_PER_CPU]] == _UNKNOWN:  # then it is in the remainder, which is not comparable
             row[_INDEX[MachinePart.UNACCOUNTED]] = _UNKNOWN
-        self._times_s.append(now_s)
-        self._sizes.extend(row)
-        if len(self._times_s) > _MOST:
-            del self._times_s[: _MOST // 8], self._sizes[: _MOST // 8 * len(_PARTS)]
+        self._sizes.append(now_s, row)
+        if len(self._sizes) > _MOST:
+            self._sizes.drop(slice(1))
 
     @property
     def first_s(self) -> float | None:
         """The oldest instant; None before the first."""
-        return self._times_s[0] if self._times_s else None
+        return self._sizes.times_s[0] if len(self._sizes) else None
 
     def size_at(self, part: MachinePart, when_s: float) -> int | None:
         """The size of a part at an instant, or at the first one kept; None where unknown."""
-        if not self._times_s:
+        if not len(self._sizes):
             return None
-        index = max(0, bisect_right(self._times_s, when_s + 0.001) - 1)
-        size = self._sizes[index * len(_PARTS) + _INDEX[part]]
+        index = max(0, bisect_right(self._sizes.times_s, when_s + 0.001) - 1)
+        size: int = self._sizes.value(_INDEX[part], index)
         return None if size == _UNKNOWN else size
 
     def trend(self, part: MachinePart, now_s: float, span_s: float) -> tuple[int | None, ...]:

@@ -10,9 +10,9 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Sequence
-from struct import Struct
 from typing import Final, Generic, NamedTuple, TypeVar
 
+from memtop.history.number_columns import NumberColumns
 from memtop.model.row import SystemRow
 from memtop.process_key import ProcessKey
 
@@ -32,9 +32,8 @@ _ENTRY_BYTES: Final = 8 * _FIELDS
 EVENTS_KEPT: Final = 32
 """Events kept per process. The oldest are dropped first."""
 MACHINE_TICKS: Final = 1800
-_TICK: Final = Struct("d 5q2d2q2dq")
-"""The instant and the fields of SystemRow, -1 for unknown. It takes a third of the memory of the tuple and its
-numbers."""
+_SYSTEM_ROW: Final = "qqqqqddqqddq"
+"""Type codes of array(3) for the fields of SystemRow; -1 is unknown."""
 
 
 class Point(NamedTuple):
@@ -132,54 +131,30 @@ class Track:
         return found
 
 
-class Diary:
+class Diary(NumberColumns):
     """Everything that a chart shows of one watched process: one entry per tick, thinned when it grows long.
 
-    A number that has been the same in all entries is kept once: of a process that rests that is most of them.
+    Its columns are the fields of Point but the first. -1 is unknown.
     """
 
-    __slots__ = ("_columns", "times_s")
+    __slots__ = ()
 
     def __init__(self) -> None:
-        self.times_s = array("d")
-        self._columns: list[int | array[int]] = [-1] * (len(Point._fields) - 1)
-        """For each field of Point but the first: its one value, or its values. -1 is unknown."""
-
-    def __len__(self) -> int:
-        return len(self.times_s)
+        super().__init__("q" * (len(Point._fields) - 1))
 
     def add(self, point: Point, most: int = DIARY_MOST) -> None:
         """Add one tick. Beyond ``most`` entries every second one of the older half is dropped."""
-        values = [-1 if value is None else value for value in point[1:]]
-        before, columns = len(self.times_s), self._columns
-        if not before:
-            columns[:] = values
-        for field, (column, value) in enumerate(zip(columns, values, strict=True)):
-            if not isinstance(column, int):
-                column.append(value)
-            elif column != value:
-                columns[field] = array("q", [column]) * before + array("q", [value])
-        self.times_s.append(point.at_s)
-        while (length := len(self.times_s)) > most:  # more than once if ``most`` has fallen since
-            for long in (self.times_s, *columns):
-                if not isinstance(long, int):
-                    del long[1 : length // 2 : 2]
-
-    def column(self, field: int, start: int = 0, end: int | None = None) -> "array[int]":
-        """The values of a field of Point, by its number without ``at_s``, of some entries; -1 is unknown."""
-        column = self._columns[field]
-        if isinstance(column, int):
-            return array("q", [column]) * len(self.times_s[start:end])
-        return column[start:end]
+        self.append(point.at_s, [-1 if value is None else value for value in point[1:]])
+        while (length := len(self)) > most:  # more than once if ``most`` has fallen since
+            self.drop(slice(1, length // 2, 2))
 
     def columns(self, start: int = 0) -> "tuple[array[int], ...]":
         """The values of all fields but ``at_s``, from an entry on."""
-        return tuple(self.column(field, start) for field in range(len(self._columns)))
+        return tuple(self.column(field, start) for field in range(len(Point._fields) - 1))
 
     def point(self, index: int) -> Point:
         """The entry at an index."""
-        numbers = [column if isinstance(column, int) else column[index] for column in self._columns]
-        virt, rss, shr, *rest = numbers
+        virt, rss, shr, *rest = self.values(index)
         return Point(self.times_s[index], virt, rss, shr, *(None if value < 0 else value for value in rest))
 
     def index_at(self, when_s: float) -> int:
@@ -242,19 +217,20 @@ class MachinePast:
     """Half an hour at one tick per second, on the clock of Instant.mono_s. Older ticks are dropped."""
 
     def __init__(self) -> None:
-        self._ticks: deque[bytes] = deque(maxlen=MACHINE_TICKS)
+        self._ticks = NumberColumns(_SYSTEM_ROW)
 
     def add(self, now_s: float, row: SystemRow) -> None:
         """Add one tick."""
-        self._ticks.append(_TICK.pack(now_s, *(-1 if value is None else value for value in row)))
+        self._ticks.append(now_s, [-1 if value is None else value for value in row])
+        if len(self._ticks) > MACHINE_TICKS:
+            self._ticks.drop(slice(1))
 
     def at(self, when_s: float) -> SystemRow | None:
         """The values at an instant; None before the first tick that is kept."""
-        for tick in reversed(self._ticks):
-            at_s, *values = _TICK.unpack(tick)
-            if at_s <= when_s + CLOSE_S:
-                return SystemRow._make(None if value < 0 else value for value in values)
-        return None
+        index = bisect_right(self._ticks.times_s, when_s + CLOSE_S) - 1
+        return (
+            SystemRow._make(None if value < 0 else value for value in self._ticks.values(index)) if index >= 0 else None
+        )
 
 
 class Event(NamedTuple):

@@ -92,6 +92,12 @@ def rests(track: Track | None, latest: Verdict | None, now_s: float) -> bool:
     return latest is not None and track.changed_s < now_s - WINDOW_S and latest.growth.kind is Shape.FLAT
 
 
+def _compact(growth: Growth) -> Growth:
+    """The same with one object for equal numbers, which those of a level process mostly are: all processes have one."""
+    known: dict[float, float] = {}
+    return Growth._make([known.setdefault(value, value) if type(value) is float else value for value in growth])
+
+
 class GrowthTracker:
     """The latest verdict on each process. :meth:`look` updates some of them."""
 
@@ -256,7 +262,7 @@ class GrowthTracker:
         is_long = bool(times_s) and times_s[-1] - times_s[0] >= LEAST_SPAN_S
         room = room_of(key) if is_long else None  # expensive, and of no use before there is a verdict
         end_bytes, speed_bytes = room if room is not None else (None, None)
-        growth = judge(times_s, used, end_bytes, speed_room_bytes=speed_bytes)
+        growth = _compact(judge(times_s, used, end_bytes, speed_room_bytes=speed_bytes))
         old = self._known.get(key)
         given_back = lazy_free.now(now_s) if lazy_free is not None else None
         new = self._known[key] = after_look(old, growth, now_s, age_s=age_s, lazy_free_bytes=given_back)

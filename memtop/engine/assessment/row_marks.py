@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
@@ -174,4 +175,4 @@ def sign_of(state: Confirmation, *, soon: bool = False, rests: bool = False) -> 
         shape, rank = _SHAPES[Shape.WARMUP]
     if state.evidence is not None:
         return (_DANGER if soon else _WARNING) + shape, _SOON_RANK if soon else _RANKS[state.evidence]
-    return (" " + shape, rank) if shape else ("", None)
+    return (sys.intern(" " + shape), rank) if shape else ("", None)  # most rows have the same one

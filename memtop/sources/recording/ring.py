@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from collections.abc import Iterator, Sequence
-from itertools import accumulate, pairwise
+from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 from memtop.sources.protocol import Instant
@@ -18,32 +18,43 @@ LEAST_S: Final = 300.0
 MOST_BYTES: Final = 4 << 20
 """... in at most so much memory."""
 _BLOCK_BYTES: Final = 300
-"""What a block costs beside its rows, until the next keyframe comes; then it is a tenth of that."""
+"""What a block counts for beside its rows. It bounds the number of blocks where each is small."""
 
 
 class _Stretch:
-    """A keyframe and the blocks up to the next one, in one piece.
+    """A keyframe and the blocks after it, in one piece.
 
     One by one they would lie between what each second allocates and frees, and malloc's heap would grow by the holes.
     """
 
     __slots__ = ("_ends", "_rows", "_times_s", "size_bytes")
 
-    def __init__(self, blocks: Sequence[Block]) -> None:
-        self._rows = b"".join(block.rows for block in blocks)
-        self._ends = array("Q", accumulate((len(block.rows) for block in blocks), initial=0))
-        self._times_s = array("d", [time_s for block in blocks for time_s in block.instant])
-        self.size_bytes = sum(map(_size, blocks))
+    def __init__(self) -> None:
+        self._rows: bytes | bytearray = bytearray()
+        self._ends = array("Q", [0])
+        self._times_s = array("d")
+        self.size_bytes = 0
+
+    def append(self, block: Block) -> None:
+        """Add a block; the first one is the keyframe."""
+        self._rows += block.rows
+        self._ends.append(len(self._rows))
+        self._times_s.extend(block.instant)
+        self.size_bytes += _BLOCK_BYTES + len(block.rows)
+
+    def close(self) -> None:
+        """Free what is reserved for more blocks."""
+        self._rows = bytes(self._rows)
 
     @property
     def first_mono_s(self) -> float:
         """Time of the keyframe on the clock of Instant.mono_s."""
-        return next(iter(self)).instant.mono_s
+        return self._times_s[1]
 
     def __iter__(self) -> Iterator[Block]:
         for number, (start, end) in enumerate(pairwise(self._ends)):
             instant = Instant(*self._times_s[2 * number : 2 * number + 2])
-            yield Block(instant, number == 0, self._rows[start:end])
+            yield Block(instant, number == 0, bytes(self._rows[start:end]))
 
     def __len__(self) -> int:
         return len(self._ends) - 1
@@ -59,40 +70,35 @@ class Ring:
         self._limit_bytes = limit_bytes
         self._most_bytes = most_bytes
         self._stretches: deque[_Stretch] = deque()
-        self._newest: list[Block] = []
-        """The last keyframe and the blocks after it."""
+        """The last one goes on."""
         self._bytes = 0
 
     def append(self, block: Block) -> None:
         """Add the newest block. The first one must be a keyframe."""
-        if block.key and self._newest:
-            self._stretches.append(_Stretch(self._newest))
-            self._newest = []
-        self._newest.append(block)
-        self._bytes += _size(block)
         if block.key:
-            while self._bytes > self._limit_bytes and self._stretches and self._may_drop(block):
+            if self._stretches:
+                self._stretches[-1].close()
+            self._stretches.append(_Stretch())
+        newest = self._stretches[-1]
+        self._bytes -= newest.size_bytes
+        newest.append(block)
+        self._bytes += newest.size_bytes
+        if block.key:
+            while self._bytes > self._limit_bytes and len(self._stretches) > 1 and self._may_drop(block):
                 self._bytes -= self._stretches.popleft().size_bytes
 
     def clear(self) -> None:
         """Drop all blocks."""
         self._stretches.clear()
-        self._newest.clear()
         self._bytes = 0
 
     def __iter__(self) -> Iterator[Block]:
         for stretch in self._stretches:
             yield from stretch
-        yield from self._newest
 
     def __len__(self) -> int:
-        return sum(map(len, self._stretches)) + len(self._newest)
+        return sum(map(len, self._stretches))
 
     def _may_drop(self, newest: Block) -> bool:
         """Whether enough of the past stays without the blocks before the second keyframe."""
-        second_s = self._stretches[1].first_mono_s if len(self._stretches) > 1 else newest.instant.mono_s
-        return newest.instant.mono_s - second_s >= LEAST_S or self._bytes > self._most_bytes
-
-
-def _size(block: Block) -> int:
-    return _BLOCK_BYTES + len(block.rows)
+        return newest.instant.mono_s - self._stretches[1].first_mono_s >= LEAST_S or self._bytes > self._most_bytes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from memtop.analysis.trend.classify import Shape
 from memtop.engine.assessment.growth_tracker import OTHERS_A_TICK, GrowthTracker
 from memtop.history.rings import History
 from memtop.process_key import ProcessKey
@@ -40,3 +41,16 @@ def test_of_memory_that_was_given_back_before_an_exec_the_new_program_knows_noth
     assert given_back(60.0) == 30 * MIB
     tracker.forget(key)
     assert given_back(61.0) is None
+
+
+def test_the_verdict_on_a_level_process_keeps_equal_numbers_once() -> None:
+    history = History()
+    key = ProcessKey(42, 7)
+    history.note(key, 0.0, 50 * MIB, 40 * MIB, 10 * MIB)
+    tracker = GrowthTracker(history)
+    assert tracker.look(100.0, 1.0, [key], lambda key: None) == [key]
+    verdict = tracker.of(key)
+    assert verdict is not None and verdict.growth.kind is Shape.FLAT
+    numbers = [value for value in verdict.growth if isinstance(value, float)]
+    assert len(numbers) > 8
+    assert len(set(map(id, numbers))) == len(set(numbers))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,17 @@ def test_a_keyframe_that_is_larger_than_the_memory_for_it_is_kept_alone() -> Non
     for number in range(3):
         ring.append(Block(Instant(number, number), True, bytes(200)))
     assert [block.instant.wall_s for block in ring] == [2]
+
+
+def test_small_blocks_take_little_more_than_their_rows() -> None:
+    tracemalloc.start()
+    ring = Ring()
+    for number in range(400):
+        ring.append(Block(Instant(1e9 + number, number / 7), number == 0, bytes(100)))
+    size_bytes, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size_bytes < 400 * 150, "also before the next keyframe comes; as objects they would be 300 bytes each"
+    assert len(list(ring)) == 400
 
 
 def test_what_is_kept_in_memory_comes_back_as_it_was() -> None:
