@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from typing import Final
 
 from memtop.errors import UsageError
@@ -12,16 +13,22 @@ from memtop.units import parse_duration
 _DAY_S: Final = 86_400
 
 
-def parse_instant(text: str, first_s: float, last_s: float) -> float:
+def parse_instant(
+    text: str, first_s: float, last_s: float, wall_at: Callable[[float], float | None] | None = None
+) -> float:
     """The instant between two wall times that has this local time of day, as 12:03 or 12:03:40.
 
     A date before it, as 2026-11-29 12:03, chooses the day; without one it is the first on which there is such a time.
-    ``-2m`` and ``-90`` (seconds) count back from the last instant, ``+30s`` counts from the first. Raises UsageError,
-    which says what is allowed.
+    ``-2m`` and ``-90`` (seconds) count back from the last instant, ``+30s`` counts from the first. ``wall_at`` gives
+    the wall time so many seconds from an end, where the clock may have been set meanwhile; None beyond the other end.
+    Raises UsageError, which says what is allowed.
     """
     found_s: float | None = None
-    if text[:1] in ("-", "+"):
-        found_s = _from_an_end(text, first_s, last_s)
+    if text[:1] in ("-", "+") and (length_s := _length_s(text)) is not None:
+        found_s = last_s - 0.999 - length_s if text[0] == "-" else first_s - 0.999 + length_s
+        if wall_at is not None:
+            at_s = wall_at(-length_s if text[0] == "-" else length_s)
+            found_s = -math.inf if at_s is None else at_s - 0.999
     for form in ("%H:%M:%S", "%H:%M"):
         if (parsed := _parsed(text, form)) is not None:
             found_s = _of_day(parsed, first_s, last_s)
@@ -49,12 +56,12 @@ def _parsed(text: str, form: str) -> time.struct_time | None:
         return None
 
 
-def _from_an_end(text: str, first_s: float, last_s: float) -> float | None:
+def _length_s(text: str) -> float | None:
+    """The seconds after a sign; None for what is no duration."""
     try:
-        length_s = parse_duration(text[1:])
+        return parse_duration(text[1:])
     except ValueError:
         return None
-    return last_s - 0.999 - length_s if text[0] == "-" else first_s - 0.999 + length_s
 
 
 def _of_day(parsed: time.struct_time, first_s: float, last_s: float) -> float:

@@ -14,7 +14,6 @@ from memtop.engine.recorded_processes import first_seen_s, not_held
 from memtop.engine.seekable import Seekable
 from memtop.sources.protocol import NotedEvent, OwnCost, Source
 from memtop.sources.recording.replay import Replay
-from memtop.time_of_day import parse_instant
 
 END: Final = "end"
 """Where a recording that is still being written is played at once as it grows."""
@@ -35,7 +34,7 @@ def player_on(
     if at == END:
         player.follow()
     elif at:
-        player.go_to(parse_instant(at, *player.span))
+        player.go_to(player.instant(at))
     elif seen_s is not None and seen_s > player.span.first_s:
         player.go_to(seen_s)
     return player

@@ -86,14 +86,17 @@ def _recorded(given: Namespace, path: str) -> Collected:
     if given.for_time is not None:
         raise UsageError("--for is for a process that is watched")
     with closing(Replay(path)) as source:
-        from_s, to_s = _times(given, source.span)
+        from_s, to_s = _times(given, source)
         pid = None if given.pid is None else pid_of(given.pid)
         return from_recording(source, engine_on, pid, from_s=from_s, to_s=to_s)
 
 
-def _times(given: Namespace, span: tuple[float, float]) -> tuple[float | None, float | None]:
+def _times(given: Namespace, source: Replay) -> tuple[float | None, float | None]:
     """The wall times of --from and --to; None where they were not given. Raises UsageError."""
-    from_s, to_s = (None if text is None else parse_instant(text, *span) for text in (given.from_time, given.to))
+    from_s, to_s = (
+        None if text is None else parse_instant(text, *source.span, source.wall_at)
+        for text in (given.from_time, given.to)
+    )
     if from_s is not None and to_s is not None and from_s >= to_s:
         raise UsageError(f"--from {given.from_time} --to {given.to}: it ends before it begins")
     return None if from_s is None else int(from_s), to_s

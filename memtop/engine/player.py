@@ -17,6 +17,7 @@ from memtop.model.frame import Frame
 from memtop.model.request import Request
 from memtop.procfs.vmstat import parse_vmstat
 from memtop.sources.protocol import NotedEvent
+from memtop.time_of_day import parse_instant
 
 if TYPE_CHECKING:
     from memtop.sampling.commands import Command
@@ -83,6 +84,10 @@ class Player:
     def span(self) -> Span:
         """The wall times between which the recording lies, as far as it is known."""
         return Span(*self._source.span)
+
+    def instant(self, text: str) -> float:
+        """The wall time that a user has typed for an instant; see :func:`parse_instant`. Raises UsageError."""
+        return parse_instant(text, *self._source.span, self._source.wall_at)
 
     @property
     def growth(self) -> Growth | None:

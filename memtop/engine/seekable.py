@@ -48,6 +48,10 @@ class Seekable(Source, Protocol):
         """Instants up to a wall time, that one included."""
         ...
 
+    def wall_at(self, elapsed_s: float) -> float | None:
+        """The wall time so many real seconds after the first instant; before the last one with a minus, -0.0 too."""
+        ...
+
     def event_before(self, position: int) -> int | None:
         """The position of the last recorded event before a position; None for none."""
         ...

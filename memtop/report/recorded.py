@@ -48,7 +48,8 @@ def from_recording(
     and ProcessGone for a PID that is not in it.
     """
     first_s, last_s = source.span
-    at_s = last_s if to_s is None else to_s
+    end_s = source.wall_at(-0.0)
+    at_s = to_s if to_s is not None else last_s if end_s is None else end_s
     until_s = math.inf if to_s is None else to_s  # the end is not the latest time where the clock was set back
     key = None
     if pid is None:

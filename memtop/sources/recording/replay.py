@@ -37,6 +37,10 @@ _CHANGING: Final = frozenset(
 """Files of which an earlier answer says nothing of now: beside the next one it would look like a rise."""
 
 
+_SET_S: Final = 1.0
+"""The clock was set where it went by so much more or less than the monotonic one."""
+
+
 class Replay:
     """A Source that returns what a Recorder has written.
 
@@ -62,7 +66,7 @@ class Replay:
         try:
             with self._asking():
                 self._first, self._end = need(self._ticks.extent(), self._missing_log)
-                self._span = self._wall_s(self._first), self._wall_s(self._end - 1)
+                self._measure(self._first)
         except RecordingError:
             self.close()
             raise
@@ -78,7 +82,8 @@ class Replay:
 
     @property
     def span(self) -> tuple[float, float]:
-        """Wall times of the first and the last instant, in seconds since 1970."""
+        """The earliest and the latest wall time, in seconds since 1970: those of the first and the last instant, unless
+        the clock was set meanwhile."""
         return self._span
 
     @property
@@ -99,10 +104,27 @@ class Replay:
         return self._tail is not None and self._tail.wait(timeout_s)
 
     def position_at(self, wall_s: float) -> int:
-        """How many instants there are up to a wall time, that one included; at least 1. Raises RecordingError."""
+        """How many instants there are up to a wall time, that one included; at least 1. Raises RecordingError.
+
+        Where the clock was set meanwhile, it is the one whose wall time is nearest.
+        """
         with self._asking():
-            last = self._ticks.number_at(wall_s)
+            is_set = self._clock_was_set and wall_s < math.inf
+            last = self._ticks.number_near(wall_s) if is_set else self._ticks.number_at(wall_s)
         return 1 if last is None else last - self._first + 1
+
+    def wall_at(self, elapsed_s: float) -> float | None:
+        """The wall time of the sample so many seconds after the first one; before the last one with a minus, -0.0 too.
+
+        None where there is none. The seconds are real ones, also where the clock was set. Raises RecordingError.
+        """
+        with self._asking():
+            first_s, last_s = self._mono_s_of(self._oldest), self._mono_s_of(self._end - 1)
+            at_s = (last_s if math.copysign(1.0, elapsed_s) < 0 else first_s) + elapsed_s
+            if not first_s <= at_s <= last_s + 1:
+                return None
+            number = self._ticks.number_after(at_s)
+            return None if number is None else self._wall_s(number)
 
     @property
     def has_events(self) -> bool:
@@ -288,7 +310,7 @@ class Replay:
             extent = need(self._ticks.extent())
             if extent.end > self._end or extent.first > self._oldest:
                 self._oldest, self._end = extent
-                self._span = self._wall_s(self._oldest), self._wall_s(self._end - 1)
+                self._measure(self._oldest)
 
     def _begin_at_oldest(self) -> tuple[object, object] | None:
         """Go on with the oldest instant, which is a keyframe, since the next one was dropped meanwhile."""
@@ -297,6 +319,23 @@ class Replay:
             self._next = self._oldest
             self._known.forget()
         return self._ticks.times(self._next)
+
+    def _measure(self, first: int) -> None:
+        """Look between which wall times the recording lies, and whether the clock was set meanwhile."""
+        last = self._end - 1
+        first_s, last_s = self._wall_s(first), self._wall_s(last)
+        lasted_s = self._mono_s_of(last) - self._mono_s_of(first)
+        self._clock_was_set = abs(last_s - first_s - lasted_s) > _SET_S
+        if self._clock_was_set:
+            earliest, latest = self._ticks.wall_extent()
+            first_s, last_s = wall_time_s(earliest), wall_time_s(latest)
+        self._span = first_s, last_s
+
+    def _mono_s_of(self, number: int) -> float:
+        times = self._ticks.times(number)
+        if times is None:
+            raise DamagedError("a sample is missing")
+        return mono_time_s(times[1])
 
     def _wall_s(self, number: int) -> float:
         times = self._ticks.times(number)

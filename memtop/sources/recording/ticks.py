@@ -95,6 +95,19 @@ class Ticks:
         """The last instant up to a wall time; None for none."""
         return self._number("SELECT max(n) FROM tick WHERE wall_s <= ?", wall_s)
 
+    def number_near(self, wall_s: float) -> int | None:
+        """The instant with the latest wall time up to this one; None for none. For clocks that were set back."""
+        return self._number("SELECT n FROM tick WHERE wall_s <= ? ORDER BY wall_s DESC, n LIMIT 1", wall_s)
+
+    def wall_extent(self) -> tuple[object, object]:
+        """The earliest and the latest wall time, unchecked."""
+        earliest, latest = self._one("SELECT min(wall_s), max(wall_s) FROM tick")
+        return earliest, latest
+
+    def number_after(self, mono_s: float) -> int | None:
+        """The last instant up to a monotonic time; None for none."""
+        return self._number("SELECT max(n) FROM tick WHERE mono_s <= ?", mono_s)
+
     def event_before(self, number: int) -> int | None:
         """The last instant before another one that has an event; None for none."""
         return self._number(self._event_queries.before, number)
@@ -139,8 +152,8 @@ class Ticks:
             connection.close()
 
     def _number(self, query: str, value: float) -> int | None:
-        (number,) = self._one(query, value)
-        return None if number is None else integer(number)
+        row = self._query().execute(query, (value,)).fetchone()
+        return None if row is None or row[0] is None else integer(row[0])
 
     def _one(self, query: str, *values: float) -> tuple[object, ...]:
         row: tuple[object, ...] = self._query().execute(query, values).fetchone()

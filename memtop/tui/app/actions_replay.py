@@ -29,7 +29,7 @@ class ReplayActions(PastActions):
         first, last = span_words(*span)
 
         def parse(text: str) -> float:
-            return parse_instant(text, *span)
+            return parse_instant(text, *span) if self.player is None else self.player.instant(text)
 
         def use(at_s: float | None) -> None:
             if at_s is not None:

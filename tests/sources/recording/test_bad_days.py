@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from memtop.engine.engine import Engine
-from memtop.errors import RecordingError
+from memtop.errors import RecordingError, UsageError
 from memtop.sources.protocol import Instant
 from memtop.sources.recording import file, writer
 from memtop.sources.recording.encoder import Encoder
@@ -137,6 +137,38 @@ def test_a_reader_of_a_growing_file_does_not_keep_its_writer_from_finishing_it(t
     assert recorder.problem is None
     assert [one.name for one in tmp_path.iterdir()] == ["r"]
     opened[0].close()
+
+
+@pytest.mark.parametrize("by_s", [-3600.0, -5.0, 7200.0])
+def test_every_sample_is_reached_where_the_clock_was_set_while_recording(tmp_path: Path, by_s: float) -> None:
+    source = FakeSource(FakeProcess(10))
+    recorder = Recorder(source, str(tmp_path / "r"))
+    engine = Engine(recorder)
+    written = []
+    for number in range(13):
+        if number == 6:
+            source.wall_s += by_s
+        frame = engine.step(REQUEST)
+        assert frame is not None
+        written.append(frame.at_s)
+    recorder.close()
+    replay, player = player_of(tmp_path / "r")
+    assert player.span == (min(written), max(written))
+
+    def shown_at(text: str) -> float:
+        player.go_to(player.instant(text))
+        frame = player.step(REQUEST)
+        assert frame is not None
+        return frame.at_s
+
+    for number, at_s in enumerate(written):
+        assert shown_at(f"+{number}s") == shown_at(f"-{12 - number}s") == at_s
+        clock = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at_s))
+        assert shown_at(clock) == at_s
+    for beyond in ("+14s", "-13s"):
+        with pytest.raises(UsageError, match="there are samples from"):
+            player.instant(beyond)
+    replay.close()
 
 
 def test_a_clock_that_was_set_back_while_recording_plays_on_and_is_sought_in(tmp_path: Path) -> None:
