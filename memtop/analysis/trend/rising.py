@@ -153,9 +153,11 @@ def follow_rise(rise: Rise | None, before_s: float, before_bytes: int, now_s: fl
         if now_bytes <= before_bytes or now_s <= before_s:
             return None
         return Rise(before_s, before_bytes, now_bytes, now_s, 1)
-    if now_bytes > rise.high_bytes:
-        if now_bytes - rise.high_bytes < _CREEP_SHARE * rise.bytes_per_s * (now_s - rise.high_s):
+    since_s, from_bytes, high_bytes, high_s, steps = rise  # hundreds may rise: to call its properties costs twice that
+    if now_bytes > high_bytes:
+        creep_bytes_s = _CREEP_SHARE * (high_bytes - from_bytes) * (now_s - high_s)
+        if (now_bytes - high_bytes) * (high_s - since_s) < creep_bytes_s:
             return rise
-        return Rise(rise.since_s, rise.from_bytes, now_bytes, now_s, rise.steps + 1)
-    lost_bytes = rise.high_bytes - now_bytes
-    return rise if lost_bytes <= max(_SMALL_BYTES, _LOST_SHARE * rise.size_bytes) else None
+        return Rise(since_s, from_bytes, now_bytes, now_s, steps + 1)
+    lost_bytes = high_bytes - now_bytes
+    return rise if lost_bytes <= max(_SMALL_BYTES, _LOST_SHARE * (high_bytes - from_bytes)) else None

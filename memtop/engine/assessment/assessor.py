@@ -173,7 +173,9 @@ class Assessor:
         """
         before = self._step.sample if self._step is not None else before
         runtimes = self._step.runtimes if self._step is not None else {}
-        step = StepInput(sample, before, plan, sample.cgroups or CgroupSample(), runtimes=runtimes, limits={})
+        step = StepInput(
+            sample, before, plan, sample.cgroups or CgroupSample(), runtimes=runtimes, limits={}, unread={}
+        )
         self._machine.take(step)
         step = self._step = step._replace(machine_room=self._machine.room)
         for key, reading in lazy_free.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from heapq import nlargest
+from operator import itemgetter
 from typing import Final
 
 from memtop.analysis.incidents.machine import EXPLAINED
@@ -24,8 +25,9 @@ def find_copier(rows: Iterable[ProcessRow], rise: Rise) -> ProcessRow | None:
     None if there is none.
     """
     rows = list(rows)
-    for row in nlargest(CANDIDATES, rows, key=lambda one: one.minflt_per_s or 0.0):
-        copied_per_s = (row.minflt_per_s or 0.0) * PAGE_BYTES
+    faulting = [(row.minflt_per_s, row) for row in rows if row.minflt_per_s]  # most rest
+    for minflt_per_s, row in nlargest(CANDIDATES, faulting, key=itemgetter(0)):
+        copied_per_s = minflt_per_s * PAGE_BYTES
         grows = (row.growth_bytes_per_min or 0.0) >= EXPLAINED * rise.size_bytes
         if copied_per_s < EXPLAINED * rise.bytes_per_s or grows or (row.anon_bytes or 0) < rise.size_bytes:
             continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from heapq import nlargest
 from typing import Final
 
@@ -130,10 +130,11 @@ def machine_facts(
     holder: MachineHolder | None,
     *,
     used: Rise | None,
+    parts: Mapping[MachinePart, Rise],
     gainer: MachineGainer,
 ) -> MachineFacts:
     """What is known of the machine, which process explains what it has lost, and what holds most of it."""
-    meminfo, pressure, parts = step.meminfo, step.sample.system.pressure, trend.parts
+    meminfo, pressure = step.meminfo, step.sample.system.pressure
     slab = parts.get(MachinePart.SLAB_RECLAIMABLE)
     pool = pool_of(meminfo) if meminfo is not None else None
     return MachineFacts(

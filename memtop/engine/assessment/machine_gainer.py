@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from memtop.analysis.incidents.machine import least_fall_bytes
@@ -16,6 +17,8 @@ EVERY_TICKS: Final = 5
 """How often all processes are compared. Between, those are that rise."""
 _SEEN_SHARE: Final = 0.5
 """The processes that are read must hold so much of the machine's anonymous memory to be all there are."""
+
+_ANON: Final = attrgetter("anon_bytes")
 
 
 class MachineGainer(NamedTuple):
@@ -73,4 +76,4 @@ def _gain(row: ProcessRow) -> float:
 
 def _all_seen(step: StepInput) -> bool:
     anon_bytes = step.meminfo.anon_bytes if step.meminfo is not None else None
-    return anon_bytes is None or sum(row.anon_bytes or 0 for row in step.rows.values()) >= _SEEN_SHARE * anon_bytes
+    return anon_bytes is None or sum(filter(None, map(_ANON, step.rows.values()))) >= _SEEN_SHARE * anon_bytes

@@ -75,7 +75,8 @@ class RiseTracker:
         ]
         if quiet:
             notable = [one for one in notable if one[2].goes_on(now_s, quiet_s)]
-        notable = [one for one in notable if not self._is_usual(one[1], one[2])]
+        if self._teeth:
+            notable = [one for one in notable if not self._is_usual(one[1], one[2])]
         facts: dict[ProcessKey, RiseFact] = {}
         for _, key, rise in nlargest(LOOKED_AT, notable):
             if (
@@ -95,27 +96,30 @@ class RiseTracker:
         before_s, before, now = step.before.mono_s, step.before.processes, step.sample.processes
         # Most have not changed and are the same object: without bytecode those cost a fifth.
         for pid, seen in compress(now.items(), map(is_not, now.values(), map(before.get, now))):
-            old = before.get(pid)
-            if old is None or old.key != seen.key:
+            old, key = before.get(pid), seen.key
+            if old is None or old.key != key:
                 risen.append(pid)
-            if old is None or old.statm is None or seen.statm is None or old.key != seen.key:
                 continue
-            rss_bytes, before_bytes = seen.statm.rss_bytes, old.statm.rss_bytes
+            statm, old_statm = seen.statm, old.statm
+            if statm is old_statm or statm is None or old_statm is None:
+                continue
+            rss_bytes, before_bytes = statm.rss_bytes, old_statm.rss_bytes
             if rss_bytes == before_bytes:
                 continue
             if rss_bytes > before_bytes:
                 risen.append(pid)
-            known = rises.get(seen.key)
+            known = rises.get(key)
             if known is not None and not known.continues_with(now_s, rss_bytes, quiet_s):
                 known = None
             rise = follow_rise(known, before_s, before_bytes, now_s, rss_bytes)
             if rise is not None:
-                rises[seen.key] = rise
+                if rise is not known:
+                    rises[key] = rise
             else:
                 if known is not None:
-                    lost.add(seen.key)
-                    self._note_loss(seen.key, known)
-                rises.pop(seen.key, None)
+                    lost.add(key)
+                    self._note_loss(key, known)
+                rises.pop(key, None)
 
     def _note_loss(self, key: ProcessKey, rise: Rise) -> None:
         if (teeth := teeth_after(self._teeth.pop(key, None), rise)) is not None:

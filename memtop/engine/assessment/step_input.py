@@ -39,6 +39,8 @@ class StepInput(NamedTuple):
     limits: dict[tuple[str, ...], tuple[LimitRow, ...]] | None = None
     """The limits that the processes of a chain of cgroups share, by that chain, so that they are computed once a tick;
     None where they are not kept."""
+    unread: dict[tuple[str, ...], list[str]] | None = None
+    """What is unknown of these, in the same way."""
 
     @property
     def now_s(self) -> float:

@@ -41,11 +41,20 @@ def unread_limits(key: ProcessKey, step: StepInput) -> tuple[str, ...]:
 
 def unread_cgroups(key: ProcessKey, step: StepInput) -> list[str]:
     """What is unknown of the memory cgroups of a process, one clause each."""
-    cgroups, found = step.cgroups, []
+    cgroups, chain = step.cgroups, step.chain(key)
+    known = step.unread.get(chain) if step.unread is not None else None
+    if known is None:
+        known = _unread_in_chain(key, step)
+        if step.unread is not None:
+            step.unread[chain] = known
     if key in cgroups.unread:
-        found.append(cgroups.unread[key])
-    elif key not in cgroups.chains:
-        found.append("its cgroup has not been looked up")
+        return [cgroups.unread[key], *known]
+    return list(known) if key in cgroups.chains else ["its cgroup has not been looked up", *known]
+
+
+def _unread_in_chain(key: ProcessKey, step: StepInput) -> list[str]:
+    """The same for all processes of a cgroup."""
+    found = []
     uses = {one.path: one.use for one in step.readings(key)}
     blind = [path for path in step.chain(key) if path not in uses or not is_known(uses[path])]
     for path in step.chain(key):

@@ -64,8 +64,9 @@ class KeptTotals:
                 if row.same_memory_as is None:
                     before = old.virt_bytes, old.rss_bytes, old.anon_bytes
                     if (virt, rss, anon) != before:
+                        gained = tuple(map(sub, (virt, rss, anon), before))
                         for one in self._sums[pid]:
-                            one.add(*map(sub, (virt, rss, anon), before))
+                            one.add(*gained)
         for pid in kept.keys() - rows.keys():
             self._remove(pid)
         for pid, name in list(self._unsure.items()):

@@ -57,6 +57,7 @@ _ALONE_SHARE: Final = 0.5
 
 
 _START_TICKS: Final = attrgetter("start_ticks")
+_NAMES: Final = attrgetter("names")
 
 
 class _Starts(NamedTuple):
@@ -187,12 +188,11 @@ class PoolWatch:
         slope = verdict.standing.slope_bytes_per_s if verdict is not None and verdict.alarm else None
         return max(rise.bytes_per_s if rise is not None else 0.0, slope or 0.0)
 
-    def _is_charged(
-        self, key: GroupKey, members: Iterable[ProcessRow], cgroups: CgroupSample, now_s: float
-    ) -> bool | None:
+    def _is_charged(self, key: GroupKey, chains: Iterable[tuple[str, ...]], now_s: float) -> bool | None:
         """Whether the cgroups of the members have gained what the sum has: else it counts pages that they share.
 
-        None where the charge of a cgroup is not known, and where there is none.
+        ``chains`` are those cgroups, each with those above it. None where the charge of one is not known, and where
+        there is none.
         """
         rise, verdict = self._rises.get(key), self._growth.verdict(key)
         since_s = rise.since_s if rise is not None else now_s - _VERDICT_S
@@ -200,7 +200,7 @@ class PoolWatch:
         if rise is None and verdict is not None:
             size_bytes = _VERDICT_S * (verdict.standing.slope_bytes_per_s or 0.0)
         gained_bytes = 0
-        paths = {chain[0] for chain in _chains(members, cgroups)}
+        paths = {chain[0] for chain in chains}
         for path in paths:
             track = self._growth.track(GroupKey(By.CGROUP, path))
             if track is None or not len(track):
@@ -237,14 +237,16 @@ class PoolWatch:
             pids = {row.pid for row in of}
             if max((rate for one, rate in alone.items() if one.pid in pids), default=0.0) >= _ALONE_SHARE * own:
                 continue
-            charged = self._is_charged(key, of, cgroups, now_s)
+            chains = _chains(of, cgroups)
+            charged = self._is_charged(key, chains, now_s)
             if not self._is_real(key, self._rises.get(key) if confirmed is None else None, charged):
                 continue
             told += of
-            oldest = min([row.key for row in of], key=_START_TICKS)
+            keys = [row.key for row in of]
             shown = cgroups.labels.get(key.name, key.name) if key.by is By.CGROUP else key.name
-            inside = tuple(heaps[row.key] for row in of if row.key in heaps)
-            yield GrowingGroup(key, shown, len(of), oldest, _places(of, cgroups), rise, confirmed, inside)
+            inside = tuple(heaps[one] for one in keys if one in heaps) if heaps else ()
+            oldest = min(keys, key=_START_TICKS)
+            yield GrowingGroup(key, shown, len(of), oldest, _places(chains), rise, confirmed, inside)
 
     def _without_starts(
         self, key: GroupKey, members: Sequence[ProcessRow], before: _Starts | None, now_s: float
@@ -259,7 +261,7 @@ class PoolWatch:
             return None
         more = len(members) - self._members_from.get(key, 0)
         from_ticks, to_ticks = (rise.since_s - _LOADING_S) * _CLK_TCK, now_s * _CLK_TCK
-        young = [row for row in members if row.key.start_ticks > from_ticks and row.key.start_ticks <= to_ticks]
+        young = [row for row in members if from_ticks < row.key.start_ticks <= to_ticks]
         if before is None or before.since_s != rise.since_s:
             before = _Starts(rise.since_s, 0, now_s, {})
         full_s = now_s if len(members) > _MORE * before.most else before.full_s
@@ -285,14 +287,14 @@ class PoolWatch:
 
 def _chains(members: Iterable[ProcessRow], cgroups: CgroupSample) -> list[tuple[str, ...]]:
     """The cgroups of these processes with their ancestors, as far as they are known."""
-    # The names of one cgroup are one object: to look up each member takes three times that.
-    one_of_each = {id(row.names): row for row in members}.values()
+    # The names of one cgroup are one object: to look up each member takes five times that.
+    members = list(members)
+    one_of_each = dict(zip(map(id, map(_NAMES, members)), members, strict=True)).values()
     return [chain for row in one_of_each if (chain := cgroups.chains.get(row.key))]
 
 
-def _places(members: Iterable[ProcessRow], cgroups: CgroupSample) -> frozenset[str]:
-    """The cgroups that all of these processes are in."""
-    chains = _chains(members, cgroups)
+def _places(chains: Sequence[tuple[str, ...]]) -> frozenset[str]:
+    """The cgroups that all processes in these chains are in."""
     return frozenset(chains[0]).intersection(*chains[1:]) if chains else frozenset()
 
 
