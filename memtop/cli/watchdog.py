@@ -35,9 +35,8 @@ class Watchdog:
     Its thread starts with the first sample and ends after the last reference to the watchdog is gone.
     """
 
-    def __init__(self, delay_s: float, end_s: float = END_S) -> None:
+    def __init__(self, delay_s: float) -> None:
         self._late_s = max(LEAST_LATE_S, LATE_SAMPLES * delay_s)
-        self._end_s = end_s
         self.began_s: float | None = None
         """When the sample that is being taken began; None between samples. Monotonic."""
         self._started = False
@@ -46,7 +45,7 @@ class Watchdog:
         self.began_s = time.monotonic()
         if not self._started:
             self._started = True
-            start_new_thread(_watch_while_possible, (ref(self), self._late_s, self._end_s))
+            start_new_thread(_watch_while_possible, (ref(self), self._late_s))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -54,15 +53,15 @@ class Watchdog:
         self.began_s = None
 
 
-def _watch_while_possible(dog: ref[Watchdog], late_s: float, end_s: float) -> None:
+def _watch_while_possible(dog: ref[Watchdog], late_s: float) -> None:
     try:
-        _watch(dog, late_s, end_s)
+        _watch(dog, late_s)
     except MemoryError:  # what lacks memory says so itself
         return
 
 
-def _watch(dog: ref[Watchdog], late_s: float, end_s: float) -> None:
-    step_s = min(late_s, end_s) / 4
+def _watch(dog: ref[Watchdog], late_s: float) -> None:
+    step_s = min(late_s, END_S) / 4
     time.sleep(step_s)
     from memtop.sources.live.processor_time import Starvation  # noqa: PLC0415 (0.1 ms; one sample is over by now)
 
@@ -82,7 +81,7 @@ def _watch(dog: ref[Watchdog], late_s: float, end_s: float) -> None:
         watched_s += step_s
         hangs_s += idle_s
         cause = HANGS if hangs_s >= late_s else STARVED if watched_s >= 2 * late_s else said
-        gives_up = hangs_s >= late_s + end_s
+        gives_up = hangs_s >= late_s + END_S
         if gives_up or cause != said:
             said = cause
             _say(f"no sample for {time.monotonic() - began_s:.0f} s: {'giving up' if gives_up else cause}")

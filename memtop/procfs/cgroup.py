@@ -82,8 +82,6 @@ class MemoryEvents(NamedTuple):
     oom: int | None
     oom_kill: int | None
     """Processes of the cgroup killed by any kernel OOM killer."""
-    oom_group_kill: int | None
-    """Since Linux 5.17."""
 
 
 class OomControl(NamedTuple):

@@ -71,7 +71,6 @@ class Meminfo(NamedTuple):
     huge_pages_free: int | None
     huge_pages_reserved: int | None
     """HugePages_Rsvd: free huge pages that are promised to a mapping."""
-    huge_pages_surplus: int | None
     """HugePages_Surp: huge pages beyond vm.nr_hugepages."""
 
 
@@ -125,5 +124,4 @@ def parse_meminfo(data: bytes) -> Meminfo:
         huge_pages_total=int_or_none(lines.get(b"HugePages_Total")),
         huge_pages_free=int_or_none(lines.get(b"HugePages_Free")),
         huge_pages_reserved=int_or_none(lines.get(b"HugePages_Rsvd")),
-        huge_pages_surplus=int_or_none(lines.get(b"HugePages_Surp")),
     )

@@ -16,7 +16,6 @@ class Segment(NamedTuple):
     attached: int
     """Number of attachments."""
     uid: int
-    creator_pid: int
 
 
 def parse_sysv_shm(data: bytes) -> tuple[Segment, ...]:
@@ -33,5 +32,5 @@ def parse_sysv_shm(data: bytes) -> tuple[Segment, ...]:
         if shmid is None or size is None or attached is None:
             continue
         rss, swap = row.get(b"rss"), row.get(b"swap")
-        found.append(Segment(shmid, size, rss, swap, attached, row.get(b"uid") or 0, row.get(b"cpid") or 0))
+        found.append(Segment(shmid, size, rss, swap, attached, row.get(b"uid") or 0))
     return tuple(found)

@@ -28,11 +28,8 @@ class Vmstat(NamedTuple):
     """Pages of zsmalloc now. They hold the data that zram and zswap have compressed."""
     scan_kswapd: int | None = None
     """Pages that kswapd has looked at to reclaim them."""
-    steal_kswapd: int | None = None
-    """Pages that it has reclaimed."""
     scan_direct: int | None = None
     """Pages that allocating tasks have looked at themselves, because kswapd was too slow (direct reclaim)."""
-    steal_direct: int | None = None
     allocstall: int | None = None
     """How often a task had to reclaim before its allocation went on, over all zones."""
 
@@ -56,8 +53,6 @@ def parse_vmstat(data: bytes) -> Vmstat:
         refault_file=count(b"workingset_refault_file"),
         zspages=count(b"nr_zspages"),
         scan_kswapd=count(b"pgscan_kswapd"),
-        steal_kswapd=count(b"pgsteal_kswapd"),
         scan_direct=count(b"pgscan_direct"),
-        steal_direct=count(b"pgsteal_direct"),
         allocstall=sum(stalls) if stalls else None,
     )

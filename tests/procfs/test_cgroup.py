@@ -124,8 +124,8 @@ def test_an_absent_line_is_unknown_and_a_zero_is_none_of_it() -> None:
 
 def test_events_of_version_two() -> None:
     events = parse_memory_events(b"low 0\nhigh 12\nmax 34\noom 2\noom_kill 1\noom_group_kill 0\n")
-    assert events == MemoryEvents(0, 12, 34, 2, 1, 0)
-    assert parse_memory_events(b"low 0\nhigh 0\nmax 5\noom 0\noom_kill 0\n").oom_group_kill is None
+    assert events == MemoryEvents(0, 12, 34, 2, 1)
+    assert parse_memory_events(b"low 0\nhigh 0\nmax 5\noom 0\n").oom_kill is None
 
 
 def test_the_oom_control_of_version_one() -> None:

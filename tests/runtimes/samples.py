@@ -14,7 +14,7 @@ from memtop.runtimes.jvm.facts import jvm_facts
 from memtop.runtimes.jvm.growth import break_down_jvm, judge_jvm
 from tests.lab.points import go_points, jvm_points, lines
 
-BUILD: Final = GoBuild("go1.19.8", "x", None, None)
+BUILD: Final = GoBuild("go1.19.8", "x", None)
 SETTINGS: Final = GoSettings(godebug="madvdontneed=0")
 _POINTS: Final = [p._replace(heap=p.heap._replace(goroutines=12 + n)) for n, p in enumerate(go_points("returned_free"))]
 _LINE: Final = lines("returned_free")[-1]

@@ -17,7 +17,7 @@ from memtop.runtimes.native.runtime import UNKNOWN
 from memtop.runtimes.protocol import Identity
 from tests.lab.points import jvm_heap_of, lines
 
-BUILD = GoBuild("go1.22.3", "x", None, None)
+BUILD = GoBuild("go1.22.3", "x", None)
 NAMED = {
     "heap_alloc_bytes",
     "heap_sys_bytes",

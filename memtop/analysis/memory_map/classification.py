@@ -25,25 +25,15 @@ from memtop.procfs.smaps import Smaps
 _LIBRARY = re.compile(rb"(?:lib[^/]*\.so|[^/]*\.so(?:\.|\Z)|ld-)")
 
 
-def classify(
-    smaps: Smaps,
-    *,
-    exe: bytes | None = None,
-    is_go: bool | None = None,
-    is_java: bool | None = None,
-    tmpfs: Sequence[bytes] = (),
-) -> Regions:
+def classify(smaps: Smaps, *, exe: bytes | None = None, tmpfs: Sequence[bytes] = ()) -> Regions:
     """Give each mapping its kind.
 
-    ``exe`` is the target of /proc/PID/exe, ``tmpfs`` the mount points of that type. If ``is_go`` or ``is_java`` is
-    None, it is guessed from the mappings.
+    ``exe`` is the target of /proc/PID/exe, ``tmpfs`` the mount points of that type.
     """
     names = set(smaps.names)
-    if is_go is None:
-        # Independent of the position on purpose: the hint for the first arena is the same for all of Go's 64-bit ports.
-        is_go = GO_HEAP_START in smaps.starts or any(name.startswith(b"[anon: Go:") for name in names)
-    if is_java is None:
-        is_java = any(b"/libjvm.so" in name for name in names)
+    # Independent of the position on purpose: the hint for the first arena is the same for all of Go's 64-bit ports.
+    is_go = GO_HEAP_START in smaps.starts or any(name.startswith(b"[anon: Go:") for name in names)
+    is_java = any(b"/libjvm.so" in name for name in names)
     all_flags = flags_of(smaps)
     is_sanitized = any(
         "dd" in flags and "nr" in flags and end - start >= SHADOW_MIN

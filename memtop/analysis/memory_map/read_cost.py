@@ -106,7 +106,6 @@ class Why(Enum):
 
     ALLOWED = "allowed"
     FORBIDDEN = "--no-smaps was given"
-    NOT_SHOWN = "nothing on screen needs it"
     UNDER_WAY = "an earlier reading still hangs"
     RESTING = "the last reading was too recent, given its cost"
     TOO_DEAR = "it would stall the process for too long; R reads once"
@@ -187,7 +186,6 @@ class ReadBudget(NamedTuple):
         load: Load | None,
         machine: Machine,
         *,
-        shown: bool = True,
         asked: bool = False,
         calm: bool = False,
         forbidden: bool = False,
@@ -202,8 +200,6 @@ class ReadBudget(NamedTuple):
             return Verdict(Why.FORBIDDEN, stall_s)
         if self.under_way:
             return Verdict(Why.UNDER_WAY, stall_s)
-        if not (shown or asked):
-            return Verdict(Why.NOT_SHOWN, stall_s)
         from_s = self.asked_from_s if asked else self.calm_until_s if calm else self.free_from_s
         if not asked and stall_s is None:
             return Verdict(Why.UNKNOWN_COST, stall_s)

@@ -38,7 +38,6 @@ class GoBuild(NamedTuple):
     path: str | None
     """Package path of main."""
     module: str | None
-    module_version: str | None
     settings: tuple[tuple[str, str], ...] = ()
     """Those of KEPT_SETTINGS that are present."""
 
@@ -91,10 +90,8 @@ def parse_build_info(data: bytes) -> GoBuild | None:
                 settings.append((name, value.strip('"`')))
         elif values:
             fields.setdefault(key, values[0])
-            if key == "mod" and len(values) > 1:
-                fields.setdefault("version", values[1])
     known = None if version == _UNKNOWN_VERSION else clean(version[:_LONGEST])
-    return GoBuild(known, fields.get("path"), fields.get("mod"), fields.get("version"), tuple(settings))
+    return GoBuild(known, fields.get("path"), fields.get("mod"), tuple(settings))
 
 
 def _places(elf: Elf, sections: list[Section]) -> Iterator[tuple[int, bytes]]:

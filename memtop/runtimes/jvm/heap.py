@@ -46,7 +46,6 @@ class JvmHeap(NamedTuple):
     old_max_bytes: int | None
     metaspace_used_bytes: int | None
     metaspace_capacity_bytes: int | None
-    metaspace_max_bytes: int | None
     young_gcs: int
     """Collections of the young generation; 0 for collectors without one."""
     major_gcs: int
@@ -116,7 +115,6 @@ def jvm_heap(counters: Mapping[str, int | str]) -> JvmHeap:
     classes = sum(bytes_used for place, bytes_used in spaces.items() if place[0] == _PERMANENT)
     classes_used = classes if (_PERMANENT, "0") in spaces else size("sun.gc.metaspace.used")
     classes_capacity = size(f"{permanent}.capacity" if (_PERMANENT, "0") in spaces else "sun.gc.metaspace.capacity")
-    classes_max = size(f"{permanent}.maxCapacity" if (_PERMANENT, "0") in spaces else "sun.gc.metaspace.maxCapacity")
     runs = {m[1]: max(0, number(name) or 0) for name in counters if (m := _COLLECTOR.match(name))}
     has_young = len(runs) > 1 and bool(young)
     ticks = sum(max(0, number(f"sun.gc.collector.{each}.time") or 0) for each in runs)
@@ -136,7 +134,6 @@ def jvm_heap(counters: Mapping[str, int | str]) -> JvmHeap:
         old_max_bytes=(maxima[-1] or None) if old else None,
         metaspace_used_bytes=classes_used,
         metaspace_capacity_bytes=classes_capacity,
-        metaspace_max_bytes=classes_max,
         eden_capacity_bytes=_sum_known(*eden_capacity),
         young_gcs=runs.get("0", 0) if has_young else 0,
         major_gcs=sum(runs[each] for each in majors),

@@ -24,8 +24,8 @@ class FilterBar(Bar):
     class ClearAsked(Message):
         """A click on it."""
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
         self._text = ""
         self._count = ""
 

@@ -28,8 +28,8 @@ class HeaderBar(Bar):
     class MachineAsked(Message):
         """A click on the RAM of the machine, or Enter on it."""
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
         self._frame: Frame | None = None
         self._delay_s = 0.0
         self._state = HeaderState()

@@ -27,8 +27,8 @@ class HeadlineBar(Bar):
     class ListAsked(Message):
         """A click on the number of the others."""
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
         self._headline = Headline((LOADING,))
         self._layout = HeadlineLayout()
         self._live = True

@@ -78,8 +78,8 @@ class TimelineBar(CachedLines, Dragged):
     ascii: Reactive[bool] = Reactive(False)
     """Draw with ASCII characters only."""
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
         self._timeline: Timeline | None = None
 
     def show(self, timeline: Timeline | None) -> None:

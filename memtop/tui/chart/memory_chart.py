@@ -70,8 +70,8 @@ class MemoryChart(TimedChart, can_focus=True):
     scale: reactive[Scale] = reactive(Scale.AUTO, repaint=False)
     """How VIRT and RES share the chart."""
 
-    def __init__(self, *, ascii_only: bool = False, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(ascii_only=ascii_only, id=id, classes=classes)
+    def __init__(self, *, ascii_only: bool = False, id: str | None = None) -> None:
+        super().__init__(ascii_only=ascii_only, id=id)
         self.set_class(ascii_only, "-ascii")
         self.framed: Widget = self
         """The widget whose border shows the title. A border of the chart itself would make drawing more expensive."""

@@ -82,14 +82,6 @@ def of_one_topic(lines: list[Line], topic: str = "") -> SideLines:
     return SideLines(lines, dict.fromkeys(range(len(lines)), topic) if topic else {})
 
 
-def answer_lines(detail: Detail, system: SystemRow, width: int, computed_percent: int | None = None) -> SideLines:
-    """The three answers: does it grow, is VIRT a problem, how far is the limit.
-
-    ``computed_percent`` is how much of the past of an earlier instant was played, as long as it is.
-    """
-    return _worded(answers(detail, system, computed_percent), width)
-
-
 def finding_lines(
     detail: Detail, width: int, computed_percent: int | None = None, said: Sequence[Answer] = ()
 ) -> SideLines:
@@ -104,7 +96,10 @@ def finding_lines(
 def full_lines(
     detail: Detail, system: SystemRow, width: int, computed_percent: int | None = None, *, demo: SideLines = NONE
 ) -> SideLines:
-    """The three answers, the commentary of a demo, and the evidence, with a blank line between any two."""
+    """The three answers, the commentary of a demo, and the evidence, with a blank line between any two.
+
+    ``computed_percent`` is how much of the past of an earlier instant was played, as long as it is.
+    """
     said = answers(detail, system, computed_percent)
     evidence = finding_lines(detail, width, computed_percent, said)
     return paragraphs(_worded(said, width), demo, evidence)

@@ -50,8 +50,8 @@ class VirtBar(CachedLines):
     }
     """
 
-    def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self) -> None:
+        super().__init__()
         self._split: Split | None = None
 
     def show(self, split: Split | None) -> None:

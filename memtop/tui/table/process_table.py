@@ -78,8 +78,8 @@ class ProcessTable(ProcessList, inherit_bindings=False):
 
         key: RowKey
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
         self._paintings: Paintings | None = None
         self._silent_columns = SilentColumns()
         self._silent: frozenset[str] = frozenset()

@@ -35,7 +35,6 @@ def test_a_small_process_on_screen_is_read() -> None:
 @pytest.mark.parametrize(
     ("contract", "load", "how", "why"),
     [
-        (ReadBudget(), rss(MIB), {"shown": False}, Why.NOT_SHOWN),
         (ReadBudget(), rss(MIB), {"forbidden": True}, Why.FORBIDDEN),
         (ReadBudget(), rss(MIB), {"asked": True, "forbidden": True}, Why.FORBIDDEN),
         (ReadBudget().begun(), rss(MIB), {"asked": True}, Why.UNDER_WAY),

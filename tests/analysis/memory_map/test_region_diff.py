@@ -50,9 +50,7 @@ def test_another_file_at_the_same_place_is_another_mapping() -> None:
 def test_the_sentence_of_the_mark_can_be_made() -> None:
     go = "c000000000-c010000000 rw-p 0"
     stacks = [f"7f00{n:02x}000000-7f00{n:02x}800000 rw-p 0 | rss=512 | rd wr nh" for n in range(28)]
-    growth = since(
-        classify(written(f"{go} | rss=1024"), is_go=True), classify(written(f"{go} | rss=203776", *stacks), is_go=True)
-    )
+    growth = since(classify(written(f"{go} | rss=1024")), classify(written(f"{go} | rss=203776", *stacks)))
     assert growth.delta.rss_bytes == 212 * MIB
     heap, stack = growth.leading()
     assert (heap.kind, heap.delta.rss_bytes, heap.new) == (RegionKind.GO_HEAP, 198 * MIB, 0)

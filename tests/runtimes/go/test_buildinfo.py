@@ -107,7 +107,7 @@ def test_the_form_before_1_18_is_followed_by_its_pointers() -> None:
     build = go_build(whole(elf64([(1, 6, base, data)])))
     assert build is not None
     assert (build.version, build.release) == ("go1.16.15", (1, 16))
-    assert (build.path, build.module, build.module_version, build.setting("CGO_ENABLED")) == ("x/y", "x", "v1.2.3", "1")
+    assert (build.path, build.module, build.setting("CGO_ENABLED")) == ("x/y", "x", "1")
 
 
 def test_secrets_in_linker_flags_do_not_leave_the_extraction() -> None:
@@ -135,7 +135,7 @@ def test_the_block_is_found_behind_the_beginning_of_a_segment_and_only_where_it_
     ],
 )
 def test_releases_of_all_kinds_of_versions(version: str, release: tuple[int, int] | None) -> None:
-    assert GoBuild(version, None, None, None).release == release
+    assert GoBuild(version, None, None).release == release
 
 
 def test_a_version_that_would_move_the_cursor_is_made_visible() -> None:
@@ -147,7 +147,7 @@ def test_a_version_that_would_move_the_cursor_is_made_visible() -> None:
 def test_an_old_go_without_the_block_is_known_by_its_note() -> None:
     note = struct.pack("<III", 4, 8, 4) + b"Go\0\0" + b"buildid!"
     build = go_build(whole(elf64([(4, 4, 0x1000, note), (1, 6, 0x2000, b"\0" * 100)])))
-    assert build == GoBuild(None, None, None, None)
+    assert build == GoBuild(None, None, None)
 
 
 def test_programs_that_go_did_not_build_are_no_go_programs() -> None:
