@@ -172,7 +172,7 @@ def _absent(source: Source, settings: Settings, frame: Frame) -> MemtopError:
         from memtop.engine.recorded_processes import not_held  # noqa: PLC0415 (1.4 ms; one sample mostly does without)
 
         return not_held(source, settings.pids, time.monotonic)  # type: ignore[arg-type]
-    from memtop.engine.absent import why_absent  # noqa: PLC0415 (as above)
+    from memtop.engine.absent import why_absent  # noqa: PLC0415 (0.1 ms; most processes are there)
 
     return why_absent(settings.pids, frame.hidden, frame.problems)
 

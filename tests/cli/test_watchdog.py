@@ -18,7 +18,7 @@ SCRIPT = textwrap.dedent(
     from memtop.sources.live import LiveSource
 
     watchdog.LEAST_LATE_S = {late_s}
-    watchdog.Watchdog.__init__.__defaults__ = (0.5,)  # seconds until it gives up
+    watchdog.END_S = 0.5
     until_s = time.monotonic() + 1.5
     begin = LiveSource.begin
     LiveSource.begin = {begin}

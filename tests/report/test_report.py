@@ -43,7 +43,7 @@ from memtop.time_of_day import parse_instant
 from memtop.tui.panels.limits import limit_lines
 from memtop.tui.panels.machine import machine_lines
 from memtop.tui.panels.region_items import REGION_COLUMNS, RegionSort, items_of
-from memtop.tui.side.finding_lines import full_lines
+from memtop.tui.side.finding_lines import finding_lines, full_lines
 from memtop.units import long_size
 from tests.engine.groups.test_groups import by
 from tests.engine.groups.worlds import MIB, cgroup, world
@@ -102,7 +102,8 @@ def on_screen(frame: Frame) -> str:
     """What the screen says of a frame on all its panels, where it has room for it; blanks made one."""
     width, detail = 2000, frame.detail
     assert detail is not None
-    lines = [*full_lines(detail, frame.system, width).lines, *limit_lines(frame, width), *machine_lines(frame, width)]
+    lines = [*full_lines(detail, frame.system, width).lines, *finding_lines(detail, width).lines]
+    lines += [*limit_lines(frame, width), *machine_lines(frame, width)]
     texts = [line.text for line in lines]
     if detail.regions is not None:
         for item in items_of(detail.regions, RegionSort(), list(RegionKind)):
