@@ -63,7 +63,7 @@ def hold(row: ProcessRow) -> Target:
         pidfd = os.pidfd_open(row.pid)
     except OSError as error:
         raise ActionRefused(f"{row.pid}: {error.strerror}") from error
-    target = Target(row.key, row.program_names[-1] or row.name, row.command, row.rss_bytes, pidfd)
+    target = Target(row.key, row.program, row.command, row.rss_bytes, pidfd)
     try:
         _check(target)
     except ActionRefused:

@@ -34,7 +34,7 @@ def process_named(name: str) -> int:
         hint = "" if frame.hidden == 0 else "; or it belongs to another user and /proc hides it (hidepid)"
         raise ProcessGone(f"no process matches {name}{hint}")
     if len(rows) > 1:
-        found = [f"{row.pid} ({row.program_names[-1] or row.name}, {long_size(row.rss_bytes)})" for row in rows]
+        found = [f"{row.pid} ({row.program}, {long_size(row.rss_bytes)})" for row in rows]
         more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
         listed = clean(", ".join(found[:MOST_NAMED]))
         raise UsageError(f"{name} is {counted(len(found), 'process')}, give the PID of one: {listed}{more}")

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 DELAY_S: Final = (0.1, 60.0)
 _OF_LISTS: Final = (
     *("--filter", "--user", "--cgroup", "--unit", "--children", "--follow"),
-    *("--tree", "--by", "--sort", "--columns", "--iterations"),
+    *("--tree", "--by", "--sort", "--columns", "--iterations", "--record"),
 )
-"""Options that choose and show a list of processes."""
+"""Options that choose, show and record a list of processes."""
 LONGEST_S: Final = 10_000 * 86_400.0
 """Longest duration. Waits of the operating system have a limit too."""
 

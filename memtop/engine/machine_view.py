@@ -184,7 +184,7 @@ def _holders(part: MachinePart, size_bytes: int, rows: list[ProcessRow], reading
 def _largest(rows: list[ProcessRow], field: str) -> tuple[Holder, ...]:
     largest = nlargest(MOST_HOLDERS, rows, key=lambda row: getattr(row, field) or 0)
     sizes = ((row, getattr(row, field)) for row in largest)
-    return tuple(Holder("process", row.name, size, row.pid) for row, size in sizes if size)
+    return tuple(Holder("process", row.program, size, row.pid) for row, size in sizes if size)
 
 
 def _shared(size_bytes: int, rows: list[ProcessRow], reading: MachineReading) -> tuple[Holder, ...]:

@@ -68,7 +68,7 @@ def run(
     except AccessDenied:
         remark(f"process {pid} is hidden (hidepid); only its user and root can see it", err)
         return AccessDenied.exit_code
-    reading, title = view.reading, f"{detail.row.name} ({pid})"
+    reading, title = view.reading, f"{detail.row.program} ({pid})"
     for note in _remarks(detail, view):
         remark(f"{title}: {note}", err)
     if reading is None and view.missing not in _HAS_NO_MAPPINGS:

@@ -153,6 +153,11 @@ class ProcessRow(NamedTuple):
         return (self.name, *(map(clean, self._program.names) if self.command_raw else ()))
 
     @property
+    def program(self) -> str:
+        """The program that a person means: the script, module or main class, else the file, else the kernel's name."""
+        return self.program_names[-1] or self.name
+
+    @property
     def oom_share_permille(self) -> int | None:
         """The share of RAM and swap that corresponds to its oom_score, in thousandths; None if that is unknown."""
         if self.oom_score is None or self.oom_score_adj is None:

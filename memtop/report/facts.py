@@ -104,7 +104,7 @@ def report_of(
 
 def _title(detail: Detail | None, host: str) -> str:
     where = f" on {clean(host)}" if host else ""
-    return f"Memory of {detail.row.name} ({detail.row.pid}){where}" if detail is not None else f"Memory{where}"
+    return f"Memory of {detail.row.program} ({detail.row.pid}){where}" if detail is not None else f"Memory{where}"
 
 
 def _summary(frame: Frame, machine: str, exits: Sequence[ExitReport]) -> Iterable[str]:
@@ -115,7 +115,7 @@ def _summary(frame: Frame, machine: str, exits: Sequence[ExitReport]) -> Iterabl
     if detail is not None:
         row, outlook = detail.row, detail.outlook
         yield (
-            f"{row.name} ({row.pid}): RES {units.long_size(row.rss_bytes)}, VIRT {units.long_size(row.virt_bytes)}, "
+            f"{row.program} ({row.pid}): RES {units.long_size(row.rss_bytes)}, VIRT {units.long_size(row.virt_bytes)}, "
             f"peak RES {units.long_size(row.peak_rss_bytes)}."
         )
         if outlook is not None and outlook.autopsy is not None:
@@ -128,7 +128,7 @@ def _summary(frame: Frame, machine: str, exits: Sequence[ExitReport]) -> Iterabl
             yield sentence
     killed = [one for one in exits if detail is None or one.key != detail.row.key]
     if killed:
-        names = ", ".join(f"{one.name} ({one.key.pid})" for one in killed[:3])
+        names = ", ".join(f"{one.shown_name} ({one.key.pid})" for one in killed[:3])
         more = f" and {len(killed) - 3} more" if len(killed) > 3 else ""
         yield f"Ended during this time: {names}{more}."
 

@@ -69,7 +69,7 @@ class _Chart:
         return HEIGHT - _FOOT - min(max(value / self.high, 0.0), 1.0) * (HEIGHT - _FOOT - _TOP)
 
     def draw(self) -> Iterable[str]:
-        label = self.escape(f"RES of {self.detail.row.name} over time")
+        label = self.escape(f"RES of {self.detail.row.program} over time")
         yield f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">'
         yield from self._axes()
         yield from self._areas()

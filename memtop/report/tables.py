@@ -183,7 +183,7 @@ def _exit_row(one: ExitReport) -> tuple[str, ...]:
     name, size = one.limit_name or one.cgroup_limit_name, one.limit_bytes or one.cgroup_limit_bytes
     limit = f"{short(name, _LIMIT_FROM)} ({units.long_size(size)})" if name else ""
     lived = units.duration(one.lived_s) if one.lived_s is not None else ""
-    return f"{one.name} ({one.key.pid})", clock(one.at_s), how(one), lived, units.size(one.peak_rss_bytes), limit
+    return f"{one.shown_name} ({one.key.pid})", clock(one.at_s), how(one), lived, units.size(one.peak_rss_bytes), limit
 
 
 def _process_row(row: ProcessRow) -> tuple[str, ...]:
@@ -191,7 +191,7 @@ def _process_row(row: ProcessRow) -> tuple[str, ...]:
     if row.command_raw:
         command = clean(scrub(row.command_raw).rstrip(b"\0").replace(b"\0", b" "))
     return (
-        f"{row.name} ({row.pid})",
+        f"{row.program} ({row.pid})",
         clean(row.user),
         units.size(row.rss_bytes),
         units.size(row.virt_bytes),

@@ -63,6 +63,11 @@ class ProcessSample(NamedTuple):
         return self.living_tid is not None
 
     @property
+    def ending(self) -> bool:
+        """Whether it has ended or begun to end. One whose main thread alone has ended lives on."""
+        return self.stat is not None and self.stat.ending and not self.leader_gone
+
+    @property
     def folder(self) -> str:
         """The directory of its files.
 

@@ -97,6 +97,7 @@ def _signals_as_before() -> Iterator[None]:
         (["-b", "--log-limit", "1M", "--", "true"], 2, "--log-limit means nothing without a screen"),
         (["--check", "-t", "1"], 2, "--tree means nothing with --check"),
         (["--check", "-n", "9", "1"], 2, "--iterations means nothing with --check"),
+        (["--check", "--record", "/nowhere/at/all", "1"], 2, "--record means nothing with --check"),
         (["demo", "-p", "1"], 2, "demo shows its own processes"),
         (["demo", "--json"], 2, "demo needs a terminal"),
         (["replay", "--record=x", "y"], 2, "--record means nothing here"),

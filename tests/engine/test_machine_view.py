@@ -40,7 +40,8 @@ def meminfo(**changes: int) -> bytes:
 
 
 def world() -> tuple[FakeSource, Engine]:
-    app, small = FakeProcess(42, rss_pages=500 * MIB_PAGES), FakeProcess(43, comm=b"small", rss_pages=50 * MIB_PAGES)
+    app = FakeProcess(42, rss_pages=500 * MIB_PAGES)
+    small = FakeProcess(43, comm=b"python3", cmdline=b"python3\0/srv/small.py\0", rss_pages=50 * MIB_PAGES)
     source = FakeSource(app, small)
     source.files |= {
         "proc/meminfo": meminfo(),
@@ -75,7 +76,7 @@ def test_the_parts_add_up_to_memtotal_and_the_largest_comes_first() -> None:
 
 def test_who_holds_a_part_is_named_largest_first_with_memory_that_no_process_has() -> None:
     view = shown(world()[1])
-    assert [(one.name, one.pid) for one in part(view, MachinePart.ANONYMOUS).holders] == [("app", 42), ("small", 43)]
+    assert [(one.name, one.pid) for one in part(view, MachinePart.ANONYMOUS).holders] == [("app", 42), ("small.py", 43)]
     assert [one.name for one in part(view, MachinePart.SHMEM).holders] == [
         "/dev/shm",
         "System V segment 7, none attached",

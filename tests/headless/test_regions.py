@@ -54,6 +54,7 @@ def program(name: str) -> FakeSource:
     return Changing(
         {
             "stat": (room / "stat").read_bytes(),
+            "cmdline": b"java\0-Xmx1g\0Shop\0",
             "smaps": gzip.decompress((room / "smaps.gz").read_bytes()),
             "mountinfo": b"25 1 0:22 / /dev/shm rw - tmpfs tmpfs rw\n26 1 0:23 / /my\\040ram rw - tmpfs x rw\n",
         }
@@ -71,7 +72,7 @@ def test_the_largest_mappings_come_first_with_their_kinds() -> None:
     code, out, err = told(program("jvm"), limit=3)
     title, head, *rows = out.splitlines()
     assert (code, err) == (0, "")
-    assert title.startswith("java (") and ", read from smaps: " in title
+    assert title.startswith("Shop (") and ", read from smaps: " in title
     assert "VIRT 3.49 GiB = 2.87 GiB reserved without access + 438 MiB no RAM behind it now + 202 MiB res" in title
     assert head.split() == ["SIZE", "RSS", "%", "PSS", "DIRTY", "SWAP", "KIND", "ADDRESS", "PERMS", "PATH"]
     assert [row[41:62].strip() for row in rows] == ["JVM classes, reserved", "JVM heap, reserved", "JVM heap"]
@@ -129,6 +130,7 @@ def test_what_pagemap_does_not_have_and_what_was_not_read_are_null_and_no_zeros(
 def test_hostile_names_come_out_as_plain_text() -> None:
     files: dict[str, bytes | MemtopError | list[bytes]] = {
         "stat": stat(),
+        "cmdline": b"python3\0a)\x1b[31m b\0",
         "smaps": b"1000-2000 rw-p 0 00:00 5   /tmp/\x1b]0;x\x07\\012\xe2\x80\xae\xff (deleted)\nRss: 4 kB\n",
     }
     _, out, _ = told(Changing(files))

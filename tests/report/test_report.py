@@ -564,7 +564,7 @@ def test_of_very_many_ends_the_latest_are_listed() -> None:
 def test_of_very_many_events_the_latest_are_listed_and_of_a_part_few_holders() -> None:
     source, engine = machine_world()
     for number in range(8):
-        source.add(FakeProcess(100 + number, comm=b"holder", rss_pages=(60 + number) * MIB_PAGES))
+        source.add(FakeProcess(100 + number, cmdline=b"holder\0", rss_pages=(60 + number) * MIB_PAGES))
     frame = frame_after(engine, PANEL, 3)
     events = [TimelineEvent(float(number), EventKind.MARK, f"mark-{number}") for number in range(100)]
     tables = {one.title: one for one in report_of(frame, events=events).tables}

@@ -278,7 +278,7 @@ class ExitAnalysis:
         return ExitReport(
             key=key,
             name=row.name,
-            program=row.program_names[-1],
+            program=row.program,
             command=row.command,
             at_s=at_s,
             exit_code=exit_code(status),

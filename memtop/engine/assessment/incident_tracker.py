@@ -33,7 +33,6 @@ from memtop.model.assessment import ExitReport
 from memtop.model.incidents import IncidentReport, Unseen
 from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
-from memtop.sampling.sample import ProcessSample
 
 MOST_EARLIER: Final = 3
 """Cgroups that are named for OOM kills before memtop started."""
@@ -135,9 +134,7 @@ class IncidentTracker:
         keys = {one.subject.key for one in self._standing.standing if one.subject.key is not None}
         pairs = ((key, before.get(key.pid), step.process(key)) for key in keys)
         return {
-            key
-            for key, old, new in pairs
-            if new is None or _is_exiting(new) or (old is not None and old.execs != new.execs)
+            key for key, old, new in pairs if new is None or new.ending or (old is not None and old.execs != new.execs)
         }
 
     def _note_exits(self, step: StepInput, exits: Iterable[ExitReport], last: Mapping[ProcessKey, ProcessRow]) -> None:
@@ -177,7 +174,7 @@ class IncidentTracker:
         chain = self._counters.chain(report.key)
         total_bytes = step.meminfo.total_bytes if step.meminfo is not None else None
         peak = report.peak_rss_bytes or report.rss_bytes
-        name = f"{row.program_names[-1] if row is not None else report.name} ({report.key.pid})"
+        name = f"{row.program if row is not None else report.name} ({report.key.pid})"
         return ExitFacts(
             report.key,
             name,
@@ -219,10 +216,6 @@ def _is_alike(one: ExitFacts, other: ExitFacts) -> bool:
     if one.is_oom and one.cgroup_path != other.cgroup_path:
         return False
     return one.name.partition(" (")[0] == other.name.partition(" (")[0]
-
-
-def _is_exiting(process: ProcessSample) -> bool:
-    return process.stat is not None and process.stat.ending
 
 
 def _has_hidden_limit(path: str, step: StepInput) -> bool:

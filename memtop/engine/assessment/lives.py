@@ -157,7 +157,7 @@ class LivesTracker:
         program.open -= 1
         program.restarts += 1
         program.restarted_s = step.now_s
-        program.name = row.program_names[-1]
+        program.name = row.program
         program.living = row.key
         self._of[row.key] = at
         found.append(row)

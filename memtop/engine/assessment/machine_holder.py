@@ -54,7 +54,7 @@ def _found(step: StepInput, trend: MachineTrend) -> MachineHolder | None:
     programs: dict[str, list[ProcessRow]] = {}
     for row in step.rows.values():
         if row.anon_bytes and row.same_memory_as is None:
-            programs.setdefault(row.program_names[-1], []).append(row)
+            programs.setdefault(row.program, []).append(row)
     sizes = {name: sum(row.anon_bytes or 0 for row in rows) for name, rows in programs.items()}
     largest = max(sizes, key=lambda name: sizes[name], default=None)
     part = trend.largest_part

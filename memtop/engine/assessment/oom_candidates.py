@@ -111,4 +111,4 @@ def place_in(order: list[int], key: ProcessKey, step: StepInput) -> Place | None
     if first is None:
         return None
     rank = order.index(key.pid) + 1 if key.pid in order else None
-    return Place(first.key, f"{first.name} ({first.pid})", rank, len(order))
+    return Place(first.key, f"{first.program} ({first.pid})", rank, len(order))

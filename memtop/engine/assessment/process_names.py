@@ -7,4 +7,4 @@ from memtop.model.row import ProcessRow
 
 def process_name(row: ProcessRow) -> str:
     """The program that a person means, with its pid: ``orders-api (4242)``."""
-    return f"{row.program_names[-1]} ({row.pid})"
+    return f"{row.program} ({row.pid})"

@@ -52,7 +52,7 @@ def ask_like(app: AppState) -> None:
     detail = app.frame.detail if app.frame is not None else None
     if detail is not None and detail.row.key == row.key:
         row = detail.row  # of the process in focus more is known
-    program = row.program_names[-1].split() or [row.name]
+    program = row.program.split() or [row.name]
     terms = [
         ("p", "program", program[0], program[0]),
         *(

@@ -49,7 +49,7 @@ _DROPPED_FIRST: Final = (
 def title_text(detail: Detail, scale: Scale) -> str:
     """``4242 api-server ── up 3 h``, and the scale if it is not the ordinary one. Clean text."""
     row = detail.row
-    parts = [f"{row.pid} {clean(row.name)}"]
+    parts = [f"{row.pid} {clean(row.program)}"]
     if row.started_s is not None:
         until_s = row.gone_s if detail.gone and row.gone_s is not None else detail.window.shown_s
         age_s = max(0.0, until_s - row.started_s)

@@ -365,7 +365,7 @@ def test_a_process_that_does_not_grow_is_not_read_for_it() -> None:
 
 def test_limits_are_listed_with_the_one_that_binds_and_the_victim() -> None:
     process = FakeProcess(42)
-    source = v2(process, FakeProcess(43, rss_pages=90 * MIB_PAGES, comm=b"giant"))
+    source = v2(process, FakeProcess(43, rss_pages=90 * MIB_PAGES, cmdline=b"python3\0/srv/giant.py\0"))
     charge(source, 95 * MIB)
     source.files["proc/42/limits"] = b"Max address space         512000000            unlimited            bytes     \n"
     engine = Engine(source)
@@ -376,7 +376,7 @@ def test_limits_are_listed_with_the_one_that_binds_and_the_victim() -> None:
     assert {row.limit for row in found.limits} >= {Limit.CGROUP, Limit.MACHINE, Limit.HIGH, Limit.ADDRESS_SPACE}
     near = found.findings[0]
     assert (near.name, near.facts["group"]) == ("near_limit", "all")
-    assert found.in_cgroup is not None and (found.in_cgroup.first_name, found.in_cgroup.rank) == ("giant (43)", 2)
+    assert found.in_cgroup is not None and (found.in_cgroup.first_name, found.in_cgroup.rank) == ("giant.py (43)", 2)
     assert found.on_machine is not None and found.on_machine.of == 2
 
 

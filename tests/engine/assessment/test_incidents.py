@@ -132,6 +132,16 @@ def test_the_process_that_fills_a_cgroup_is_named_though_many_others_rise_more()
     assert first(frame).subject.name == "leaky (42)"
 
 
+def test_the_rise_of_a_process_whose_main_thread_has_ended_stands_at_every_sample() -> None:
+    process = FakeProcess(42, state="Z", threads=2)
+    source, engine = world(process)
+    source.threads[42] = [42, 44]
+    for second in range(20):
+        source.files["proc/42/task/44/statm"] = b"90000 %d 100 1 0 9 0\n" % (5000 + second * 3 * MIB_PAGES)
+        frame = step(engine)
+        assert second < 12 or names(frame)[:1] == ["rising"], second
+
+
 @pytest.mark.parametrize(
     ("command", "limit"), [(b"leaky\0", True), (b"java\0-jar\0a.jar\0", False), (b"node20\0a.js\0", False)]
 )

@@ -22,7 +22,7 @@ GIB = 1 << 30
 def full(adj: bytes | MemtopError, *, steps: int = 4) -> tuple[FakeSource, Engine, Frame]:
     """A cgroup 95 % full of two processes; ``adj`` is that of the larger one."""
     process = FakeProcess(42, rss_pages=30 * MIB_PAGES)
-    source = v2(process, FakeProcess(43, rss_pages=65 * MIB_PAGES, comm=b"giant"))
+    source = v2(process, FakeProcess(43, rss_pages=65 * MIB_PAGES, cmdline=b"giant\0"))
     source.files |= {
         f"{APP}/memory.high": b"max\n",
         f"{APP}/memory.oom.group": b"0\n",

@@ -201,7 +201,7 @@ async def test_looking_back_is_said_on_the_frame_with_the_time() -> None:
 
 
 async def test_markup_in_a_name_is_only_text() -> None:
-    app = Charts(make_detail()._replace(row=make_row(name="[@click=app.quit]x[/]")))
+    app = Charts(make_detail()._replace(row=make_row(command_raw=b"[@click=app.quit]x[/]\0")))
     async with app.run_test(size=(120, 20)):
         assert "4242 [@click=app.quit]x[/] ── up" in lines(app.memory)[0]
 

@@ -248,7 +248,7 @@ def test_the_labels_of_close_events_stay_apart(apart_s: float) -> None:
 
 def test_what_a_process_says_of_itself_reaches_the_chart_only_in_visible_form() -> None:
     hostile = "\x1b]0;pwn\x07[red]\u202e"
-    detail = make_detail()._replace(row=make_row(name=hostile, name_raw=b""))
+    detail = make_detail()._replace(row=make_row(command_raw=hostile.encode() + b"\0"))
     assert title_text(detail, Scale.ONE).startswith(f"4242 {clean(hostile)} ── up")
     drawn = memory_strips(picture(make_series(), limits=((hostile, 300 * MIB),)), 120, 14, INKS)
     assert not any(c in line for line in texts(drawn) for c in "\x1b\x07\u202e")
