@@ -5,13 +5,16 @@ The fields are flat, because rules combine subjects freely, and a missing group 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from memtop.analysis.crash_loop import LoopFacts
 from memtop.analysis.fault_causes import Cause
 from memtop.analysis.ledger.cgroup import Unmapped
 from memtop.analysis.trend.classify import Growth
 from memtop.analysis.trend.hysteresis import Evidence
+
+_GOAL_SHARE: Final = 0.9
+"""What has reached this part of GOMEMLIMIT is held there."""
 
 
 class FindingInputs(NamedTuple):
@@ -21,6 +24,7 @@ class FindingInputs(NamedTuple):
     """
 
     rss: int | None = None
+    anon: int | None = None
     virt: int | None = None
     peak_rss: int | None = None
     swap: int | None = None
@@ -225,3 +229,10 @@ class FindingInputs(NamedTuple):
     """Growth of what survives the collections, in bytes, if no collection has examined old objects yet."""
     heap_past_s: float | None = None
     """The age of the runtime's figures, where no newer ones came."""
+
+    @property
+    def at_goal(self) -> bool:
+        """Whether its memory is about as large as GOMEMLIMIT, and no figures say how much of it is in use."""
+        if not self.heap_limit or self.heap_held is not None or self.anon is None:
+            return False
+        return self.anon - (self.lazyfree or 0) >= _GOAL_SHARE * self.heap_limit

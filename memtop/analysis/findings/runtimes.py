@@ -24,6 +24,13 @@ def go_limit(c: FindingInputs) -> Found:
     return None
 
 
+def go_held(c: FindingInputs) -> Found:
+    """Memory at GOMEMLIMIT: the collector keeps it there, whatever is in use. Its own figures would say how much is."""
+    if not c.at_goal or c.alarm:
+        return None
+    return NOTE, facts(anon_bytes=c.anon, limit_bytes=c.heap_limit)
+
+
 def outside_heap(c: FindingInputs) -> Found:
     """Anonymous memory that the runtime does not account for."""
     if c.outside is None or c.outside_of is None or c.outside <= max(32 * MIB, 0.1 * c.outside_of):

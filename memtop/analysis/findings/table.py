@@ -35,6 +35,7 @@ RULES: Final[dict[str, Rule]] = {
         Rule("resource_limit", "resource_limits", limits.rlimit_other, weight=Weight.ALARMING, level=True),
         Rule("copying", "cow_family", faults.cow_lost),
         Rule("go_limit", "limits", runtimes.go_limit),
+        Rule("go_held", "gomemlimit", runtimes.go_held, weight=Weight.UNDECIDED | Weight.OPEN),
         Rule("heap_full", "jvm_heap", runtimes.heap("heap_full", DANGER), weight=Weight.ALARMING),
         Rule("heap_leak", "go_panel", runtimes.heap_leak, weight=Weight.ALARMING),
         Rule("heap_open", "jvm_gc", runtimes.heap_open, weight=Weight.SUSPECT | Weight.UNDECIDED | Weight.OPEN),

@@ -90,6 +90,7 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
     limits, in_cgroup, giant = cgroups.limits.get(row.key), judged.in_cgroup, judged.giant
     return FindingInputs(
         rss=row.rss_bytes,
+        anon=row.anon_bytes,
         virt=row.virt_bytes,
         peak_rss=row.peak_rss_bytes,
         swap=row.swap_bytes,

@@ -8,7 +8,17 @@ import pytest
 
 from memtop.analysis.crash_loop import LoopFacts
 from memtop.analysis.fault_causes import Cause
-from memtop.analysis.findings import RULES, SAMPLES, Finding, FindingInputs, Severity, StandingFindings, find
+from memtop.analysis.findings import (
+    RULES,
+    SAMPLES,
+    Finding,
+    FindingInputs,
+    Severity,
+    StandingFindings,
+    Weight,
+    find,
+    weighing,
+)
 from memtop.analysis.ledger.cgroup import Unmapped
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import Evidence
@@ -39,6 +49,7 @@ PAGING: dict[str, Any] = {"psi_full_percent": 6.0, "majflt_per_s": 50.0}
 THRASH: dict[str, Any] = {"psi_full_percent": 5.0, "refault_per_s": 1000.0}
 COPY: dict[str, Any] = {"unshared": 30 * MIB, "still_shared": 100 * MIB, "minflt_per_s": 1001.0}
 GO: dict[str, Any] = LIMITED | {"heap_limit": 0, "next_gc": 90 * MIB}
+AT_GOAL: dict[str, Any] = {"heap_limit": 100 * MIB, "anon": 95 * MIB}
 STORM: dict[str, Any] = {"heap_limit": 100 * MIB, "heap_held": 90 * MIB, "gc_per_s": 170.0, "minflt_per_s": 80_000.0}
 SWAP: dict[str, Any] = {"swap": 101 * MIB, "swap_in_per_s": 51.0, "majflt_per_s": 11.0}
 KEEPS: dict[str, Any] = {"rss": 95 * MIB, "peak_rss": 100 * MIB, "flat_s": 600.0, "minflt_per_s": 1.0}
@@ -99,6 +110,9 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
     ("copying", COPY, COPY | {"minflt_per_s": 1000.0}, Severity.WARNING),
     ("copying", COPY, COPY | {"still_shared": GIB}, Severity.WARNING),
     ("go_limit", GO, GO | {"next_gc": 70 * MIB}, Severity.WARNING),
+    ("go_held", AT_GOAL, AT_GOAL | {"heap_held": 85 * MIB}, Severity.NOTE),
+    ("go_held", AT_GOAL, AT_GOAL | {"lazyfree": 20 * MIB}, Severity.NOTE),
+    ("go_held", AT_GOAL, AT_GOAL | {"heap_limit": 0}, Severity.NOTE),
     ("go_limit", GO | {"heap_limit": 100 * MIB}, GO | {"heap_limit": 90 * MIB}, Severity.WARNING),
     (
         "go_limit",
@@ -297,6 +311,15 @@ def test_what_the_collector_finds_level_is_told_and_is_no_likely_leak() -> None:
     held, level = find(FindingInputs(**likely)), find(FindingInputs(**(likely | {"steady_live": 30 * MIB})))
     assert (held[0].name, held[0].facts["evidence"], "live_bytes" in held[0].facts) == ("growth", "likely leak", False)
     assert (level[0].name, level[0].facts["evidence"], level[0].facts["live_bytes"]) == ("growth", "growing", 30 * MIB)
+
+
+def test_memory_that_a_collector_holds_at_its_goal_is_no_warm_up() -> None:
+    rose: dict[str, Any] = {"growth": growth(Shape.WARMUP), "anon": 95 * MIB}
+    assert [one.name for one in find(FindingInputs(**rose))] == ["warmup"]
+    assert [one.name for one in find(FindingInputs(**rose, heap_limit=100 * MIB))] == ["go_held"]
+    assert weighing(find(FindingInputs(**rose, heap_limit=100 * MIB)), Weight.UNDECIDED), (
+        "--check does not call it fine"
+    )
 
 
 def test_a_leak_on_a_limited_heap_says_when_it_is_full() -> None:

@@ -174,7 +174,7 @@ def test_what_took_the_place_of_a_deleted_program_is_said_where_it_is_known(
         assert found == {"file": "/usr/bin/app"} | ({} if fact is None else {fact: "yes"})
 
 
-def go(heap: GoHeap, *, anon_mib: int, environ: bytes = b"") -> dict[str, dict[str, float | str]]:
+def go(heap: GoHeap | None, *, anon_mib: int, environ: bytes = b"") -> dict[str, dict[str, float | str]]:
     """The findings on a Go program with these figures, in a cgroup of 100 MiB."""
     process = FakeProcess(42, virt_pages=1 << 20, rss_pages=(anon_mib + 5) * MIB_PAGES, shr_pages=5 * MIB_PAGES)
     source = v2(process)
@@ -182,9 +182,11 @@ def go(heap: GoHeap, *, anon_mib: int, environ: bytes = b"") -> dict[str, dict[s
     source.files[at + "identity"] = encode_identity(Identity("go", build="go1.22.1\npath\tx\n"))
     source.files[at + "environ"] = environ
     source.files[at + "container"] = encode_container(Container(None, None))
-    source.files[f"{at}metrics#{URL}"] = encode_metrics("x", heap)
+    urls = ((42, URL),) if heap is not None else ()
+    if heap is not None:
+        source.files[f"{at}metrics#{URL}"] = encode_metrics("x", heap)
     engine = Engine(source)
-    frame = frame_after(engine, request(focus=process.key, go_urls=((42, URL),), needs=Need.STAT | Need.STATUS), 8)
+    frame = frame_after(engine, request(focus=process.key, go_urls=urls, needs=Need.STAT | Need.STATUS), 8)
     return facts(frame)
 
 
@@ -199,6 +201,13 @@ def test_a_go_heap_without_a_limit_that_nears_its_cgroups_is_found() -> None:
     found = go(heap(next_gc_mib=90), anon_mib=30)["go_limit"]
     assert found["next_bytes"] == 90 * MIB
     assert "go_limit" not in go(heap(next_gc_mib=60), anon_mib=30)
+
+
+def test_without_its_metrics_a_go_program_at_its_limit_is_said_to_be_held_there() -> None:
+    found = go(None, anon_mib=46, environ=b"GOMEMLIMIT=50MiB")["go_held"]
+    assert found == {"anon_bytes": 46 * MIB, "limit_bytes": 50 * MIB}
+    assert "go_held" not in go(None, anon_mib=44, environ=b"GOMEMLIMIT=50MiB")
+    assert "go_held" not in go(heap(held_mib=46), anon_mib=46, environ=b"GOMEMLIMIT=50MiB")
 
 
 def test_a_go_limit_above_the_cgroups_is_found() -> None:

@@ -73,8 +73,13 @@ class Container:
         (3, 600, False, False),
         (3, 360, False, True),
         (3, 1000, True, True),
+        (11, 2200, False, False),
     ],
-    ids=["one with room", "one that grows elsewhere", "three with room", "three without", "three that grow elsewhere"],
+    ids=[
+        *("one with room", "one that grows elsewhere"),
+        *("three with room", "three without", "three that grow elsewhere"),
+        "eleven with room",
+    ],
 )
 def test_a_container_is_said_to_fill_only_if_the_heaps_in_it_do_not_end_before(
     jvms: int, limit_mib: int, *, native: bool, fills: bool
