@@ -96,14 +96,18 @@ def test_the_first_of_two_lines_wins() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "size"), [(b" 4 kB", 4096), (b"4", 4096), (b"5000000000 kB", 5_120_000_000_000), (b"-1 kB", None)]
+    ("value", "size"),
+    [(b" 4 kB", 4096), (b"4", 4096), (b"5000000000 kB", 5_120_000_000_000), (b"-1 kB", None), (b"1" * 16, None)],
 )
 def test_kb_means_kib(value: bytes, size: int | None) -> None:
     assert kib_to_bytes(value) == size
     assert kib_to_bytes(None) is None
 
 
-@pytest.mark.parametrize(("value", "number"), [(b"\t-17\n", -17), (b"0", 0), (b"1.5", None), (b"", None), (None, None)])
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [(b"\t-17\n", -17), (b"0", 0), (b"1.5", None), (b"", None), (None, None), (b"%d" % (1 << 63), None)],
+)
 def test_a_number_or_unknown(value: bytes | None, number: int | None) -> None:
     assert int_or_none(value) == number
 

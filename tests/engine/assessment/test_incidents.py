@@ -21,6 +21,8 @@ from memtop.sampling.request import Need
 from memtop.sources.protocol import Exit
 from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.replay import Replay
+from tests.engine.groups.worlds import ROOT
+from tests.engine.groups.worlds import world as groups_world
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
 from tests.requests import request
 from tests.sampling.test_cgroups import APP, MIB, v2
@@ -368,6 +370,17 @@ def test_kills_before_memtop_started_are_said_to_be_that_and_never_to_be_new() -
         frame = step(engine)
     assert report(frame).killed_before == (("app.scope", 3),)
     assert names(frame) != []
+
+
+def test_of_many_cgroups_with_kills_before_memtop_started_those_with_most_are_named() -> None:
+    source = groups_world(**{f"p{pid}": f"/app-{pid}" for pid in range(1, 7)})
+    source.files |= {"proc/meminfo": meminfo(), "proc/vmstat": b"pgfault 1000\noom_kill 21\n"}
+    for pid in range(1, 7):
+        source.files[f"{ROOT}/app-{pid}/memory.events.local"] = b"oom_kill %d\n" % pid
+    engine = Engine(source)
+    for _ in range(6):
+        frame = step(engine)
+    assert report(frame).killed_before == (("/app-6", 6), ("/app-5", 5), ("/app-4", 4))
 
 
 def test_a_kill_of_which_nothing_says_whether_memtop_had_started_is_not_said_to_be_before() -> None:
