@@ -4,6 +4,8 @@ from __future__ import annotations
 
 _MOST = (1 << 63) - 1
 """The largest value that history can store, and the largest value of a kernel counter."""
+_SURE_DIGITS = 19
+"""A number with fewer digits than this is not larger than that."""
 _MOST_KIB_DIGITS = 15
 """A size in KiB with this many digits still fits after it is converted to bytes."""
 
@@ -28,13 +30,17 @@ def kib_to_bytes(value: bytes | None) -> int | None:
     """Convert ``  1234 kB`` to bytes. None if the text is absent or malformed. kB in /proc means KiB."""
     if value is None:
         return None
-    digits = value.strip().removesuffix(b"kB").rstrip()
+    digits = value.removesuffix(b"kB").strip()
     return int(digits) * 1024 if digits.isdigit() and len(digits) <= _MOST_KIB_DIGITS else None
 
 
 def int_or_none(value: bytes | None) -> int | None:
     """Parse a plain decimal number. None if it is absent or something else."""
-    digits = value.strip() if value is not None else b""
+    if value is None:
+        return None
+    if value.isdigit() and len(value) < _SURE_DIGITS:  # nearly all
+        return int(value)
+    digits = value.strip()
     if not digits.removeprefix(b"-").isdigit() or len(digits) > 20:
         return None
     number = int(digits)

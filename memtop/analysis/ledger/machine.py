@@ -147,13 +147,13 @@ def of_container(meminfo: Meminfo) -> Meminfo:
     return own._replace(**dict.fromkeys(foreign))
 
 
-def counted_bytes(meminfo: Meminfo, *, zspages_bytes: int | None = None) -> dict[MachinePart, int]:
-    """The parts as they were counted, to be compared with those of other instants.
+def counted_bytes(meminfo: Meminfo, *, zspages_bytes: int | None = None) -> dict[str, int]:
+    """The parts as they were counted, by name, to be compared with those of other instants.
 
     In a ledger the last ones are cut where all together exceed MemTotal, so that they move without reason.
     """
     named = _counted(meminfo, None, zspages_bytes, None, None)
-    return {MachinePart(part.name): max(0, part.size_bytes) for part in named if part is not None}
+    return {part.name: max(0, part.size_bytes) for part in named if part is not None}
 
 
 def _counted(

@@ -43,15 +43,18 @@ class MachineTrend:
         """The largest MemTotal: a balloon of the hypervisor takes from it."""
         self._peaks = Peaks()
         self._highs: dict[str, Highs] = {}
+        self._parts: dict[MachinePart, Rise] | None = None
+        """The rises of the parts at the latest sample; None until they are asked for."""
 
     def take(self, step: StepInput) -> None:
         """The next sample."""
+        self._parts = None
         meminfo, vmstat = step.meminfo, step.sample.system.vmstat
         zspages = vmstat.zspages if vmstat is not None else None
         found: dict[str, int | None] = {}
         if meminfo is not None:
             counted = counted_bytes(meminfo, zspages_bytes=None if zspages is None else zspages * PAGE_BYTES)
-            found = {_NAMES[part]: size for part, size in counted.items() if part in _NAMES}
+            found = {name: counted[name] for name in _NAMES.values() if name in counted}
             if meminfo.total_bytes is not None and meminfo.available_bytes is not None:
                 self._most_bytes = max(self._most_bytes, meminfo.total_bytes)
                 found[_USED] = self._most_bytes - meminfo.available_bytes
@@ -122,8 +125,10 @@ class MachineTrend:
     @property
     def parts(self) -> dict[MachinePart, Rise]:
         """Of the parts that cannot be dropped at once."""
-        found = ((part, self._rise(name)) for part, name in _NAMES.items())
-        return {part: rise for part, rise in found if rise is not None}
+        if self._parts is None:
+            found = ((part, self._rise(name)) for part, name in _NAMES.items())
+            self._parts = {part: rise for part, rise in found if rise is not None}
+        return self._parts
 
     def slab_holds(self, rise: Rise) -> str:
         """What most of the slab gained in ``rise`` is, in words; empty where that is not known."""

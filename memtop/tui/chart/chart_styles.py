@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum, IntEnum
+from enum import IntEnum, StrEnum
 from typing import Final
 
 from rich.color import Color
@@ -34,8 +34,8 @@ AREAS: Final = (ChartStyle.ANON, ChartStyle.FILE, ChartStyle.SHMEM)
 LINE_ASCII: Final = {ChartStyle.VIRT: "+", ChartStyle.RES: "*"}
 
 
-class Glyphs(Enum):
-    """What a terminal can show."""
+class Glyphs(StrEnum):
+    """What a terminal can show. It is looked up for every cell of an area, and a string is hashed once."""
 
     SHADED = "shaded"
     """Areas are shades of a color."""

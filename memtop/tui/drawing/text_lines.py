@@ -66,11 +66,15 @@ def led(text: str, width: int, look: str = "", indent: str = "") -> list[Line]:
     left = len(text[: ends[0]].replace(" ", ""))
     lines = []
     for line in wrapped(text, width, look, indent):
-        at = 0
-        while at < len(line.text) and left > 0:
-            left -= line.text[at] != " "
-            at += 1
-        lines.append(line if at == len(line.text) else line._replace(upto=at))
+        letters, upto = len(line.text.replace(" ", "")), None
+        if letters <= left:
+            left -= letters
+        else:
+            upto = 0
+            while left > 0:
+                left -= line.text[upto] != " "
+                upto += 1
+        lines.append(line if upto is None else line._replace(upto=upto))
     return lines
 
 
