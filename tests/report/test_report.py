@@ -333,6 +333,20 @@ def test_the_group_that_an_oom_kill_has_emptied_is_in_the_table_of_groups() -> N
     assert table.numeric == (False, *[True] * 6)
 
 
+def test_of_many_groups_that_oom_kills_have_emptied_and_of_many_problems_the_last_ones_are_listed() -> (
+    None
+):
+    frame = grows_in_a_cgroup()._replace(problems=("first", "second", "third"))
+    groups = Engine(world(p42="/shop")).step(by(By.CGROUP))
+    assert groups is not None and groups.groups is not None
+    row = next(one for one in groups.groups if one.name == "/shop")
+    killed = [row._replace(name=f"/{number}", gone_s=frame.at_s, oom_kills=1) for number in range(8)]
+    report = report_of(frame, groups=killed)
+    (table,) = [one for one in report.tables if one.title == "Groups"]
+    assert [row[0] for row in table.rows] == [f"/{number} (gone)" for number in range(3, 8)]
+    assert "Problems: second; third." in report.summary
+
+
 def test_ages_are_those_of_an_instant_that_stands_above_them() -> None:
     report = report_of(frame_of(FakeProcess(42)))
     assert report.as_of.startswith("As of 20")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from memtop.analysis.trend.classify import Shape
-from memtop.engine.assessment.growth_tracker import OTHERS_A_TICK, GrowthTracker
+from memtop.engine.assessment.growth_tracker import OTHERS_A_TICK, POINTS, GrowthTracker
 from memtop.history.rings import History
 from memtop.process_key import ProcessKey
 
@@ -23,6 +23,16 @@ def test_of_very_many_processes_a_few_are_judged_at_a_tick_and_all_in_turn() -> 
         tracker.look(60.0 + tick, 1.0, (), lambda key: None)
         judged.append(sum(tracker.of(key) is not None for key in keys))
     assert [after - before for before, after in pairwise(judged)] == [OTHERS_A_TICK] * 20
+
+
+def test_so_many_points_of_a_long_past_are_judged() -> None:
+    history, key = History(), ProcessKey(42, 7)
+    for second in range(600):
+        history.note(key, float(second), 200 * MIB, (50 + second) * MIB, MIB)
+    tracker = GrowthTracker(history)
+    tracker.look(600.0, 1.0, (key,), lambda key: None)
+    verdict = tracker.of(key)
+    assert verdict is not None and POINTS / 2 <= verdict.growth.points <= POINTS
 
 
 def test_of_memory_that_was_given_back_before_an_exec_the_new_program_knows_nothing() -> None:
