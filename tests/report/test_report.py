@@ -333,9 +333,7 @@ def test_the_group_that_an_oom_kill_has_emptied_is_in_the_table_of_groups() -> N
     assert table.numeric == (False, *[True] * 6)
 
 
-def test_of_many_groups_that_oom_kills_have_emptied_and_of_many_problems_the_last_ones_are_listed() -> (
-    None
-):
+def test_of_many_groups_that_oom_kills_have_emptied_and_of_many_problems_the_last_ones_are_listed() -> None:
     frame = grows_in_a_cgroup()._replace(problems=("first", "second", "third"))
     groups = Engine(world(p42="/shop")).step(by(By.CGROUP))
     assert groups is not None and groups.groups is not None

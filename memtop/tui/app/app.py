@@ -42,6 +42,7 @@ from memtop.tui.app.palette_commands import Commands, commands
 from memtop.tui.app.tail import follow_tail, tail_words
 from memtop.tui.app.upkeep import Upkeep
 from memtop.tui.app.upper import Charts, Upper
+from memtop.tui.app.word_pace import WordPace
 from memtop.tui.bars.filter_bar import FilterBar
 from memtop.tui.bars.filter_input import FilterInput
 from memtop.tui.bars.footer import StatusBar
@@ -67,7 +68,6 @@ from memtop.tui.terminal import memory_tuning
 from memtop.tui.terminal.lifecycle import Life
 from memtop.view_state import View
 
-WORDS_EVERY_S: Final = 0.9
 WATCH_EVERY_S: Final = 0.5
 """How often to look whether samples still come."""
 COLORLESS_THEME: Final = "ansi-dark"
@@ -110,8 +110,7 @@ class MemtopApp(
         self._overdue = Overdue(self.sampler_thread, replay=bool(settings.replay))
         self._announce = announcer(lambda problem: self.say(problem, severity="warning", stays=True))
         self._upkeep = Upkeep()
-        self._worded: Frame | None = None
-        """The frame that header, sentences and panels describe."""
+        self._pace = WordPace()
         self._own_filters = own_filters(
             ascii_only=settings.ascii, no_color=self.no_color, color_system=self.console.color_system
         )
@@ -253,7 +252,7 @@ class MemtopApp(
             self.show_hints()
         self.chart.limits, self.chart.forecast = chart_limits(outlook), chart_forecast(outlook)
         self.chart.group = frame.group if frame.detail is None else None
-        self.chart.rests = self._words_can_wait(frame)
+        self.chart.rests = self._pace.can_wait(frame)
         self.chart.detail, self.chart.words = frame.detail, without_focus(frame)
         self.fit_points()
         self.set_class(frame.timeline is not None, "-timeline")
@@ -261,8 +260,8 @@ class MemtopApp(
         self.announce_choices(frame)
         self.announce_exits(frame)
         self.show_ended(frame)
-        if not self._words_can_wait(frame):
-            self._worded = frame
+        if not self._pace.can_wait(frame):
+            self._pace.worded = frame
             self.show_headline(frame)
             faults = self.query_one(FaultChart)
             faults.picture, faults.detail = self.chart.picture, frame.detail
@@ -274,19 +273,6 @@ class MemtopApp(
         self._announce(frame.problems)
         if self.settings.iterations is not None and frame.tick + 1 >= self.settings.iterations:
             self.exit()
-
-    def _words_can_wait(self, frame: Frame) -> bool:
-        """Whether only memory and table are redrawn for now.
-
-        Text that changes twice a second cannot be read. The time counts from when the frame before was due, so that
-        after a late sample, too, all of the screen is of one instant.
-        """
-        before = self._worded
-        if before is None or before.detail is None or frame.detail is None:
-            return False
-        news = [(one.row.key, one.gone, one.window.cursor_s) for one in (before.detail, frame.detail)]
-        since_s = frame.at_s - before.at_s + before.late_s  # negative if the clock was set back
-        return frame.tick > before.tick and 0 < since_s < WORDS_EVERY_S and news[0] == news[1]
 
     def on_sampler_troubled(self, message: SamplerTroubled) -> None:
         """Say that the numbers stood still for a moment, and why."""
