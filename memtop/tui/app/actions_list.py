@@ -74,7 +74,7 @@ class ListActions(AppState):
         self.action_sort(columns[(at + step) % len(columns)].key)
 
     def action_by(self) -> None:
-        there = self.frame.groupings if self.frame is not None else frozenset()
+        there = self.frame.groupings if self.frame is not None else frozenset({By.CGROUP})  # the key is not lost
         order = [None, *(by for by in By if by in there or by is self.view.rows.by)]
         self.focus_list()
         self.list_by(order[(order.index(self.view.rows.by) + 1) % len(order)])

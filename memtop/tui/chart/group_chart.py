@@ -60,7 +60,7 @@ def group_items(detail: GroupDetail, keys: dict[ChartStyle, str]) -> dict[str, l
     items["res"] = [(f"{keys.get(ChartStyle.RES, '')}{name} {units.size(level)}", ChartStyle.RES)]
     inks = (ChartStyle.ANON, ChartStyle.FILE)
     for number, (member, ink) in enumerate(zip(detail.largest, inks, strict=False)):
-        text = f"{member.name[:_NAME_CELLS]} {member.pid} "
+        text = f"{member.program[:_NAME_CELLS]} {member.pid} "
         items[f"member{number}"] = _part(keys, ink, text, member.rss_bytes)
     items["rest"] = _part(keys, ChartStyle.SHMEM, "rest ", detail.rest_bytes)
     if row.limit_bytes is not None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+
+from memtop.engine.engine import Engine
 from memtop.model.group import By, GroupKey, GroupRow
 from memtop.model.row import ProcessRow
 from memtop.settings import Settings
+from memtop.sources.protocol import Instant
+from memtop.tui.app.app import MemtopApp
 from memtop.tui.bars.footer import StatusBar
 from memtop.tui.dialogs.incident_list import IncidentList
 from memtop.tui.drawing.text_lines import TextLines
 from memtop.tui.side.side_panel import SidePanel
+from memtop.view_state import View
 from tests.engine.groups.worlds import cgroup, world
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
 from tests.tui.app.test_app import LONG_S, Board, board
@@ -55,6 +61,30 @@ async def test_b_cycles_through_the_kinds_of_groups_that_there_are() -> None:
         await shows(it, "app")
         await it.press("b")
         await it.shows(42, 43, 44)
+
+
+async def test_b_before_the_first_sample_is_not_lost() -> None:
+    """On a busy machine that takes seconds."""
+    source, may_read = cgroups(), threading.Event()
+    begin = source.begin
+
+    def wait_and_begin() -> Instant:
+        may_read.wait(10)
+        return begin()
+
+    source.begin = wait_and_begin  # type: ignore[method-assign]
+    settings = Settings(delay_s=LONG_S)
+    app = MemtopApp(Engine(source), settings, View.of(settings))
+    async with app.run_test(size=(120, 40)) as pilot:
+        it = Board(app, pilot, source)
+        try:
+            await it.press("b")
+            assert app.frame is None
+        finally:
+            may_read.set()
+        await it.until(lambda: app.frame is not None, "there is a first frame")
+        await it.tick()
+        await shows(it, "web.service", "/other")
 
 
 async def test_enter_lists_the_processes_of_a_group_and_escape_returns_step_by_step() -> None:
