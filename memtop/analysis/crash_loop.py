@@ -49,6 +49,10 @@ class LoopFacts(NamedTuple):
     limit_name: str = ""
     """The limit at which the last one was OOM-killed; empty if that is unknown, or if it was not."""
     limit_bytes: int | None = None
+    limit_path: str | None = None
+    """Directory of its cgroup; None where it is not certain whose it was."""
+    limit_file: str | None = None
+    """The file that takes a higher limit; None where there is none."""
     kills: int | None = None
     """OOM kills in its cgroup since that was made; None where they are not counted."""
 
@@ -82,12 +86,17 @@ class LoopFacts(NamedTuple):
             "restarts_count": self.restarts,
             "restarted": "once" if self.restarts == 1 else f"{self.restarts} times",
             "loop_s": max(_STEP_S, (now_s - self.since_s) // _STEP_S * _STEP_S),
-            "each": "each run ends" if self.alike == self.ends else f"{self.alike} of {self.ends} runs ended",
+            "each": "that run ended"
+            if self.ends == 1
+            else "each run ends"
+            if self.alike == self.ends
+            else f"{self.alike} of {self.ends} runs ended",
             "end_bytes": self.peak_bytes,
         }
         if self.is_oom:
             known = bool(self.limit_name) and self.limit_bytes is not None
             found["oom"] = "OOM"
+            found["limit_file"] = self.limit_file
             if self.kills is not None and self.kills > self.ends:
                 found["kills_count"] = self.kills
             found |= {"limit_name": self.limit_name, "limit_bytes": self.limit_bytes} if known else {"killer": "OOM"}

@@ -172,6 +172,8 @@ class ExitReport(NamedTuple):
     """The program, script, module or main class that it ran; empty where that is its name."""
     path: str = ""
     """Directory of its memory cgroup; empty where it had none, or where that is unknown."""
+    limit_path: str | None = None
+    """Directory of the cgroup whose limit it was; None for the machine's memory, or where that is not certain."""
 
     @property
     def shown_name(self) -> str:

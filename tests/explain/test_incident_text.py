@@ -133,6 +133,14 @@ def test_a_rise_that_is_full_before_its_verdict_is_not_to_be_waited_for() -> Non
     assert incident_sentences(machine).next == "See at once which region grows (panel 1)."
 
 
+def test_a_loop_that_no_limit_ends_is_not_to_be_given_more_memory() -> None:
+    loop: dict[str, float | str] = {"restarted": "4 times", "loop_s": 30.0, "each": "each ends", "end_bytes": 30 * MIB}
+    failed = incident_sentences(GROWTH._replace(name="crash_loop", facts={**loop, "code": 1}))
+    assert "Read its log" in failed.next and "limit" not in failed.next
+    killed = incident_sentences(GROWTH._replace(name="crash_loop", facts={**loop, "oom": "OOM"}))
+    assert "Raise the limit, or limit the runtime." in killed.next
+
+
 @pytest.mark.parametrize(("certain", "how"), [(True, "was OOM-killed "), (False, "was probably OOM-killed ")])
 def test_a_kill_is_as_certain_in_the_headline_as_in_its_report(certain: bool, how: str) -> None:
     kill = ExitFacts(ProcessKey(42, 9), "a (42)", 90.0, is_oom=True, cgroup_path="a", certain=certain)

@@ -40,6 +40,7 @@ def oom_kill(inputs: IncidentInputs) -> Iterator[Incident]:
                 kills_count=one.count if one.count > 1 else None,
                 limit_name=one.limit_name or None,
                 limit_bytes=one.limit_bytes,
+                limit_file=one.limit_file,
                 again="it was started again" if one.key in restarted else None,
             ),
             weight=1 / (_STEP_S + ago_s),  # the latest first

@@ -233,6 +233,8 @@ class ExitFacts:
     """Kills in the same cgroup of the same program within the time that is remembered."""
     certain: bool = True
     """Whether it is certain that the OOM killer ended it, where :attr:`is_oom` says so."""
+    limit_file: str | None = None
+    """As in LimitFacts, of the limit at which it did."""
 
 
 @dataclass(frozen=True, slots=True)

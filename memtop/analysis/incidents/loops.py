@@ -20,7 +20,7 @@ def crash_loop(inputs: IncidentInputs) -> Iterator[Incident]:
             DANGER if one.is_oom else NOTE if ended_well else WARNING,
             Subject(Scope.PROCESS, one.name, key=one.key, first=one.first),
             one.numbers(inputs.now_s)
-            | facts(each="each ends" if one.alike == one.ends else None)  # the line is short
+            | facts(each="each ends" if one.alike == one.ends > 1 else None)  # the line is short
             | facts(cgroup=one.cgroup_name if one.cgroup_name and one.cgroup_name != one.limit_name else None),
             weight=float(one.restarts),
             since_s=one.since_s,

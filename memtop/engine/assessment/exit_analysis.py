@@ -10,7 +10,13 @@ from typing import Final, NamedTuple
 from memtop.analysis.limits.exit_cause import Clue, Oom, ending_signal, exit_code, was_oom
 from memtop.analysis.limits.large import FAILED_BYTES, is_large
 from memtop.engine.assessment.event_counters import KILL_S, Counters
-from memtop.engine.assessment.exit_limits import full_limit, limit_that_killed, lowest_limit, was_nearly_full
+from memtop.engine.assessment.exit_limits import (
+    KillingLimit,
+    full_limit,
+    limit_that_killed,
+    lowest_limit,
+    was_nearly_full,
+)
 from memtop.engine.assessment.run_place import run_place
 from memtop.engine.assessment.step_input import StepInput
 from memtop.history.process_history import peak_bytes, slope_bytes_per_min
@@ -264,7 +270,9 @@ class ExitAnalysis:
         lowest, lowest_bytes = lowest_limit(self._counters, step, key)
         limit = limit_that_killed(counters, step, chain) if oom in (Oom.CERTAIN, Oom.PROBABLE) else None
         if limit is None and cgroup_kills and oom in (Oom.CERTAIN, Oom.PROBABLE) and lowest is not None:
-            limit = (lowest, lowest_bytes or 0)  # its cgroup counted the kill, and its use was not being read
+            limit = KillingLimit(
+                lowest, lowest_bytes or 0
+            )  # its cgroup counted the kill, and its use was not being read
         peak = max(self._peak_bytes(row) or 0, rss) or None
         total_bytes = step.meminfo.total_bytes if step.meminfo is not None else None
         large = is_large(peak, total_bytes, lowest_bytes)
@@ -272,7 +280,7 @@ class ExitAnalysis:
         used_s, *used_bytes = self._last_used.get(key, (-BEFORE_S, 0, 0))
         # An earlier use says nothing, and the last reading may fall into the end, when half of it is freed already.
         before_bytes = max(used_bytes) if step.now_s - used_s <= BEFORE_S else 0
-        if limit is not None and limit[1] and before_bytes < FULL_SHARE * limit[1]:
+        if limit is not None and limit.limit_bytes and before_bytes < FULL_SHARE * limit.limit_bytes:
             before_bytes = 0  # it was at its limit then, so both readings are of before its last rise or of its end
         after = step.cgroups.readings.get(path) if path is not None else None
         return ExitReport(
@@ -285,8 +293,9 @@ class ExitAnalysis:
             signal=ending_signal(status),
             oom=oom,
             clues=clues,
-            limit_name=limit[0] if limit else None,
-            limit_bytes=limit[1] if limit else None,
+            limit_name=limit.name if limit else None,
+            limit_bytes=limit.limit_bytes if limit else None,
+            limit_path=limit.path if limit else None,
             rss_bytes=rss or None,
             virt_bytes=row.virt_bytes or (point.virt_bytes if point is not None else None),
             peak_rss_bytes=peak,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.analysis.limits.memory_limits import binding, ceilings, is_known
 from memtop.engine.assessment.event_counters import Counters
@@ -62,7 +62,16 @@ def lowest_limit(counters: Counters, step: StepInput, key: ProcessKey) -> tuple[
     return (limit_name(found[0], step), found[1]) if found is not None else (None, None)
 
 
-def limit_that_killed(counters: Counters, step: StepInput, chain: tuple[str, ...]) -> tuple[str, int] | None:
+class KillingLimit(NamedTuple):
+    """The limit at which the OOM killer acted."""
+
+    name: str
+    limit_bytes: int
+    path: str | None = None
+    """Directory of the cgroup; None for the machine's memory, or where it is not certain whose it was."""
+
+
+def limit_that_killed(counters: Counters, step: StepInput, chain: tuple[str, ...]) -> KillingLimit | None:
     """The limit that caused an OOM kill: of the cgroup that counted it, or of the one with the least room left.
 
     If a cgroup was first read after the kill, its room before is unknown. Then a limit that was ever reached counts
@@ -72,7 +81,7 @@ def limit_that_killed(counters: Counters, step: StepInput, chain: tuple[str, ...
     known = [(now, before) for now, before in pairs if now is not None and before is not None]
     for now, before in reversed(known):
         if now.oom is not None and before.oom is not None and now.oom > before.oom and now.limit_bytes:
-            return limit_name(now.path, step), now.limit_bytes
+            return KillingLimit(limit_name(now.path, step), now.limit_bytes, now.path)
     total = step.meminfo.total_bytes if step.meminfo is not None else None
     read = {before.path for _, before in known}
     others = [step.cgroups.latest[path].reading for path in chain if path in step.cgroups.latest and path not in read]
@@ -82,11 +91,11 @@ def limit_that_killed(counters: Counters, step: StepInput, chain: tuple[str, ...
     if found is not None and found.path is not None:
         near = found.headroom_max_bytes <= _NEAR * found.limit_bytes or _touched_unseen(counters, found.path)
         if near or not was_low:
-            return limit_name(found.path, step), found.limit_bytes
+            return KillingLimit(limit_name(found.path, step), found.limit_bytes, found.path)
     # A limit that was not read may have been the cause too.
     all_read = 0 < len(chain) == sum(map(is_known, uses))
     if total is not None and (was_low or all_read):
-        return machine_name(step), total
+        return KillingLimit(machine_name(step), total)
     return None
 
 

@@ -23,7 +23,7 @@ from memtop.engine.assessment.event_counters import KILL_S, Counters
 from memtop.engine.assessment.growing_group import GrowingGroup
 from memtop.engine.assessment.growth_tracker import GrowthTracker
 from memtop.engine.assessment.incident_inputs import growing_groups, growing_processes, machine_facts
-from memtop.engine.assessment.limit_names import cgroup_name
+from memtop.engine.assessment.limit_names import cgroup_name, limit_file
 from memtop.engine.assessment.machine_gainer import GainerFinder
 from memtop.engine.assessment.machine_holder import HolderFinder
 from memtop.engine.assessment.machine_trend import MachineTrend
@@ -184,6 +184,7 @@ class IncidentTracker:
             cgroup_name=cgroup_name(chain[0], step) if chain else "",
             limit_name=report.limit_name or "",
             limit_bytes=report.limit_bytes,
+            limit_file=None if report.limit_path is None else limit_file(report.limit_path, step),
             signal=report.signal,
             exit_code=report.exit_code,
             peak_bytes=peak,

@@ -14,7 +14,7 @@ from typing import Final
 
 from memtop.analysis.crash_loop import LoopFacts
 from memtop.engine.assessment.event_counters import Counters
-from memtop.engine.assessment.limit_names import cgroup_name
+from memtop.engine.assessment.limit_names import cgroup_name, limit_file
 from memtop.engine.assessment.run_place import run_place
 from memtop.engine.assessment.step_input import StepInput
 from memtop.model.assessment import ExitReport
@@ -101,7 +101,9 @@ class LivesTracker:
         found = []
         for at, program in self._programs.items():
             if program.restarts and now_s - program.restarted_s <= FORGET_S:
-                found.append(loop_facts(self._lives(at, program))._replace(kills=kills.get(at[1])))
+                loop = loop_facts(self._lives(at, program))
+                file = None if loop.limit_path is None else limit_file(loop.limit_path, step)
+                found.append(loop._replace(kills=kills.get(at[1]), limit_file=file))
         return tuple(found)
 
     def _lives(self, at: _Id, program: _Program) -> Lives:
@@ -190,6 +192,7 @@ def loop_facts(lives: Lives) -> LoopFacts:
         cgroup_name=lives.cgroup_name,
         limit_name=limited.limit_name or "",
         limit_bytes=limited.limit_bytes,
+        limit_path=limited.limit_path,
     )
 
 

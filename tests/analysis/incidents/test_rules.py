@@ -377,6 +377,8 @@ def test_a_program_that_comes_back_again_and_again_is_one_incident_and_its_lives
     assert incident(loops=(LOOP,)).show == OTHER
     assert incident(loops=(LOOP,)).facts["each"] == "each ends"
     assert incident(loops=(LOOP._replace(alike=3),)).facts["each"] == "3 of 4 runs ended"
+    once = LOOP._replace(ends=1, alike=1, restarts=1, kills=3)
+    assert incident(loops=(once,)).facts["each"] == "that run ended"
     kill = ExitFacts(KEY, "a (42)", 90.0, is_oom=True)
     assert found(loops=(LOOP,), exits=(kill,)) == [("crash_loop", DANGER)]
     assert found(loops=(LOOP._replace(restarts=1),), exits=(kill,)) == [("oom_kill", DANGER)], "once is no loop"

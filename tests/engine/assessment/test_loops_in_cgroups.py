@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from memtop.engine.engine import Engine
-from memtop.explain.incident_text import headline
+from memtop.explain.incident_text import headline, incident_sentences
 from memtop.model.frame import Frame
 from memtop.sources.protocol import Exit
 from tests.engine.groups.worlds import MIB, ROOT, cgroup, world
@@ -67,6 +67,22 @@ def test_the_loop_is_named_and_not_how_full_the_cgroup_of_one_life_was(place: ob
     said = [*loop.live(place(3)), *loop.live(place(4))][2:]
     assert all(one.startswith("api restarted") and "each ends at 55.0 MiB by OOM" in one for one in said), said
     assert all("60.0 MiB" in one for one in said)
+
+
+def test_after_a_kill_the_next_step_is_the_command_that_raises_that_limit() -> None:
+    loop = Loop(world(p43="/b", p44=service(0)))
+    loop.source.processes[44].rss_pages = MIB_PAGES
+    for _ in range(10):
+        loop.step()
+    command = f"(echo 90M > /{ROOT}{service(0)}/memory.max)"
+    nexts = []
+    for _ in range(3):
+        loop.live(service(0))
+        report = loop.step()[1].incidents
+        assert report is not None
+        nexts.append((report.standing[0].name, incident_sentences(report.standing[0]).next))
+    assert [name for name, _ in nexts] == ["oom_kill", "oom_kill", "crash_loop"], nexts
+    assert all(f"aise the limit {command}, or limit the runtime" in text for _, text in nexts), nexts
 
 
 def test_a_larger_process_that_ended_elsewhere_does_not_hide_the_kill() -> None:
