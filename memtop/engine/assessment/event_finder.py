@@ -20,6 +20,11 @@ LEVELS: Final = (80.0, 90.0)
 """Percentages of a limit whose crossing is an event, those of the incidents."""
 BELOW: Final = 5.0
 """A level can be crossed again after the use was so many points below it."""
+SOON_S: Final = 60.0
+"""A program that ends or comes back again within so long does so in a loop: of its events there are the first, the
+second, the fourth and so on. One each second would hide all others from who goes from event to event."""
+MOST_LOOPS: Final = 256
+"""Most programs whose events are counted."""
 _RANK: Final = {evidence: rank for rank, evidence in enumerate(Evidence)}
 _MACHINE: Final = ""
 
@@ -34,6 +39,8 @@ class EventFinder:
         """Levels that each cgroup, or the machine, is above."""
         self._kills: set[tuple[str | None, float]] = set()
         """OOM kills of unknown processes, by cgroup and time."""
+        self._counts: dict[tuple[EventKind, str], tuple[int, float]] = {}
+        """Events of each kind and program, one soon after the other: how many, and when the last was."""
 
     def take(
         self,
@@ -47,12 +54,36 @@ class EventFinder:
     ) -> tuple[NotedEvent, ...]:
         """The events of one tick. ``ends`` have the last row of the process, where there is one."""
         return (
-            *(_end(report, row) for report, row in ends),
+            *self._ends(ends, step.now_s),
             *self._nameless_kills(standing),
-            *(NotedEvent(EventKind.RESTART, row.pid, process_name(row)) for row in restarted),
+            *self._restarts(restarted, step.now_s),
             *self._verdicts(step, verdicts),
             *self._crossed(inputs.cgroups, inputs.machine),
         )
+
+    def _ends(self, ends: Iterable[tuple[ExitReport, ProcessRow | None]], now_s: float) -> Iterator[NotedEvent]:
+        for report, row in ends:
+            name = process_name(row) if row is not None else f"{report.name} ({report.key.pid})"
+            if report.is_oom:
+                yield NotedEvent(EventKind.OOM, report.key.pid, name)
+            elif times := self._counted(EventKind.EXIT, report.command, now_s):
+                yield NotedEvent(EventKind.EXIT, report.key.pid, name if times == 1 else f"{name}, {times} ends so far")
+
+    def _restarts(self, restarted: Iterable[ProcessRow], now_s: float) -> Iterator[NotedEvent]:
+        for row in restarted:
+            if times := self._counted(EventKind.RESTART, row.command, now_s):
+                name = process_name(row)
+                label = name if times == 1 else f"{name}, {times} restarts so far"
+                yield NotedEvent(EventKind.RESTART, row.pid, label)
+
+    def _counted(self, kind: EventKind, command: str, now_s: float) -> int:
+        """How many such events there are by now, one soon after the other; 0 for one to be left out."""
+        times, last_s = self._counts.pop((kind, command), (0, now_s))
+        times = times + 1 if now_s - last_s <= SOON_S else 1
+        self._counts[kind, command] = times, now_s
+        if len(self._counts) > MOST_LOOPS:
+            del self._counts[next(iter(self._counts))]
+        return times if times & (times - 1) == 0 else 0
 
     def _nameless_kills(self, standing: Iterable[Incident]) -> Iterator[NotedEvent]:
         kills = {
@@ -90,9 +121,3 @@ class EventFinder:
                 above = before
             levels[path] = above
         self._levels = levels
-
-
-def _end(report: ExitReport, row: ProcessRow | None) -> NotedEvent:
-    kind = EventKind.OOM if report.is_oom else EventKind.EXIT
-    name = process_name(row) if row is not None else f"{report.name} ({report.key.pid})"
-    return NotedEvent(kind, report.key.pid, name)

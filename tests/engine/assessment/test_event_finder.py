@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from memtop.engine.assessment import event_finder
+from memtop.engine.assessment.event_finder import SOON_S
 from memtop.engine.engine import Engine
 from memtop.model.request import Request
 from memtop.process_key import ProcessKey
@@ -9,6 +13,7 @@ from memtop.sampling.commands import ToggleMark
 from memtop.sampling.request import Need, ReadingsRequest
 from memtop.sources.protocol import Exit, NotedEvent
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
+from tests.requests import request
 
 TOTAL_KIB = 1_024_000
 
@@ -69,3 +74,45 @@ def test_a_mark_is_an_event_when_it_is_set() -> None:
     it.step(ToggleMark(key))
     it.step()
     assert it.found == [(2, "mark", "app (10)")]
+
+
+def crashing(times: int, every_s: float) -> list[tuple[str, str]]:
+    """The events of a program that is killed and comes back so many times."""
+    source = FakeSource(FakeProcess(9, cmdline=b"other\0"), step_s=every_s / 4)
+    it = Watched(source)
+    it.request = request()
+    for pid in range(10, 10 + times):
+        source.add(FakeProcess(pid, cmdline=b"api\0", start_ticks=1000 * pid))
+        it.step()
+        it.step()
+        del source.processes[pid]
+        source.ended = [Exit(pid, source.wall_s, 9)]
+        it.step()
+        it.step()
+    return [(kind, label) for _, kind, label in it.found]
+
+
+def test_of_a_program_that_comes_back_again_and_again_ever_fewer_events_are_found() -> None:
+    found = crashing(12, 4.0)
+    assert [label for kind, label in found if kind == "exit"] == [
+        "api (10)",
+        "api (11), 2 ends so far",
+        "api (13), 4 ends so far",
+        "api (17), 8 ends so far",
+    ]
+    assert [label for kind, label in found if kind == "restart"] == [
+        "api (11)",
+        "api (12), 2 restarts so far",
+        "api (14), 4 restarts so far",
+        "api (18), 8 restarts so far",
+    ]
+
+
+def test_of_one_that_comes_back_now_and_then_each_end_and_each_restart_is_an_event() -> None:
+    found = crashing(4, 2 * SOON_S)
+    assert [kind for kind, _ in found] == ["exit", *["restart", "exit"] * 3]
+
+
+def test_only_so_many_programs_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_finder, "MOST_LOOPS", 0)
+    assert [kind for kind, _ in crashing(3, 4.0)] == ["exit", "restart", "exit", "restart", "exit"]
