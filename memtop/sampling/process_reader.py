@@ -71,13 +71,18 @@ class ProcessReader:
         self._young: dict[int, list[int]] = {}
         """PIDs of new processes by the tick at which their stat is read again."""
 
-    def read(self, plan: SamplePlan, pids: Sequence[int], now_s: float) -> dict[int, ProcessSample]:
-        """The processes of this instant by pid; ``now_s`` is on the clock of Instant.mono_s."""
+    def read(
+        self, plan: SamplePlan, pids: Sequence[int], now_s: float, *, spares: bool = False
+    ) -> dict[int, ProcessSample]:
+        """The processes of this instant by pid; ``now_s`` is on the clock of Instant.mono_s.
+
+        ``spares``: OOM scores that are known were read less than a second ago, and are not read again.
+        """
         self._files.begin(now_s)
         self._gone = []
         empty = self._sweep_statm(pids)
         orphans = self._children_of({key.pid for key in self._gone}) if self._gone else []
-        self._read_due(plan, [*empty, *orphans])
+        self._read_due(plan, [*empty, *orphans], spares=spares)
         self._files.changed.update(self._names.collect(self._records))
         self._compare_with_parents()
         if (settle_s := self._settle_s(once=plan.readings.once)) is not None:
@@ -239,7 +244,7 @@ class ProcessReader:
 
     # -- whose turn it is
 
-    def _read_due(self, plan: SamplePlan, changed_state: Iterable[int]) -> None:
+    def _read_due(self, plan: SamplePlan, changed_state: Iterable[int], *, spares: bool) -> None:
         """Read stat, status and oom_score of the processes that are due."""
         records, readings = self._records, plan.readings
         shown = readings.visible | plan.family
@@ -267,7 +272,7 @@ class ProcessReader:
         if readings.focus is not None and (focus := records.get(readings.focus.pid)) is not None:
             self._files.read_status(focus)
         for pid in everybody if Need.OOM in readings.needs_all else visible if Need.OOM in readings.needs else ():
-            if (record := records.get(pid)) is not None:
+            if (record := records.get(pid)) is not None and not (spares and record.oom_score is not None):
                 self._files.read_oom(record, few=few)
 
     def _read_titles(self, pids: Iterable[int]) -> None:

@@ -32,7 +32,8 @@ _Value = TypeVar("_Value")
 FAST_S: Final = 0.45
 """If samples are closer together than this ..."""
 SPARED_S: Final = 0.9
-"""... readings of the machine and of cgroups are reused for this long, because they would cost more than the rest."""
+"""... readings of the machine, of cgroups and of OOM scores are reused for this long, because they would cost more than
+the rest."""
 _ZONEINFO_SIZE: Final = 4 << 20
 """It has several lines for each zone and CPU."""
 
@@ -63,7 +64,7 @@ class Sampler:
             return None
         self._before_s, self._now_s = self._now_s, instant.mono_s
         pids = self._source.pids() if plan.pids is None else sorted(plan.pids)
-        processes = self._processes.read(plan, pids, instant.mono_s)
+        processes = self._processes.read(plan, pids, instant.mono_s, spares=not self._replaying and self._spares(plan))
         exits = tuple(self._source.exits())  # before watch drops those that have ended
         if children := self._new_children(plan.parents, processes):
             plan = plan._replace(watched=(*plan.watched, *children))
@@ -121,21 +122,13 @@ class Sampler:
     ) -> tuple[SystemSample, CgroupSample | None]:
         """The machine and the cgroups: the last reading, if it is recent enough and nothing needs a newer one."""
         known = self._known_surroundings
-        if known is None or not self._hold(*known, plan, again=again):
+        if known is None or not self._hold(known[2], plan, again=again):
             system = self._system(per_cpu=Need.MACHINE in plan.readings.focus_needs)
             found = system, self._limits(plan, processes, system)
             known = self._known_surroundings = plan, self._now_s, found
         return known[2]
 
-    def _hold(
-        self,
-        known_plan: SamplePlan,
-        known_s: float,
-        known: tuple[SystemSample, CgroupSample | None],
-        plan: SamplePlan,
-        *,
-        again: bool,
-    ) -> bool:
+    def _hold(self, known: tuple[SystemSample, CgroupSample | None], plan: SamplePlan, *, again: bool) -> bool:
         """Whether the last reading of the machine and its cgroups is used again.
 
         A recording has them at the instants at which the memtop that recorded read them, and at no others.
@@ -146,8 +139,14 @@ class Sampler:
             except MemtopError as error:
                 return isinstance(error, NotRecorded)
             return False
-        spared_s = SPARED_S if self._now_s - self._before_s < FAST_S else 0.0
-        return not again and known_plan == plan and self._now_s - known_s < spared_s
+        return not again and self._spares(plan)
+
+    def _spares(self, plan: SamplePlan) -> bool:
+        """Whether what is needed once a second was read for the same plan so recently that it still holds."""
+        known = self._known_surroundings
+        if known is None or self._now_s - self._before_s >= FAST_S:
+            return False
+        return self._now_s - known[1] < SPARED_S and known[0] == plan
 
     def _limits(
         self, plan: SamplePlan, processes: dict[int, ProcessSample], system: SystemSample

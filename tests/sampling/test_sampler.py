@@ -534,6 +534,24 @@ def test_of_a_few_that_were_asked_for_everything_is_read_every_time() -> None:
     assert (found.status.virt_peak_bytes, found.oom_score) == (process.peak_virt_kib * 1024, 700)
 
 
+def test_of_ten_samples_a_second_oom_scores_are_read_with_the_files_of_the_machine() -> None:
+    source = FakeSource(process := FakeProcess(42), step_s=0.1)
+    new = FakeProcess(43, oom_score=7)
+    ask = request(only=frozenset({42, 43}), visible=frozenset({process.key, new.key}), needs=Need.STAT | Need.OOM)
+    sampler, read = Sampler(source), []
+    for process.oom_score in range(40):
+        sample = take(sampler, ask)
+        read.append("proc/42/oom_score" in source.read_paths)
+        assert ("proc/meminfo" in source.read_paths) is read[-1]
+    assert sum(read) in (4, 5)
+    assert 30 <= (sample.processes[42].oom_score or 0) < 40
+    while "proc/meminfo" not in source.read_paths:
+        take(sampler, ask)
+    source.add(new)
+    assert take(sampler, ask).processes[43].oom_score == 7
+    assert "proc/meminfo" not in source.read_paths and "proc/42/oom_score" not in source.read_paths
+
+
 def test_needs_of_the_order_are_read_of_every_process() -> None:
     source = FakeSource(*(FakeProcess(pid) for pid in range(100, 200)))
     sampler = Sampler(source)
