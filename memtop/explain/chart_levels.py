@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from memtop.analysis.findings import Severity
 from memtop.explain.finding_text import span
 from memtop.explain.limit_names import short
-from memtop.model.assessment import Assessment, Limit
+from memtop.explain.severity_signs import SIGNS
+from memtop.model.assessment import Assessment, Limit, LimitRow
 
+_UNNAMED: Final = {"address_space": Limit.ADDRESS_SPACE, "host_low": Limit.MACHINE}
+"""Findings that do not name their limit."""
 _ON_THE_CHART: Final = frozenset({Limit.CGROUP, Limit.HIGH, Limit.MACHINE, Limit.ADDRESS_SPACE})
 """Limits on what RES or VIRT counts. A line of another one (the stack, locked memory, a heap) would look as if RES or
 VIRT met it."""
@@ -27,10 +31,30 @@ class Forecast(NamedTuple):
         return min(slow, self.room_bytes), min(fast, self.room_bytes)
 
 
+_ABOUT_LIMITS: Final = frozenset({"near_limit", "near_high", "frozen", "address_space", "host_low"})
+
+
+def _sign(row: LimitRow, outlook: Assessment) -> str:
+    """The sign of the worst finding about a limit, and a blank; empty for none."""
+    growth, found = outlook.growth, [Severity.NOTE]
+    for finding in outlook.findings:
+        named = finding.facts.get("limit_name", finding.facts.get("brake_name"))
+        if finding.name in _ABOUT_LIMITS:
+            is_about = named == row.name if named is not None else row.limit is _UNNAMED.get(finding.name)
+        else:
+            meets = growth is not None and growth.limit_s is not None and not outlook.of_heap
+            is_about = finding.name == "growth" and meets and row is outlook.first_met
+        if is_about:
+            found.append(finding.severity)
+    worst = max(found)
+    return f"{SIGNS[worst]} " if worst > Severity.NOTE else ""
+
+
 def chart_limits(outlook: Assessment | None) -> tuple[tuple[str, float], ...]:
     """(label, bytes) of the limits that a chart shows: those that count the same memory as RES or VIRT.
 
-    The limit that a confirmed growth will reach shows the time as well.
+    The label begins with the sign of a warning or danger about that limit. The limit that a confirmed growth will reach
+    shows the time as well.
     """
     if outlook is None:
         return ()
@@ -42,7 +66,7 @@ def chart_limits(outlook: Assessment | None) -> tuple[tuple[str, float], ...]:
     if target is not None and target.goes_to_swap:  # it is swap that is full then
         when = ""
     return tuple(
-        (f"{short(row.name)}{when if row is target else ''}", float(row.limit_bytes))
+        (f"{_sign(row, outlook)}{short(row.name)}{when if row is target else ''}", float(row.limit_bytes))
         for row in outlook.limits
         if row.limit in _ON_THE_CHART
     )

@@ -8,6 +8,7 @@ import time
 from functools import cache
 from typing import Any, Final
 
+from memtop.analysis.findings import Severity
 from memtop.analysis.limits.exit_cause import Oom
 from memtop.explain.limit_names import short
 from memtop.explain.package_files import tables_of
@@ -26,6 +27,11 @@ def how(report: ExitReport) -> str:
         unknown = ", possibly by the OOM killer" if report.oom is Oom.UNKNOWN else ""
         return f"killed by {signal_name(report.signal)}{unknown}"
     return f"code {report.exit_code}" if report.exit_code is not None else "ended, cause unknown"
+
+
+def exit_severity(report: ExitReport) -> Severity:
+    """How bad it is that a process ended so: danger if it was OOM-killed, a warning if it ended abnormally."""
+    return Severity.DANGER if report.is_oom else Severity.WARNING if report.is_crash else Severity.NOTE
 
 
 def signal_name(number: int) -> str:

@@ -9,6 +9,7 @@ from memtop.analysis.findings.growth import growth_severity
 from memtop.analysis.trend.classify import Shape
 from memtop.explain.finding_text import computed, span
 from memtop.explain.limit_names import short
+from memtop.explain.severity_signs import SIGNS
 from memtop.model.detail import GroupDetail
 from memtop.model.group import By, GroupRow
 from memtop.sanitize import clean
@@ -94,6 +95,13 @@ def _growth(detail: GroupDetail, computed_percent: int | None) -> list[GroupSent
         says += f" · {_limit_name(detail)} full in {span(*row.limit_s)}"
         severity = growth_severity(row.limit_s[0], kills=True)
     return [GroupSentence(severity, says, "verdict_growing")]
+
+
+def limit_sign(detail: GroupDetail) -> str:
+    """The sign of the worst that is said about its limit, and a blank; empty for none."""
+    said = [*_limit(detail, swaps=True), *_growth(detail, None)] if detail.limit_name else []
+    worst = max((one.severity for one in said if one.topic == "limits" or detail.row.limit_s), default=Severity.NOTE)
+    return f"{SIGNS[worst]} " if worst > Severity.NOTE else ""
 
 
 def _limit(detail: GroupDetail, *, swaps: bool) -> list[GroupSentence]:

@@ -13,11 +13,11 @@ from memtop.analysis.incidents import RULES, Incident, Scope
 from memtop.explain.finding_text import known_sentences, worded
 from memtop.explain.limit_names import short
 from memtop.explain.package_files import tables_of
+from memtop.explain.severity_signs import SIGNS
 from memtop.model.incidents import IncidentReport, Unseen
 from memtop.model.row import SystemRow
 from memtop.units import counted, long_size
 
-SIGNS: Final = {Severity.DANGER: "▲", Severity.WARNING: "!", Severity.NOTE: "·"}
 JUST_NOW_S: Final = 5.0
 """Ages are given in steps of this time."""
 _FALLS: Final = ", as fast as available memory falls"

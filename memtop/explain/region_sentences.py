@@ -5,6 +5,7 @@ They consist of numbers, of memtop's own words, and of the login name, which the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from memtop.analysis.memory_map.moment import has_moved
@@ -113,15 +114,8 @@ def why_denied(row: ProcessRow, own_uid: int) -> str:
 def what_is_known(detail: Detail) -> str:
     """The memory of a process whose mappings cannot be read, from statm and status; empty if those are unknown."""
     row, status = detail.row, detail.status
-    parts = [
-        ("VIRT", row.virt_bytes),
-        ("RES", row.rss_bytes),
-        ("of it anonymous", row.anon_bytes),
-        ("files", row.file_bytes),
-        ("shared memory", row.shmem_bytes),
-        ("on swap", row.swap_bytes),
-        ("page tables", row.page_tables_bytes),
-    ]
+    of_res = _sized([("anonymous", row.anon_bytes), ("files", row.file_bytes), ("shared memory", row.shmem_bytes)])
+    parts = [("on swap", row.swap_bytes), ("page tables", row.page_tables_bytes)]
     if status is not None:
         parts += [
             ("private writable", status.data_bytes),
@@ -129,8 +123,15 @@ def what_is_known(detail: Detail) -> str:
             ("own code", status.exe_bytes),
             ("libraries' code", status.lib_bytes),
         ]
-    known = [f"{name} {long_size(value)}" for name, value in parts if value is not None]
+    known = [*_sized([("VIRT", row.virt_bytes), ("RES", row.rss_bytes)]), *_sized(parts)]
+    if of_res and row.rss_bytes:
+        known[known.index(f"RES {long_size(row.rss_bytes)}")] += f" ({', '.join(of_res)})"
     return f"Without reading it: {', '.join(known)}." if known else ""
+
+
+def _sized(parts: Sequence[tuple[str, int | None]]) -> list[str]:
+    """Those that are known, and not zero."""
+    return [f"{name} {long_size(value)}" for name, value in parts if value]
 
 
 def mark_sentence(detail: Detail) -> str:

@@ -36,7 +36,7 @@ def sharing_sentences(detail: Detail, view: SharingView, *, hidden: int | None =
     rss, pss, twice = known.rss_sum_bytes, known.pss_sum_bytes, known.counted_twice_bytes
     if rss is not None and pss is not None and twice is not None and known.members:
         double = (
-            f": their RSS adds up to {long_size(rss)}, which counts {long_size(twice)} several times"
+            f": their RES adds up to {long_size(rss)}, which counts {long_size(twice)} several times"
             if twice >= _LEAST_BYTES
             else ""
         )

@@ -13,10 +13,11 @@ from memtop.analysis.findings import Severity, Weight, weighing
 from memtop.explain.answers import answers
 from memtop.explain.chart_levels import Forecast, chart_forecast, chart_limits
 from memtop.explain.event_names import EVENT_WORDS
-from memtop.explain.exit_text import autopsy_lines
+from memtop.explain.exit_text import autopsy_lines, exit_severity
 from memtop.explain.finding_text import nothing_wrong, sentences_of
 from memtop.explain.incident_text import headline, incident_sentences
 from memtop.explain.region_sentences import mark_sentence
+from memtop.explain.severity_signs import SIGNS
 from memtop.explain.virt_text import virt_sentence
 from memtop.model.assessment import Assessment, ExitReport
 from memtop.model.detail import Detail, Mark
@@ -28,7 +29,6 @@ from memtop.sanitize import clean
 from memtop.units import counted
 
 _ENDS: Final = (EventKind.OOM, EventKind.EXIT)
-SIGNS: Final = {Severity.DANGER: "▲", Severity.WARNING: "!", Severity.NOTE: "·"}
 _MOST_PROBLEMS: Final = 2
 """The last one is that a recording is not complete."""
 _SAME_END_S: Final = 5.0
@@ -153,7 +153,8 @@ def _told(frame: Frame, outlook: Assessment | None) -> Iterable[Told]:
     if outlook is not None:
         if outlook.autopsy is not None:
             first, *rest = autopsy_lines(outlook.autopsy)
-            yield Told("▲", "danger", first, " ".join(rest))
+            severity = exit_severity(outlook.autopsy)
+            yield Told(SIGNS[severity], severity.name.lower(), first, " ".join(rest))
         for finding in outlook.findings:
             text = sentences_of(finding, outlook.tools)
             yield Told(SIGNS[text.severity], text.severity.name.lower(), text.says, text.doubt, text.next)

@@ -236,3 +236,8 @@ def test_no_topic_teaches_a_common_belief_that_is_wrong(pattern: str, sentence: 
     for name, text in texts.items():
         found = re.search(pattern, text, re.I)
         assert found is None, f"{name}: {found}"
+
+
+def test_which_number_names_the_panel_of_a_containers_limit() -> None:
+    (answer,) = (part for part in topic("which number").body.split("\n\n") if "container" in part and "limit" in part)
+    assert "%LIM" in answer and "panel 3" in answer

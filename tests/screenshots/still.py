@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 from unittest import mock
 
 from textual.pilot import Pilot
+from textual.strip import Strip
 
 from memtop.demo.progress import Step, step_from_line
 from memtop.engine.engine import Engine
@@ -116,20 +117,31 @@ def named(host: str) -> AbstractContextManager[object]:
 
 async def picture(still: Still) -> str:
     """The picture as SVG that needs nothing from elsewhere."""
+    async with standing(still) as (app, _):
+        return svg(lines_of(app), still.size[0])
+
+
+@asynccontextmanager
+async def standing(still: Still) -> AsyncIterator[tuple[MemtopApp, Pilot[None]]]:
+    """The application, in a time zone and on a machine that are the same everywhere."""
     with mock.patch.dict(os.environ, TZ="UTC"), named(HOST):
         time.tzset()
         app = app_of(still)
         async with app.run_test(size=still.size) as pilot:
-            await _settle(pilot, app)
+            await settle(pilot, app)
             for key in still.keys:
                 await pilot.press(key)
-            await _settle(pilot, app)
-            strips = app.screen._compositor.render_strips(app.size)
+            await settle(pilot, app)
+            yield app, pilot
     time.tzset()
-    return svg(strips, still.size[0])
 
 
-async def _settle(pilot: Pilot[None], app: MemtopApp) -> None:
+def lines_of(app: MemtopApp) -> list[Strip]:
+    """What is on the screen."""
+    return app.screen._compositor.render_strips(app.size)
+
+
+async def settle(pilot: Pilot[None], app: MemtopApp) -> None:
     """Wait until nothing new comes any more."""
     limit_s = time.monotonic() + DEADLINE_S
     seen = None

@@ -37,8 +37,8 @@ _SHAPES: Final = {
 """Shape of the verdict, and its importance. An upward arrow is confirmed."""
 _RISING: Final = frozenset({Shape.GROWTH, Shape.LEAK, Shape.LEAK_GC})
 _CHANGING: Final = ("?", 3)
-_WARNING: Final = "!"
-_DANGER: Final = "▲"
+WARNING_SIGN: Final = "!"
+DANGER_SIGN: Final = "▲"
 _RANKS: Final = {Evidence.GROWING: 4, Evidence.POSSIBLE_LEAK: 5, Evidence.LIKELY_LEAK: 6}
 _SOON_RANK: Final = 7
 """Of growth that meets a limit within the hour: it is sorted first."""
@@ -174,5 +174,5 @@ def sign_of(state: Confirmation, *, soon: bool = False, rests: bool = False) -> 
     if rests and state.kind in _RISING:
         shape, rank = _SHAPES[Shape.WARMUP]
     if state.evidence is not None:
-        return (_DANGER if soon else _WARNING) + shape, _SOON_RANK if soon else _RANKS[state.evidence]
+        return (DANGER_SIGN if soon else WARNING_SIGN) + shape, _SOON_RANK if soon else _RANKS[state.evidence]
     return (sys.intern(" " + shape), rank) if shape else ("", None)  # most rows have the same one

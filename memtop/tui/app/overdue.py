@@ -7,8 +7,8 @@ from typing import Final
 
 from memtop import units
 from memtop.engine.sampler_thread import SamplerThread
+from memtop.explain.severity_signs import DANGER_MARK
 from memtop.sources.live.processor_time import Starvation
-from memtop.tui.drawing.severity_signs import DANGER_MARK
 
 LOOK_S: Final = 0.4
 """Shortest time of which can be said whether memtop had something to do."""

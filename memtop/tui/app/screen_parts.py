@@ -9,6 +9,7 @@ from typing import Final
 from textual.reactive import var
 
 from memtop.demo.progress import Step
+from memtop.explain.severity_signs import DANGER_MARK, WARNING_MARK
 from memtop.model.frame import Frame
 from memtop.process_key import ProcessKey
 from memtop.settings import Settings
@@ -16,7 +17,6 @@ from memtop.tui.app.footer_hints import KeysNow, footer_hints
 from memtop.tui.bars.filter_bar import FilterBar
 from memtop.tui.bars.footer import StatusBar
 from memtop.tui.chart.memory_chart import MemoryChart
-from memtop.tui.drawing.severity_signs import DANGER_MARK, WARNING_MARK
 from memtop.tui.panels.switcher import BY_NAME, PANEL_LINES, TALL_SHARE
 from memtop.tui.side.side_panel import SidePanel
 from memtop.tui.table.column_layout import SPARE_LINES, SteadyCount, table_room

@@ -9,8 +9,8 @@ from typing import Final
 from memtop import units
 from memtop.engine.player import Player
 from memtop.engine.sampler_thread import SamplerThread
+from memtop.explain.severity_signs import DANGER_MARK
 from memtop.sources.protocol import Growth
-from memtop.tui.drawing.severity_signs import DANGER_MARK
 
 _WAIT_S: Final = 0.5
 

@@ -43,7 +43,7 @@ class FilterBar(Bar):
         room = max(8, width - _REST_CELLS)
         text = self._text if len(self._text) <= room else fit(self._text, room, left=True)
         sign = "x" if self.ascii else "✕"
-        left = [LinePart(f"filter: {text} {sign}", 0, _CLEAR, "warning"), LinePart(self._count, 1)]
+        left = [LinePart(f"filter: {text} {sign}", 0, _CLEAR, "strong"), LinePart(self._count, 1)]
         return left, [LinePart("Esc clears   / changes", 2, style="dim")]
 
 

@@ -10,13 +10,13 @@ import time
 from typing import Final, NamedTuple
 
 from memtop import units
+from memtop.explain.severity_signs import DANGER_MARK, WARNING_MARK
 from memtop.model.frame import Frame
 from memtop.model.row import SystemRow
 from memtop.sanitize import clean
 from memtop.settings import Settings
 from memtop.sources.protocol import RecordingState
 from memtop.tui.drawing.line_parts import EDGE_CELLS, GAP_CELLS, LinePart, cells
-from memtop.tui.drawing.severity_signs import DANGER_MARK, WARNING_MARK
 
 LATE_S: Final = 0.5
 """A sample that is this much later than planned is reported: the machine is under pressure."""
@@ -108,7 +108,7 @@ def _state_words(frame: Frame, state: HeaderState) -> list[LinePart]:
         if state.speed != 1:
             words.append(LinePart(f"×{state.speed:g}" if state.speed > 1 else f"×1/{1 / state.speed:g}", 3, glued=True))
     if state.recording is not None:
-        words.append(LinePart(f"● REC {units.long_size(state.recording.size_bytes)}", 2, "recording", "strong"))
+        words.append(LinePart(f"● REC {units.size(state.recording.size_bytes)}", 2, "recording", "strong"))
         if state.recording.from_s is not None:
             recorded = units.duration(max(0.0, frame.now_s - state.recording.from_s))
             words.append(LinePart(recorded, 3, "recording", glued=True))
@@ -167,10 +167,10 @@ def _rate(per_s: float | None) -> str:
 
 
 def _used_of(used_bytes: int | None, total_bytes: int | None) -> str:
-    """``15.2 of 23.5 GiB``. The unit appears once if both have the same."""
-    used, total = units.long_size(used_bytes), units.long_size(total_bytes)
-    if used.partition(" ")[2] == total.partition(" ")[2]:
-        used = used.partition(" ")[0]
+    """``15.2 of 23.5G``. The unit appears once if both have the same."""
+    used, total = units.size(used_bytes), units.size(total_bytes)
+    if used[-1] == total[-1] and used[-1].isalpha():
+        used = used[:-1]
     return f"{used} of {total}"
 
 

@@ -17,10 +17,10 @@ from textual.reactive import Reactive
 from textual.strip import Strip
 
 from memtop.columns import ASCII_SPARKS, SPARKS
+from memtop.explain.severity_signs import DANGER_MARK, WARNING_MARK
 from memtop.model.timeline import EventKind, Timeline
 from memtop.tui.drawing.cached_lines import CachedLines
 from memtop.tui.drawing.dragged import Dragged
-from memtop.tui.drawing.severity_signs import DANGER_MARK, WARNING_MARK
 
 LEAST_CELLS: Final = 16
 """Cells of the curve below which the times are left out."""

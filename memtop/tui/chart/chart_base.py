@@ -27,13 +27,15 @@ class ChartBase(CachedLines):
         .chart--anon { background: $memtop-anon; }
         .chart--file { background: $memtop-file; }
         .chart--shmem { color: $memtop-anon; background: $memtop-file; }
-        .chart--limit { color: $memtop-danger; }
+        .chart--limit { color: $memtop-text; }
+        .chart--warning { color: $memtop-warning; }
+        .chart--danger { color: $memtop-danger; }
         .chart--peak { color: $memtop-muted; }
         .chart--mark { color: $text-secondary; }
         .chart--cursor { color: $foreground; background: $foreground 25%; }
         .chart--message { color: $foreground; text-style: bold; }
         .chart--minor { color: $memtop-muted; }
-        .chart--major { color: $memtop-danger; }
+        .chart--major { color: $memtop-text; text-style: bold; }
     }
     """
 

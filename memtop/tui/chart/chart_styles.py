@@ -27,6 +27,9 @@ class ChartStyle(IntEnum):
     MESSAGE = 11
     MINOR = 12
     MAJOR = 13
+    WARNING = 14
+    """A limit that a warning is about."""
+    DANGER = 15
 
 
 ChartStyles = Mapping[ChartStyle, Style]

@@ -21,7 +21,8 @@ from memtop.tui.chart.chart_styles import AREAS, LINE_ASCII, TEXTURES, ChartStyl
 from memtop.tui.chart.group_chart import group_items
 from memtop.tui.drawing.cell_text import to_ascii
 
-_ARROWS: Final = {1: " ▲", 0: "", -1: " ▼"}
+_ARROWS: Final = {1: " ↑", 0: "", -1: " ↓"}
+"""Not the sign of danger."""
 _SIZE_CELLS: Final = 5
 """Cells of a size that moves: ``99.8M`` and ``100M`` take the same, so that what follows does not jump."""
 _GAPS: Final = ("   ", "  ")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from memtop import units
 from memtop.explain.chart_levels import Forecast
+from memtop.explain.group_sentences import limit_sign
 from memtop.explain.limit_names import short
 from memtop.model.detail import GroupDetail
 from memtop.tui.chart.axes import Scale, clock, known, settle
@@ -25,7 +26,7 @@ def group_picture(detail: GroupDetail, scale: Scale, before: Scale) -> MemoryPic
     forecast = None
     if row.limit_s is not None and row.room_max_bytes is not None and row.room_max_bytes > 0 and not window.cursor_s:
         forecast = Forecast(float(row.room_max_bytes), *row.limit_s)
-    limit = ((short(detail.limit_name), float(row.limit_bytes)),) if row.limit_bytes is not None else ()
+    limit = ((f"{limit_sign(detail)}{short(detail.limit_name)}", float(row.limit_bytes)),) if row.limit_bytes else ()
     return MemoryPicture(
         detail.series,
         window.window_s,

@@ -7,6 +7,7 @@ from typing import Final
 
 from memtop import units
 from memtop.explain.chart_levels import Forecast
+from memtop.explain.severity_signs import DANGER_MARK, WARNING_MARK
 from memtop.model.detail import Mark
 from memtop.tui.chart.axes import Axis, TimeSpan, clock
 from memtop.tui.chart.canvas import Canvas, narrow
@@ -14,6 +15,8 @@ from memtop.tui.chart.chart_styles import ChartStyle
 from memtop.tui.chart.curves import DOTS_PER_COLUMN
 from memtop.tui.chart.picture import MemoryPicture
 
+_OF_SIGNS: Final = {WARNING_MARK: ChartStyle.WARNING, DANGER_MARK: ChartStyle.DANGER}
+"""How the limit is drawn whose label begins with such a sign."""
 _FORECAST_DOTS: Final = 2
 """Columns of dots between two of a forecast's line."""
 
@@ -21,7 +24,8 @@ _FORECAST_DOTS: Final = 2
 def draw_overlays(canvas: Canvas, picture: MemoryPicture, axis: Axis, span: TimeSpan) -> None:
     """Limits, peak, marks and cursor, in the cells that the curves leave."""
     for label, limit_bytes in picture.limits:
-        _level(canvas, axis, limit_bytes, f"{label} {units.size(limit_bytes)}", ChartStyle.LIMIT)
+        ink = _OF_SIGNS.get(label[:1], ChartStyle.LIMIT)
+        _level(canvas, axis, limit_bytes, f"{label} {units.size(limit_bytes)}", ink)
     if picture.peak_bytes is not None:
         _level(canvas, axis, picture.peak_bytes, f"peak {units.size(picture.peak_bytes)}", ChartStyle.PEAK)
     for mark in picture.marks:
@@ -53,7 +57,7 @@ def _level(canvas: Canvas, axis: Axis, value_bytes: float, label: str, ink: Char
     if not (math.isfinite(value_bytes) and axis.low_bytes < value_bytes <= axis.high_bytes):
         return
     up = axis.place(value_bytes)
-    row, line = canvas.row(up), canvas.level(up, dense=ink is ChartStyle.LIMIT)
+    row, line = canvas.row(up), canvas.level(up, dense=ink is not ChartStyle.PEAK)
     text = f" {narrow(label)} "
     spots = (2, canvas.columns // 2 - len(text) // 2, canvas.columns - len(text) - 2)
     spot = next((spot for spot in spots if canvas.blank(spot, row, len(text))), None)

@@ -11,7 +11,8 @@ from textual.content import Content
 from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
-from memtop.explain.exit_text import exit_lines, how
+from memtop.explain.exit_text import exit_lines, exit_severity, how
+from memtop.explain.severity_signs import SIGNS
 from memtop.model.assessment import ExitReport
 from memtop.process_key import ProcessKey
 from memtop.tui.bars.footer import Hint
@@ -19,7 +20,6 @@ from memtop.tui.dialogs.choice_list import ChoiceList
 from memtop.tui.dialogs.dialog import CLOSE_HINT, Dialog
 from memtop.tui.dialogs.keys_line import ACCEPT, KeysLine
 from memtop.tui.drawing.hanging_text import HangingText, Paragraph
-from memtop.tui.drawing.severity_signs import DANGER_MARK, NOTE_MARK, WARNING_MARK
 from memtop.units import counted
 
 _NONE: Final = "Since memtop started it has seen no watched or large process end, and none killed."
@@ -98,7 +98,7 @@ def words_below(ended: Sequence[ExitReport], only: int | None, kills: int | None
     if kills is None:
         lines.append("This kernel does not say how many processes the OOM killer has ended.")
     elif unseen > 0:
-        lines.append(f"OOM kills that the kernel has counted: {kills}; of {unseen} no end was seen.")
+        lines.append(f"The kernel counted {counted(kills, 'OOM kill')}; memtop saw no end for {unseen}.")
     lines += [f"{earlier}."] if earlier else []
     return "\n".join([*lines, _WHICH])
 
@@ -121,8 +121,7 @@ def _runs(ended: Sequence[ExitReport]) -> list[list[ExitReport]]:
 
 
 def _text(report: ExitReport, *others: ExitReport) -> list[Paragraph]:
-    mark = DANGER_MARK if report.is_oom else WARNING_MARK if report.is_crash else NOTE_MARK
     first, second = exit_lines(report)
     if others:
         first = f"{first}, and {len(others)} more of that name since {exit_lines(others[-1])[0].partition(' ')[0]}"
-    return [Paragraph(f"{mark} ", first), Paragraph("  ", second)]
+    return [Paragraph(f"{SIGNS[exit_severity(report)]} ", first), Paragraph("  ", second)]

@@ -12,7 +12,8 @@ from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
 from memtop.analysis.incidents import Incident
-from memtop.explain.incident_text import SIGNS, incident_sentences, not_looked_at
+from memtop.explain.incident_text import incident_sentences, not_looked_at
+from memtop.explain.severity_signs import SIGNS
 from memtop.model.incidents import IncidentReport
 from memtop.tui.bars.footer import Hint
 from memtop.tui.dialogs.choice_list import ChoiceList

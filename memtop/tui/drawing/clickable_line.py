@@ -67,7 +67,10 @@ class Bar(CachedLines):
     def redraw_if_changed(self) -> None:
         """Repaint if the bar has changed."""
         width = self.size.width
-        if width and (parts := self._spelled(width)) != self._shown:
+        if not width:
+            self._shown = None  # what it showed before it was hidden is old when it is shown again
+            self.refresh()
+        elif (parts := self._spelled(width)) != self._shown:
             self._shown, self._shown_cells = parts, width
             self.refresh()
 

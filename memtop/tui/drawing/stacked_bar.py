@@ -11,23 +11,23 @@ from textual.strip import Strip
 
 from memtop.runtimes.view import Part
 from memtop.tui.drawing.cached_lines import CachedLines
-from memtop.units import long_size, percent, size
+from memtop.units import percent, size
 
 SIGNS: Final = {
     "live": ("█", "#", "rss"),
-    "garbage": ("▓", "%", "warning"),
+    "garbage": ("▓", "%", "rss"),
     "idle": ("▒", "=", "virt"),
     "freed": ("·", ",", "dim"),
     "stacks": ("▞", "s", "virt"),
     "runtime": ("▚", "r", "dim"),
-    "outside": ("◆", "o", "danger"),
+    "outside": ("◆", "o", "strong"),
     "unknown": ("?", "?", "dim"),
     "files": ("░", ".", "dim"),
 }
 """Sign, sign in ASCII, and color of each part."""
 _GLUE: Final = "\u00a0"
 """A blank at which textwrap does not break a line."""
-_LOOKS: Final = ("rss", "virt", "warning", "danger", "dim")
+_LOOKS: Final = ("rss", "virt", "strong", "dim")
 
 
 class StackedBar(CachedLines):
@@ -39,8 +39,7 @@ class StackedBar(CachedLines):
         height: 1;
         & > .stacked-bar--rss { color: $memtop-res; }
         & > .stacked-bar--virt { color: $memtop-virt; }
-        & > .stacked-bar--warning { color: $memtop-warning; }
-        & > .stacked-bar--danger { color: $memtop-danger; }
+        & > .stacked-bar--strong { color: $memtop-text; }
         & > .stacked-bar--dim { color: $memtop-muted; }
     }
     """
@@ -75,12 +74,12 @@ def bar(parts: Sequence[Part], width: int, *, plain: bool = False) -> list[tuple
 
 
 def legend(rss_bytes: int, parts: Sequence[Part], width: int, *, narrow: bool, plain: bool = False) -> list[str]:
-    """``RES 45.1 MiB = █ live heap 30.2 MiB 67% + ▓ garbage ...`` in lines. No line breaks within a part."""
+    """``RES 45.1M = █ live heap 30.2M 67% + ▓ garbage ...`` in lines. No line breaks within a part."""
     texts = []
     for part in parts:
         share = 100 * part.size_bytes / rss_bytes if rss_bytes else 0.0
         sign = SIGNS[part.key][plain]
-        amount = size(part.size_bytes) if narrow else f"{long_size(part.size_bytes)} {percent(share)}%"
+        amount = size(part.size_bytes) if narrow else f"{size(part.size_bytes)} {percent(share)}%"
         texts.append(f"{sign} {part.short if narrow else part.name} {amount}".replace(" ", _GLUE))
-    text = f"RES {long_size(rss_bytes)} = {f' +{_GLUE}'.join(texts)}"
+    text = f"RES {size(rss_bytes)} = {f' +{_GLUE}'.join(texts)}"
     return [line.replace(_GLUE, " ") for line in textwrap.wrap(text, max(8, width))]

@@ -81,11 +81,11 @@ def _verdict(outlook: Assessment) -> Iterator[str]:
         read = "collections" if outlook.of_heap else "readings"
         words += f", from {growth.points} {read} in {units.duration(growth.span_s)}"
     if outlook.lazy_free_bytes and not outlook.of_heap:
-        words += f"; {units.size(outlook.lazy_free_bytes)} that was already freed (LazyFree) is not counted"
+        words += f"; {units.long_size(outlook.lazy_free_bytes)} that was already freed (LazyFree) is not counted"
     if state.alarm and growth.limit_s is not None:
         swaps = outlook.first_met is not None and outlook.first_met.goes_to_swap
         words += f"; {'limit and swap full' if swaps else 'limit'} in {span(*growth.limit_s)}"
-        words += f" (in tests, {HELD_PERCENT} % of such ranges contained the actual time)"
+        words += f" ({HELD_PERCENT} % of such ranges were right in tests)"
         if growth.slow_s is not None:
             words += f", slower from {span(*growth.slow_s)} on"
     yield words + "."
@@ -155,7 +155,7 @@ def _split(outlook: Assessment) -> str:
     if cgroup is None or cgroup.stat is None or cgroup.usage_bytes is None:
         return ""
     parts = cgroup_ledger(cgroup.usage_bytes, cgroup.stat).parts
-    return ", ".join(f"{_PARTS.get(part.name, part.name)} {units.size(part.size_bytes)}" for part in parts)
+    return ", ".join(f"{_PARTS.get(part.name, part.name)} {units.long_size(part.size_bytes)}" for part in parts)
 
 
 def _bridge(detail: Detail, outlook: Assessment) -> Iterator[str]:

@@ -8,10 +8,10 @@ from typing import Final, NamedTuple
 
 from memtop import units
 from memtop.explain.limit_names import short
-from memtop.model.assessment import CountLimit, ExitReport, LimitRow
+from memtop.explain.severity_signs import DANGER_MARK, WARNING_MARK
+from memtop.model.assessment import CountLimit, ExitReport, Limit, LimitRow
 from memtop.model.frame import Frame
 from memtop.tui.drawing.cell_text import fit
-from memtop.tui.drawing.severity_signs import DANGER_MARK, WARNING_MARK
 from memtop.tui.drawing.text_lines import Line, TextLines, lines_without_focus, words_of_group, wrapped
 from memtop.tui.panels.limit_sentences import sentences
 
@@ -109,7 +109,8 @@ def _name_cells(width: int) -> int:
 def _row(row: LimitRow, width: int) -> list[Line]:
     percent = 100 * row.used_bytes / row.limit_bytes if row.limit_bytes > 0 else 100.0
     limit, used, room = map(units.size, (row.limit_bytes, row.used_bytes, row.headroom_max_bytes))
-    return _line(_Cells(row.name, percent, limit, used, room, _beyond(row)), width, binds=row.binds)
+    kills = row.limit is not Limit.HIGH  # that only slows down, as the findings say
+    return _line(_Cells(row.name, percent, limit, used, room, _beyond(row)), width, binds=row.binds, kills=kills)
 
 
 def _count_row(row: CountLimit, width: int) -> list[Line]:
@@ -119,10 +120,10 @@ def _count_row(row: CountLimit, width: int) -> list[Line]:
     return _line(_Cells(row.name, percent, limit, used, room, row.beyond), width)
 
 
-def _line(shown: _Cells, width: int, *, binds: bool = False) -> list[Line]:
+def _line(shown: _Cells, width: int, *, binds: bool = False, kills: bool = True) -> list[Line]:
     percent, beyond = shown.percent, shown.beyond
     mark, look = " ", ""
-    if percent >= DANGER_PERCENT:
+    if percent >= DANGER_PERCENT and kills:
         mark, look = DANGER_MARK, "danger"
     elif percent >= WARN_PERCENT:
         mark, look = WARNING_MARK, "warning"

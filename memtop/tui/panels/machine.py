@@ -59,7 +59,7 @@ def machine_lines(frame: Frame, width: int, *, ascii_only: bool = False) -> list
         sign = signs[number] if number < len(signs) else rest
         lines.append(Line(_row(sign, row, view, width, ascii_only=ascii_only)))
     if small:
-        names = ", ".join(f"{PART_NAMES[row.part]} {units.size(row.size_bytes)}" for row in small)
+        names = ", ".join(f"{PART_NAMES[row.part]} {units.long_size(row.size_bytes)}" for row in small)
         lines += wrapped(f"Less than 0.05 % each: {names}.", width, "dim", "  ")
     for text in sentences(view):
         lines += wrapped(text, width, indent="  ")
@@ -90,7 +90,7 @@ def _cut(text: str, width: int, *, ascii_only: bool) -> str:
 def _heading(view: MachineView, width: int, only: int | None, *, ascii_only: bool) -> str:
     """``only`` is the number of processes that are read, where not all of them are."""
     numbers = (*_NUMBERS, _MARK) if _is_marked(view) else _NUMBERS
-    text = f"{f'  RAM {units.long_size(view.total_bytes)} =':<{_NAME_CELLS}}" + "".join(
+    text = f"{f'  RAM {units.size(view.total_bytes)} =':<{_NAME_CELLS}}" + "".join(
         f"{title:>{size}}" for title, size in numbers
     )
     if width >= _TREND_FROM:

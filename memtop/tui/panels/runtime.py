@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
+from memtop.explain.severity_signs import DANGER_MARK, WARNING_MARK
 from memtop.model.detail import Detail
 from memtop.model.frame import Frame
 from memtop.runtimes.view import RuntimeView
@@ -67,12 +68,14 @@ def head_lines(detail: Detail | None, width: int) -> list[Line]:
         return wrapped(WAITING, width)
     lines = wrapped(runtime.title, width, "dim")
     if runtime.trouble:
-        lines += wrapped(f"No {'newer ' if runtime.has_figures else ''}figures: {runtime.trouble}.", width, "warning")
+        which = "newer " if runtime.has_figures else ""
+        lines += wrapped(f"{WARNING_MARK} No {which}figures: {runtime.trouble}.", width, "warning")
     verdict, notice = runtime.verdict, runtime.notice
     if notice is not None and notice.bad:
-        lines += wrapped(notice.text, width, "danger")
+        lines += wrapped(f"{DANGER_MARK} {notice.text}", width, "danger")
     if verdict is not None:
-        lines += wrapped(f"{verdict.title}. {verdict.evidence}", width, "danger" if verdict.bad else "strong")
+        sign, look = (f"{DANGER_MARK} ", "danger") if verdict.bad else ("", "strong")
+        lines += wrapped(f"{sign}{verdict.title}. {verdict.evidence}", width, look)
         if verdict.bad:
             lines += wrapped(verdict.what_to_do, width)
     if notice is not None and not notice.bad:

@@ -10,23 +10,20 @@ from rich.cells import cell_len
 
 from memtop.analysis.findings import Severity, Weight, weighing
 from memtop.explain.answers import Answer, answers
-from memtop.explain.exit_text import autopsy_lines, autopsy_next
+from memtop.explain.exit_text import autopsy_lines, autopsy_next, exit_severity
 from memtop.explain.finding_text import FindingText, nothing_wrong, sentences_of
 from memtop.explain.group_sentences import group_sentences
 from memtop.explain.region_sentences import mark_sentence
+from memtop.explain.severity_signs import NOTE_MARK, SIGNS
 from memtop.model.assessment import Assessment, ExitReport
 from memtop.model.detail import Detail, GroupDetail
 from memtop.model.frame import Frame
 from memtop.model.row import SystemRow
 from memtop.tui.drawing.cell_text import ELLIPSIS, whole_words
-from memtop.tui.drawing.severity_signs import DANGER_MARK, NOTE_MARK, WARNING_MARK
 from memtop.tui.drawing.text_lines import Line, led, wrapped
 
-MARKS: Final = {
-    Severity.DANGER: (DANGER_MARK, "danger"),
-    Severity.WARNING: (WARNING_MARK, "warning"),
-    Severity.NOTE: (NOTE_MARK, ""),
-}
+_LOOKS: Final = {Severity.DANGER: "danger", Severity.WARNING: "warning", Severity.NOTE: ""}
+MARKS: Final = {severity: (SIGNS[severity], look) for severity, look in _LOOKS.items()}
 _INDENT: Final = "  "
 
 
@@ -234,15 +231,16 @@ def _autopsy(autopsy: ExitReport, width: int, *, brief: bool) -> SideLines:
     """How it ended, what to do, and the rest. ``brief``: each sentence in one line."""
     lines: list[Line] = []
     steps: dict[int, str] = {}
-    bad, step = autopsy.is_oom, autopsy_next(autopsy)
+    severity, step = exit_severity(autopsy), autopsy_next(autopsy)
+    (sign, look), worst = MARKS[severity], 1 if autopsy.is_oom else 0
     texts = autopsy_lines(autopsy)
     if brief and cell_len(texts[0]) > width:
         texts = autopsy_lines(autopsy, brief=True)
     for number, text in enumerate([*texts[:2], *([f"Next: {step}"] if step else []), *texts[2:]]):
-        look = ("danger" if bad else "strong") if number < 2 else ""
-        said = f"{DANGER_MARK} {text}" if bad and number == 1 else text
+        is_worst = look and number == worst
+        said, style = (f"{sign} {text}", look) if is_worst else (text, "strong" if number < 2 else "")
         first = len(lines)
-        lines += [Line(whole_words(said, width), look)] if brief else wrapped(said, width, look, _INDENT)
+        lines += [Line(whole_words(said, width), style)] if brief else wrapped(said, width, style, _INDENT)
         if step and number == 2:
             steps = dict.fromkeys(range(first, len(lines)), step)
     return SideLines(lines, dict.fromkeys(range(len(lines)), "autopsy"), steps)

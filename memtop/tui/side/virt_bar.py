@@ -10,7 +10,7 @@ from textual.strip import Strip
 
 from memtop.analysis.memory_map.regions import Split
 from memtop.tui.drawing.cached_lines import CachedLines
-from memtop.units import long_size, percent, size
+from memtop.units import percent, size
 
 
 class Share(NamedTuple):
@@ -46,7 +46,7 @@ class VirtBar(CachedLines):
         height: 2;
         & > .virt-bar--rss { color: $memtop-res; }
         & > .virt-bar--dim { color: $memtop-muted; }
-        & > .virt-bar--swap { color: $memtop-warning; }
+        & > .virt-bar--swap { color: $memtop-text; }
     }
     """
 
@@ -72,7 +72,7 @@ class VirtBar(CachedLines):
 
 
 def legend(split: Split, width: int, *, plain: bool = False) -> list[tuple[str, str]]:
-    """``VIRT 1.24 GiB = █ resident 212 MiB 17 %   ▒ ...``, in the longest form that fits; no part is cut."""
+    """``VIRT 1.24G = █ resident 212M 17.0%   ▒ ...``, in the longest form that fits; no part is cut."""
     every = shares(split)
     notable = [part for part in every if 100 * part.size_bytes >= split.virt_bytes]
     main = [part for number, part in enumerate(every) if number < 3 or part in notable]
@@ -102,15 +102,14 @@ class _Form(NamedTuple):
 
 
 def _pieces(split: Split, form: _Form, *, plain: bool) -> list[tuple[str, str]]:
-    sized = long_size if form.long else size
-    pieces = [(f" VIRT {sized(split.virt_bytes)} =" if form.with_percent else " VIRT =", "")]
+    pieces = [(f" VIRT {size(split.virt_bytes)} =" if form.with_percent else " VIRT =", "")]
     for number, share in enumerate(form.parts):
         share_percent = 100 * share.size_bytes / split.virt_bytes if split.virt_bytes else 0.0
         part = f" {percent(share_percent) if form.long else f'{share_percent:.0f}'}%" if form.with_percent else ""
         sign, name = share.plain if plain else share.sign, share.name if form.long else share.short
         pieces += [
             (" " * (form.gap if number else 1) + sign, share.look),
-            (f" {name} {sized(share.size_bytes)}{part}", ""),
+            (f" {name} {size(share.size_bytes)}{part}", ""),
         ]
     return pieces
 

@@ -14,10 +14,10 @@ from rich.style import Style
 from textual.strip import Strip
 
 from memtop import units
+from memtop.explain.severity_signs import DANGER_MARK, NOTE_MARK, WARNING_MARK
 from memtop.model.frame import TreePlace
 from memtop.model.row import Note, ProcessRow, Row, RowKey
 from memtop.tui.drawing.cell_text import fit, to_ascii
-from memtop.tui.drawing.severity_signs import DANGER_MARK, NOTE_MARK, WARNING_MARK
 from memtop.tui.table.column_layout import MARKER_CELLS, Place, cell_text
 
 WATCHED_MARK: Final = "►"

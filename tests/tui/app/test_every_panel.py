@@ -10,6 +10,7 @@ from memtop.tui.bars.header import HeaderBar
 from memtop.tui.panels.switcher import PANELS, Panels, panel_of
 from tests.fakes import FakeProcess, FakeSource
 from tests.tui.app.test_app import LONG_S, board
+from tests.tui.frames import line
 
 
 @pytest.mark.parametrize("number", range(1, len(PANELS) + 1))
@@ -82,3 +83,13 @@ async def test_enter_on_the_ram_says_so_in_the_footer() -> None:
         await it.press("tab", "shift+tab", "shift+tab", "tab", "shift+tab")
         assert isinstance(it.app.focused, HeaderBar)
         await it.until(lambda: "Enter Machine" in it.app.query_one(StatusBar).render_line(0).text, "the footer says so")
+
+
+async def test_a_panel_that_is_opened_again_is_marked_again() -> None:
+    async with board(size=(120, 40)) as it:
+        panels = it.app.query_one(Panels)
+        for _ in range(2):
+            await it.press("2")
+            await it.until(lambda: panels.display and "[2 Sharing]" in line(panels, 0), "it is open and marked")
+            await it.press("2")
+            await it.until(lambda: not panels.display, "it is closed")

@@ -320,12 +320,12 @@ def test_looking_back_the_title_has_the_age_of_that_moment() -> None:
 def test_the_numbers_are_those_of_the_row_and_leave_in_order_of_worth() -> None:
     detail = make_detail()._replace(slope_bytes_per_min=12.0 * MIB)
     wide = facts(detail, 118, INKS, areas=True).text
-    assert "━ VIRT 1.24G   RES 212M ▲    ■ anon 190M    ■ file 22.0M   ▒ shm 0   swap 0   peak 212M" in wide
+    assert "━ VIRT 1.24G   RES 212M ↑    ■ anon 190M    ■ file 22.0M   ▒ shm 0   swap 0   peak 212M" in wide
     narrow = facts(detail, 40, INKS, areas=True).text
-    assert len(narrow) == 40 and "VIRT 1.24G" in narrow and "RES 212M ▲" in narrow
+    assert len(narrow) == 40 and "VIRT 1.24G" in narrow and "RES 212M ↑" in narrow
     assert facts(detail, 118, INKS, areas=True, look=Glyphs.ASCII).text.isascii()
     steady = detail._replace(slope_bytes_per_min=10.0)
-    assert "▲" not in facts(steady, 118, INKS, areas=False).text
+    assert "↑" not in facts(steady, 118, INKS, areas=False).text
 
 
 @pytest.mark.parametrize("rss_bytes", [9_980 << 10, 99_800 << 10, 100 << 20, 999 << 20, 1 << 30])
@@ -342,20 +342,20 @@ def test_no_number_moves_what_follows_it(rss_bytes: int, slope: float) -> None:
 def test_a_slope_that_a_peak_has_left_behind_is_no_arrow() -> None:
     detail = make_detail()._replace(slope_bytes_per_min=12.0 * MIB)
     fallen = detail._replace(row=make_row(growth_bytes_per_min=-400.0 * MIB))
-    assert "▲" not in facts(fallen, 118, INKS, areas=False).text
-    assert "▲" not in facts(detail._replace(gone=True), 118, INKS, areas=False).text
+    assert "↑" not in facts(fallen, 118, INKS, areas=False).text
+    assert "↑" not in facts(detail._replace(gone=True), 118, INKS, areas=False).text
     rising = detail._replace(row=make_row(growth_bytes_per_min=12.0 * MIB))
-    assert "RES 212M ▲" in facts(rising, 118, INKS, areas=False).text
+    assert "RES 212M ↑" in facts(rising, 118, INKS, areas=False).text
 
 
 @pytest.mark.parametrize(
     ("width", "text"),
     [
-        (34, "━ VIRT 1.24G  ━ RES 212M ▲"),
-        (30, "━ VIRT 1.24G  ━ RES 212M ▲"),
-        (24, "VIRT 1.24G  RES 212M ▲"),
+        (34, "━ VIRT 1.24G  ━ RES 212M ↑"),
+        (30, "━ VIRT 1.24G  ━ RES 212M ↑"),
+        (24, "VIRT 1.24G  RES 212M ↑"),
         (20, "VIRT 1.24G RES 212M"),
-        (12, "RES 212M ▲"),
+        (12, "RES 212M ↑"),
         (8, "RES 212M"),
         (5, "212M"),
     ],

@@ -13,7 +13,7 @@ EARLIER = "2 OOM kills before memtop started: see dmesg -T"
     ("only", "kills", "words"),
     [
         (None, 0, ""),
-        (None, 2, "OOM kills that the kernel has counted: 2; of 2 no end was seen."),
+        (None, 2, "The kernel counted 2 OOM kills; memtop saw no end for 2."),
         (None, None, "does not say how many processes the OOM killer has ended"),
         (3, 0, "Only the 3 processes that you asked for are read; a reads all."),
     ],

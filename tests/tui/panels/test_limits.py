@@ -76,9 +76,9 @@ def test_the_panel_names_limits_events_split_and_victim() -> None:
         "▲ app.scope",
         "memory.high of app.scope",
         "this machine's memory",
-        "anon 93.7M",
-        "shmem 977K, kernel 391K, reclaimable slab 0, sock 0",
-        "active page cache 977K, inactive page cache 6.68M, other ",
+        "anon 93.7 MiB",
+        "shmem 977 KiB, kernel 391 KiB, reclaimable slab 0 B, sock 0 B",
+        "active page cache 977 KiB, inactive page cache 6.68 MiB, other ",
     ):
         assert part in shown
     assert "OOM-killed 0 times" in shown
@@ -105,7 +105,7 @@ def test_an_unknown_cgroup_is_said_to_be_unknown() -> None:
 def test_limits_are_lines_of_the_chart() -> None:
     detail = near()[3].detail
     assert detail is not None
-    assert ("app.scope", 100.0 * MIB) in chart_limits(detail.outlook)
+    assert ("▲ app.scope", 100.0 * MIB) in chart_limits(detail.outlook), "with the sign of the finding about it"
     assert chart_limits(None) == ()
 
 

@@ -390,7 +390,7 @@ def test_a_protected_process_of_ones_own_is_not_blamed_on_another_user() -> None
 
 def test_what_everybody_may_know_is_said_where_smaps_may_not_be_read() -> None:
     detail = make_detail()._replace(regions=view(missing=Missing.DENIED))
-    assert "VIRT 1.24 GiB, RES 212 MiB, of it anonymous 190 MiB" in what_is_known(detail)
+    assert "VIRT 1.24 GiB, RES 212 MiB (anonymous 190 MiB" in what_is_known(detail)
     words = " ".join(one.text for one in missing_lines(detail, 200))
     assert "RES 212 MiB" in words
     gone = detail._replace(regions=view(missing=Missing.GONE), row=make_row(note=Note.GONE))

@@ -192,10 +192,10 @@ def test_the_bar_fills_its_width_and_shows_the_smallest_part() -> None:
         assert all(text for text, _ in pieces)
     assert {text[0] for text, _ in bar(parts, 40, plain=True)} == {"#", "s", "."}
     assert legend(200 * MIB, parts, 99, narrow=True, plain=True) == [
-        "RES 200 MiB = # live 100M + s stacks 1B + . files 50.0M"
+        "RES 200M = # live 100M + s stacks 1B + . files 50.0M"
     ]
     assert legend(200 * MIB, parts, 44, narrow=True, plain=True) == [
-        "RES 200 MiB = # live 100M + s stacks 1B",
+        "RES 200M = # live 100M + s stacks 1B",
         "+ . files 50.0M",
     ]
 

@@ -45,7 +45,7 @@ def test_the_header_and_the_table_stand_where_they_will_stand() -> None:
     drawn = lines(paint(frame(rows)))
     assert drawn[1].startswith(" 8.30 GiB available")
     assert drawn[2].startswith(" memtop")
-    assert "15.2 of 23.5 GiB   avail 8.30G" in drawn[2]
+    assert "15.2 of 23.5G   avail 8.30G" in drawn[2]
     heading = 1 + 2 + 18  # headline and header, then 45 % of 40
     assert "PID" in drawn[heading]
     assert "RES▼" in drawn[heading]
