@@ -85,6 +85,8 @@ def _growth(detail: GroupDetail, computed_percent: int | None) -> list[GroupSent
         return [GroupSentence(Severity.NOTE, says, "verdicts")]
     if not state.alarm or growth.slope_bytes_per_s is None:
         says = "The trend is changing; verdict in a few seconds." if state.changing else _SHAPES[growth.kind]
+        if row.key.by is By.CGROUP and row.swap_bytes is None:  # what is swapped out looks like memory given back
+            says += " What it has on swap is not known, and not counted."
         return [GroupSentence(Severity.NOTE, says, "verdicts")]
     rate = long_size(growth.slope_bytes_per_s * 60)
     says = f"Growing{' as a whole' if row.members > 1 else ''}: +{rate}/min for {duration(growth.span_s)}"

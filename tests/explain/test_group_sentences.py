@@ -60,6 +60,21 @@ def test_only_a_level_shape_is_said_to_be_level(kind: Shape) -> None:
     assert "Memory is level." not in says(turning)
 
 
+@pytest.mark.parametrize(
+    ("swap_kib", "counted", "open_end"), [(0, False, False), (512, False, True), (512, True, False)]
+)
+def test_a_trend_that_leaves_swap_out_says_so(swap_kib: int, *, counted: bool, open_end: bool) -> None:
+    """Version 1 without memory.memsw: what is swapped out looks like memory that was given back."""
+    source = world(p42=UNIT)
+    cgroup(source, UNIT, 100)
+    source.files["proc/meminfo"] = b"MemTotal: 1024000 kB\nMemAvailable: 512000 kB\nSwapTotal: %d kB\n" % swap_kib
+    if counted:
+        source.files[f"{ROOT}{UNIT}/memory.swap.current"] = b"0\n"
+    level = Growth(Shape.FLAT, 60, 100.0), Confirmation(kind=Shape.FLAT)
+    said = says(detail(source)._replace(growth=level[0], state=level[1]))
+    assert "Memory is level." in said and ("not counted" in said) is open_end
+
+
 def test_use_that_could_not_be_divided_is_in_use_and_not_unreclaimable() -> None:
     source = world(p42=UNIT)
     cgroup(source, UNIT, 180, b"%d\n" % (200 * MIB))
