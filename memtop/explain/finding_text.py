@@ -139,6 +139,8 @@ def nothing_wrong(
     facts: dict[str, float | str] = {"unread": "; ".join(outlook.unread), "done": str(computed_percent)}
     files = _file_change(outlook)
     family = " Unknown yet whether its fork family as a whole grows." if outlook.family_open else ""
+    if outlook.family_rise_bytes:
+        family = f" Its fork family as a whole rose by {long_size(outlook.family_rise_bytes)}, and is level now."
     beside = f" Not checked: {'; '.join(outlook.not_looked_at)}." if outlook.not_looked_at else ""
     if growth is not None:
         facts["span_s"] = growth.span_s

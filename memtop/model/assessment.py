@@ -266,6 +266,8 @@ class Assessment:
     """Whether :attr:`growth` and :attr:`state` are those of a runtime's heap after collections, and not of RES."""
     family_open: bool = False
     """Whether it is not known yet whether what its fork family takes together grows."""
+    family_rise_bytes: float | None = None
+    """What its fork family as a whole has gained in a rise that is over; None without one, or where that is unknown."""
     heap_level: bool = False
     """Whether the heap in use after a collection does not rise, by the runtime's own figures."""
     limits: tuple[LimitRow, ...] = ()

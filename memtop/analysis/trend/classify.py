@@ -66,7 +66,7 @@ class Shape(Enum):
         return self in (Shape.LEAK, Shape.LEAK_GC)
 
 
-_RISES: Final = frozenset({Shape.LEAK, Shape.LEAK_GC, Shape.GROWTH, Shape.STAIRS, Shape.WARMUP})
+RISES: Final = frozenset({Shape.LEAK, Shape.LEAK_GC, Shape.GROWTH, Shape.STAIRS, Shape.WARMUP})
 
 
 class Growth(NamedTuple):
@@ -153,7 +153,7 @@ def judge(
 
 def _paused(growth: Growth, times: list[float], values: list[float]) -> Growth:
     """The same with the rest at its end, after which a rise is over."""
-    if growth.kind not in _RISES or (pause := find_pause(times, values)) is None:
+    if growth.kind not in RISES or (pause := find_pause(times, values)) is None:
         return growth
     if not pause.unusual and not pause.over:
         return growth._replace(pause=pause)

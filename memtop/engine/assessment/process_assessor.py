@@ -194,6 +194,7 @@ class ProcessAssessor:
             unread=unread_limits(key, step),
             not_looked_at=(*limits_not_looked_at(key, step), *_family_unread(inputs)),
             family_open=self.wants_family_sum and _family_known(inputs) and self._family.open,
+            family_rise_bytes=self._family.rise_bytes if self.wants_family_sum and _family_known(inputs) else None,
             cgroup_known=bool(chain),
             events=self._counters.events(leaf.path) if leaf is not None else Events(),
             policy=step.cgroups.policy,

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from memtop.analysis.ledger.cgroup import cgroup_ledger, reclaimable_bytes
 from memtop.analysis.limits.heap_use import HeapUse, heaps_end_before
-from memtop.analysis.trend.classify import Growth, Shape, judge
+from memtop.analysis.trend.classify import RISES, Growth, Shape, judge
 from memtop.analysis.trend.hysteresis import Confirmation, agree
 from memtop.engine.assessment.step_input import StepInput
 from memtop.model.assessment import LimitRow
@@ -51,10 +51,29 @@ class SumTracker:
 
     @property
     def open(self) -> bool:
-        """Whether the readings do not suffice yet to say whether it grows, or a look found that it may."""
+        """Whether the readings do not suffice yet to say whether it grows, a look found that it may, or it has risen
+        and not been level for long."""
         if self._growth is None or self._growth.kind is Shape.INSUFFICIENT:
             return True
-        return not self._state.alarm and self._growth.kind.alarming
+        if self._state.alarm:
+            return False
+        return self._growth.kind.alarming or (self._has_risen and not self._rise_is_over)
+
+    @property
+    def rise_bytes(self) -> float | None:
+        """What it has gained in a rise that is over; None without one."""
+        return self._growth.rise_bytes if self._growth is not None and self._has_risen and self._rise_is_over else None
+
+    @property
+    def _has_risen(self) -> bool:
+        return self._growth is not None and (self._growth.kind in RISES or self._growth.kind is Shape.STEP)
+
+    @property
+    def _rise_is_over(self) -> bool:
+        growth = self._growth
+        if growth is None:
+            return False
+        return growth.kind is Shape.STEP or (growth.pause is not None and growth.pause.over)
 
     def take(self, now_s: float, point: SumPoint | None, heaps: Collection[HeapUse] = ()) -> Growth | None:
         """One tick. The answer is the growth of the sum, with the time to the limit; None unless it is confirmed.

@@ -86,6 +86,15 @@ def test_copying_that_is_over_is_not_growth_for_ever() -> None:
     assert "family_growth" not in [one.name for one in found.findings]
 
 
+@pytest.mark.parametrize(("ticks", "answer"), [(95, Answer.UNKNOWN), (220, Answer.FINE)])
+def test_a_family_that_has_just_stopped_rising_is_not_called_fine_and_then_what_it_took_is_said(
+    ticks: int, answer: Answer
+) -> None:
+    found = outlook(watched(Prefork(lambda second: 300 * second, 300), ticks))
+    assert answer_to(found) is answer
+    assert ("Its fork family as a whole rose by" in nothing_wrong(found)) is (answer is Answer.FINE)
+
+
 @pytest.mark.parametrize(
     ("second", "answer", "words"), [(0, Answer.FINE, "Nothing wrong"), (100, Answer.BAD, "sum of PSS")]
 )
