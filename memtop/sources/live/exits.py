@@ -40,7 +40,7 @@ class ExitWatch:
     def __init__(self, limit: int, prefix: str = "/") -> None:
         self._limit = limit
         self._prefix = prefix
-        self._poll = select.poll()
+        self._poll = _new_poll()
         self._pidfds: dict[int, int] = {}
         self._pids: dict[int, int] = {}
         self._unreaped: set[int] = set()
@@ -80,6 +80,8 @@ class ExitWatch:
         """Close every pidfd."""
         for pid in tuple(self._pidfds):
             self._release(pid)
+        if isinstance(self._poll, select.epoll):
+            self._poll.close()
 
     def _hold(self, pid: int, is_same: Callable[[int], bool]) -> None:
         try:
@@ -89,9 +91,13 @@ class ExitWatch:
         if not is_same(pid):
             os.close(descriptor)
             return
+        try:
+            self._poll.register(descriptor, select.POLLIN)
+        except OSError:  # fs.epoll.max_user_watches
+            os.close(descriptor)
+            return
         self._pidfds[pid] = descriptor
         self._pids[descriptor] = pid
-        self._poll.register(descriptor, select.POLLIN)
 
     def _status(self, descriptor: int, pid: int) -> int | None:
         status = self._info(descriptor) if self._can_tell else None
@@ -136,6 +142,14 @@ class ExitWatch:
         self._unreaped.discard(pid)
         self._poll.unregister(descriptor)
         os.close(descriptor)
+
+
+def _new_poll() -> select.epoll | select.poll:
+    """What waits for the ends of processes: epoll(7), or poll(2), which asks all of them, if there is no descriptor."""
+    try:
+        return select.epoll()
+    except OSError:
+        return select.poll()
 
 
 def _own_child(descriptor: int) -> int | None:
