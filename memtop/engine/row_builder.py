@@ -187,10 +187,10 @@ def trend(track: Track | None, rss_bytes: int | None, now_s: float) -> tuple[int
 def ordered(rows: Iterable[ProcessRow], field: str, descending: bool) -> list[ProcessRow]:
     """By one attribute, unknown last in either direction, then by pid."""
     value = attrgetter(field)
-    known: list[ProcessRow] = []
-    unknown: list[ProcessRow] = []
-    for row in sorted(rows, key=attrgetter("pid")):
-        (unknown if value(row) is None else known).append(row)
+    known, unknown = sorted(rows, key=attrgetter("pid")), []
+    if None in map(value, known):
+        unknown = [row for row in known if value(row) is None]
+        known = [row for row in known if value(row) is not None]
     known.sort(key=value, reverse=descending)
     return known + unknown
 

@@ -70,8 +70,10 @@ class RowTable:
         """The processes of which the rows were built last."""
         self._lacks_trends = False
         """Whether some rows may have the trend of an earlier instant."""
+        self._rows: dict[int, ProcessRow] = {}
+        """The row of each."""
         self._by_pid: dict[int, ProcessRow] | None = None
-        """All rows, until one changes."""
+        """A copy of them, until one changes."""
 
     def note(self, sample: Sample, on_exec: Callable[[ProcessSample], None]) -> bool:
         """Add the sizes of this sample to the history.
@@ -108,7 +110,8 @@ class RowTable:
         for all makes up for those that were left out.
         """
         self._by_pid = None
-        now_s, entries, tail_s = inputs.now_s, self._entries, 0.0 if trends is None else _TREND_TAIL_S
+        now_s, entries, rows = inputs.now_s, self._entries, self._rows
+        tail_s = 0.0 if trends is None else _TREND_TAIL_S
         turn = self._whose_turn(now_s) if moving is not None else ()
         if moving is None or (trends is None and self._lacks_trends):
             visited: Iterable[int] = sample.processes
@@ -121,7 +124,9 @@ class RowTable:
                 continue
             entry = entries.get(pid)
             if entry is None:
-                entries[pid] = self._build(process, None, inputs, has_trend=trends is None or process.key in trends)
+                entry = entries[pid] = self._build(
+                    process, None, inputs, has_trend=trends is None or process.key in trends
+                )
             elif process is not entry.sample:
                 self._build(process, entry, inputs, has_trend=trends is None or process.key in trends)
             elif (trends is None and entry.lacks_trend) or (
@@ -132,6 +137,7 @@ class RowTable:
                     self._renew(entry, inputs)
             elif renewed and process.key in renewed:
                 self._renew(entry, inputs)
+            rows[pid] = entry.row
 
     def put_shares(self, keys: Iterable[ProcessKey], inputs: RowInputs) -> None:
         """Set PSS and USS of these processes. The rows decide whose are read, and some readings finish at once."""
@@ -141,13 +147,14 @@ class RowTable:
             if entry is None or entry.row.key != key:
                 continue
             self._renew(entry, inputs)
+            self._rows[key.pid] = entry.row
 
     def remove(self, key: ProcessKey) -> ProcessRow | None:
         """Remove a process that has ended. Returns the last row with memory; None if it was unknown."""
         entry = self._entries.get(key.pid)
         if entry is None or entry.row.key != key:
             return None
-        del self._entries[key.pid]
+        del self._entries[key.pid], self._rows[key.pid]
         self._by_pid = None
         return entry.living
 
@@ -163,12 +170,12 @@ class RowTable:
 
     def rows(self) -> list[ProcessRow]:
         """All rows."""
-        return [entry.row for entry in self._entries.values()]
+        return list(self._rows.values())
 
     def by_pid(self) -> dict[int, ProcessRow]:
         """All rows, by PID. The same while none has changed."""
         if self._by_pid is None:
-            self._by_pid = {pid: entry.row for pid, entry in self._entries.items()}
+            self._by_pid = self._rows.copy()
         return self._by_pid
 
     def _changed(self, sample: Sample) -> Iterator[tuple[int, ProcessSample]]:
