@@ -30,7 +30,9 @@ from memtop.sampling.sample import ProcessSample, SystemSample
 from memtop.sources.protocol import Source
 
 MOST_MEMBERS: Final = 64
-"""Members of a cgroup whose oom_score_adj is read at one instant for the process in focus."""
+"""Members of a cgroup whose oom_score_adj is read at one instant for the process in focus ..."""
+MEMBERS_AGAIN: Final = 32
+"""... and so many of those of which it is known, for it rarely changes."""
 KILLS_A_TICK: Final = 256
 """Cgroups whose count of kills is read at one instant."""
 FEW: Final = 4
@@ -281,7 +283,7 @@ class CgroupReader:
         found = self._homes.found(key)
         reading = self._readings.get(found.chain[0]) if found is not None and found.chain else None
         members = [pid for pid in (reading.members if reading is not None else None) or () if pid in processes]
-        ticks = max(RARELY_TICKS, ceil(len(members) / MOST_MEMBERS))
+        ticks = max(RARELY_TICKS, ceil(len(members) / min(MEMBERS_AGAIN, MOST_MEMBERS)))
         due = members[-self._tick % ticks :: ticks]
         if not self._known_adjs.issuperset(members):
             self._known_adjs = {one.pid for one in self._adjs}
