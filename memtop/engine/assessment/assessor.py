@@ -70,6 +70,8 @@ class Assessor:
         self._events = EventFinder()
         self._tick = 0
         self._largest: list[int] = []
+        self._largest_heaps: list[int] = []
+        """Those of the largest that may have a heap that can be read."""
         self._pids: frozenset[int] = frozenset()
         self._youngest: dict[int, None] = {}
         """PIDs of the processes first seen last, the oldest first."""
@@ -143,7 +145,7 @@ class Assessor:
 
         First those that were found to fill, until they are found not to; then those whose RES rises; then the largest.
         """
-        largest = (rows[pid].key for pid in self._largest if pid in rows)
+        largest = (rows[pid].key for pid in self._largest_heaps if pid in rows)
         found = (
             (key, rows.get(key.pid)) for key in dict.fromkeys([*self._marks.heaps, *self.verdicts.risers(), *largest])
         )
@@ -225,6 +227,7 @@ class Assessor:
         if self._tick % LARGEST_TICKS == 1:
             largest = nlargest(LARGEST, rows.values(), key=lambda row: row.rss_bytes or 0)
             self._largest = [row.pid for row in largest if row.rss_bytes]
+            self._largest_heaps = [row.pid for row in largest if row.rss_bytes and counts_its_heap(row)]
             self._large_or_young = None
         assessed = step.plan.assessed
         self._studies = {key: self._studies.get(key) or self._new_study() for key in assessed}
