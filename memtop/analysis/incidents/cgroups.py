@@ -189,7 +189,9 @@ def _mostly(one: CgroupFacts) -> str | None:
 def _gainer(inputs: IncidentInputs, of: CgroupFacts) -> GrowthFacts | None:
     """The process that takes most of what a cgroup gains, though it is too early for a line of its own."""
     least = _MOST_OF_IT * of.rise.bytes_per_s if of.rise is not None else 0.0
-    inside = [one for one in inputs.growing if one.limit is not None and one.limit.path == of.path]
+    inside = [
+        one for one in inputs.growing if of.path in one.chain or (one.limit is not None and one.limit.path == of.path)
+    ]
     risen = [one for one in inside if one.rise is not None and one.rise.bytes_per_s >= least]
     return max(risen, key=lambda one: one.rise.bytes_per_s if one.rise is not None else 0.0, default=None)
 

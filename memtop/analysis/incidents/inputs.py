@@ -63,6 +63,8 @@ class GrowthFacts(NamedTuple):
     evidence: Evidence | None = None
     seen_s: float | None = None
     """For how long the confirmed growth has been seen."""
+    chain: tuple[str, ...] = ()
+    """Its cgroup and those above it."""
 
 
 class GroupFacts(NamedTuple):
@@ -130,11 +132,15 @@ class CgroupFacts(NamedTuple):
     """When it was read."""
     file: str | None = None
     """As in LimitFacts."""
+    above_bytes: int | None = None
+    """The least room that a cgroup above it leaves; None where none of them has a limit."""
 
     @property
     def full_s(self) -> float | None:
-        """Seconds until it is full if it goes on to rise as it has; None where it does not rise, stands still, or rises
-        by heaps that end before."""
+        """Seconds until it is full if it goes on to rise as it has; None where it does not rise, stands still, rises by
+        heaps that end before, or is in another one that is full before."""
+        if self.above_bytes is not None and self.above_bytes < self.room_bytes:
+            return None
         if self.rise is None or not self.rise.goes_on(self.read_s, STILL_S):
             return None
         if heaps_end_before(self.heaps, self.rise.bytes_per_s, self.room_bytes):

@@ -141,9 +141,19 @@ class CgroupWatch:
                     heaps=tuple(heap for one, heap in heaps.items() if path in step.chain(one)),
                     read_s=one.timed.at_s,
                     file=limit_file(path, step),
+                    above_bytes=self._room_above(path),
                 )
             )
         return tuple(found)
+
+    def _room_above(self, path: str) -> int | None:
+        """The least room of the cgroups above it."""
+        rooms = []
+        while path := path.rpartition("/")[0]:
+            above = self._watched.get(path)
+            if above is not None and above.limit_bytes is not None:
+                rooms.append(above.limit_bytes - above.used_bytes)
+        return min(rooms, default=None)
 
     def brakes(self, step: StepInput) -> tuple[BrakeFacts, ...]:
         """Of those that memory.high slows down, or soon will."""

@@ -71,6 +71,7 @@ def _facts(key: ProcessKey, verdict: Verdict | None, fact: RiseFact | None, step
         growth=towards(growth_now(verdict, step.now_s), met, step.runtimes.get(key)),
         evidence=verdict.state.evidence if verdict is not None else None,
         seen_s=None if since_s is None else step.now_s - since_s,
+        chain=step.chain(key),
     )
 
 

@@ -265,6 +265,25 @@ def test_the_process_that_fills_a_cgroup_tells_the_story_of_both() -> None:
     ]
 
 
+def test_a_cgroup_in_another_that_is_full_before_has_no_time_of_its_own() -> None:
+    inner = CgroupFacts("sys/fs/cgroup/pod/a", "a", 500 * MIB, 400 * MIB, rise=rise(40, 10.0))
+    assert [one.name for one in find_incidents(IncidentInputs(100.0, cgroups=(inner,)))] == ["filling"]
+    assert find_incidents(IncidentInputs(100.0, cgroups=(inner._replace(above_bytes=50 * MIB),))) == []
+    roomy = inner._replace(above_bytes=900 * MIB)
+    assert [one.name for one in find_incidents(IncidentInputs(100.0, cgroups=(roomy,)))] == ["filling"]
+    near = inner._replace(room_bytes=60 * MIB, above_bytes=50 * MIB)
+    (found_near,) = find_incidents(IncidentInputs(100.0, cgroups=(near,)))
+    assert found_near.name == "near_limit" and "full_s" not in found_near.facts
+
+
+def test_the_process_that_fills_a_cgroup_is_named_though_another_limit_is_nearer_to_it() -> None:
+    path = "sys/fs/cgroup/pod/a"
+    inner = CgroupFacts(path, "a", 500 * MIB, 200 * MIB, rise=rise(3, 6.0), largest=OTHER, largest_name="big (43)")
+    small = rising(2, 6.0, limit=SHOP, age_s=15.0, chain=(path, "sys/fs/cgroup/pod"))
+    found_here = find_incidents(IncidentInputs(100.0, cgroups=(inner,), growing=(small,)))
+    assert [(one.name, one.facts.get("gainer")) for one in found_here] == [("filling", "app (42)")]
+
+
 def test_a_cgroup_that_fills_names_the_process_that_fills_it_as_soon_as_one_is_known_to() -> None:
     shop = CgroupFacts("sys/fs/cgroup/shop", "shop", 300 * MIB, 200 * MIB, rise=rise(3, 6.0), largest=OTHER)
     shop = shop._replace(largest_name="big (43)")

@@ -25,7 +25,7 @@ from tests.engine.groups.worlds import ROOT
 from tests.engine.groups.worlds import world as groups_world
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
 from tests.requests import request
-from tests.sampling.test_cgroups import APP, MIB, v2
+from tests.sampling.test_cgroups import APP, MIB, POD, v2
 
 EASY = b"MemTotal: 24000000 kB\nMemFree: 20000000 kB\nMemAvailable: %d kB\nShmem: %d kB\nSReclaimable: %d kB\n"
 
@@ -83,6 +83,20 @@ def leak(seconds: int, mib_a_s: int) -> list[Frame]:
         source.files[f"{APP}/memory.current"] = b"%d\n" % (20_000_000 + second * mib_a_s * MIB)
         source.files[f"{APP}/memory.stat"] = b"anon %d\nfile 0\n" % (20_000_000 + second * mib_a_s * MIB)
     return frames
+
+
+def test_in_nested_cgroups_only_the_limit_that_is_reached_first_has_a_time() -> None:
+    process = FakeProcess(42, comm=b"leaky", cmdline=b"leaky\0")
+    source, engine = world(process)
+    source.files[f"{APP}/memory.max"] = b"%d\n" % (500 * MIB)
+    source.files[f"{POD}/memory.max"] = b"%d\n" % (150 * MIB)
+    for second in range(14):
+        frame = step(engine)
+        process.rss_pages += 4 * MIB_PAGES
+        for path in (APP, POD):
+            source.files[f"{path}/memory.current"] = b"%d\n" % (20_000_000 + second * 4 * MIB)
+            source.files[f"{path}/memory.stat"] = b"anon %d\nfile 0\n" % (20_000_000 + second * 4 * MIB)
+    assert [(one.name, one.facts.get("limit_bytes")) for one in report(frame).standing] == [("rising", 150 * MIB)]
 
 
 def test_the_next_step_names_the_file_of_the_limit_and_a_higher_one() -> None:
