@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Iterable, Sequence
 from enum import Enum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 BIGGEST_BYTES: Final = 1e18
@@ -95,8 +96,12 @@ def tick_label(value_bytes: float, step_bytes: float = 0.0) -> str:
     return text + letter
 
 
+@lru_cache(maxsize=16)
 def known(values: tuple[float | None, ...]) -> tuple[float | None, ...]:
-    """The values that a chart can draw: finite, not negative, at most BIGGEST_BYTES; None for all others."""
+    """The values that a chart can draw: finite, not negative, at most BIGGEST_BYTES; None for all others.
+
+    They are cached, because the charts of one frame ask for each series two or three times.
+    """
     there = [value for value in values if value is not None]
     if not there or (math.isfinite(sum(there)) and min(there) >= 0 and max(there) <= BIGGEST_BYTES):
         return values

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -139,9 +139,11 @@ def brief_lines(
 
 def _lead(outlook: Assessment | None, worst_first: Sequence[Answer], width: int) -> tuple[SideLines, SideLines]:
     """The worst finding in one line, where it is worse than all answers; and the next step in another."""
-    steps = _next_steps(outlook) if outlook is not None else []
     lead = step = NONE
-    for words in steps[:1]:
+    if outlook is None:
+        return lead, step
+    bad = (one for one in outlook.findings if one.severity > Severity.NOTE)
+    for words in _next_steps(sentences_of(one, outlook.tools) for one in bad)[:1]:
         if not worst_first or worst_first[0].severity < words.severity:  # no answer is about it
             mark, look = MARKS[words.severity]
             lead = SideLines([Line(whole_words(f"{mark} {words.says}", width), look)], {0: words.topic})
@@ -182,11 +184,10 @@ def _marked(detail: Detail, width: int) -> SideLines:
     return of_one_topic(wrapped(mark_sentence(detail), width, "strong") if is_marked else [], "regions")
 
 
-def _next_steps(outlook: Assessment) -> list[FindingText]:
-    """The findings that name a next step, the worst first, each step once."""
+def _next_steps(worded: Iterable[FindingText]) -> list[FindingText]:
+    """Those of some findings that name a next step, the worst first, each step once."""
     steps: dict[str, FindingText] = {}
-    for finding in outlook.findings:
-        words = sentences_of(finding, outlook.tools)
+    for words in worded:
         if words.severity > Severity.NOTE and words.next:
             steps.setdefault(words.next, words)
     return list(steps.values())
@@ -201,8 +202,8 @@ def _findings(detail: Detail, width: int, computed_percent: int | None, said: Se
     lines: list[Line] = []
     topics: dict[int, str] = {}
     in_short = {answer.finding for answer in said}
-    for finding in outlook.findings:
-        words = sentences_of(finding, outlook.tools, answered=finding.name in in_short)
+    worded = [sentences_of(one, outlook.tools, answered=one.name in in_short) for one in outlook.findings]
+    for words in worded:
         if not words.says:
             continue
         mark, look = MARKS[words.severity]
@@ -212,7 +213,7 @@ def _findings(detail: Detail, width: int, computed_percent: int | None, said: Se
             lines += wrapped(_INDENT + words.doubt, width, "dim", _INDENT) if words.doubt else []
         topics.update(dict.fromkeys(range(first, len(lines)), words.topic))
     steps: dict[int, str] = {}
-    for words in _next_steps(outlook):
+    for words in _next_steps(worded):
         first = len(lines)
         lines += wrapped(f"Next: {words.next}", width, "strong" if words.command else "", _INDENT)
         topics.update(dict.fromkeys(range(first, len(lines)), words.next_topic))
