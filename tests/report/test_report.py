@@ -98,6 +98,12 @@ def frame_of(process: FakeProcess, ticks: int = 40) -> Frame:
     return frame
 
 
+@cache
+def plain_frame() -> Frame:
+    """Of a process with a name that needs no care."""
+    return frame_of(FakeProcess(42))
+
+
 def on_screen(frame: Frame) -> str:
     """What the screen says of a frame on all its panels, where it has room for it; blanks made one."""
     width, detail = 2000, frame.detail
@@ -161,7 +167,7 @@ def test_what_was_read_of_sums_only_is_not_said_to_be_unread(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     "frame_made",
     [
-        pytest.param(lambda: frame_of(FakeProcess(42)), id="grows"),
+        pytest.param(plain_frame, id="grows"),
         pytest.param(grows_in_a_cgroup, id="towards a limit"),
         pytest.param(lambda: of_recording("+24s"), id="recorded"),
         pytest.param(lambda: of_recording(None), id="ended"),
@@ -209,7 +215,7 @@ def test_the_page_has_the_verdict_the_limits_in_use_and_the_groups() -> None:
 
 
 def test_the_chart_is_well_formed_and_has_every_part() -> None:
-    page = as_html(report_of(frame_of(FakeProcess(42))))
+    page = as_html(report_of(plain_frame()))
     svg = re.search(r"<svg.*</svg>", page, re.DOTALL)
     assert svg is not None
     root = ElementTree.fromstring(svg[0])
@@ -252,6 +258,15 @@ ODD_NAMES = {
 }
 
 
+@cache
+def tags_of_a_plain_name() -> set[str]:
+    """The elements of the page of a process with a name that needs no care."""
+    frame = plain_frame()
+    assert frame.detail is not None
+    event = TimelineEvent(frame.detail.window.right_edge_s - 2, EventKind.MARK, "x", 42)
+    return Page(as_html(report_of(frame, events=[event], host="h", source="s"))).tags
+
+
 @pytest.mark.parametrize("name", ODD_NAMES.values(), ids=ODD_NAMES)
 def test_an_odd_name_of_a_process_its_group_and_host_stays_one_visible_text(name: bytes) -> None:
     process = FakeProcess(42, comm=name[:15], cmdline=name + b"\0")
@@ -261,8 +276,7 @@ def test_an_odd_name_of_a_process_its_group_and_host_stays_one_visible_text(name
     event = TimelineEvent(frame.detail.window.right_edge_s - 2, EventKind.MARK, clean(text), 42)
     report = report_of(frame, events=[event], host=text, kernel=text, source=text)
     page, markdown = as_html(report), as_markdown(report)
-    plain = as_html(report_of(frame_of(FakeProcess(42)), events=[event._replace(label="x")], host="h", source="s"))
-    assert Page(page).tags == Page(plain).tags, "no element that another name has not"
+    assert Page(page).tags == tags_of_a_plain_name(), "no element that another name has not"
     for made in (page, markdown):
         assert not [one for one in made if one != "\n" and (not one.isprintable() or one == "\ufeff")]
     rows = [len(re.findall(r"(?<!\\)\|", line)) for line in markdown.splitlines() if "42)" in line and line[0] == "|"]
@@ -270,7 +284,7 @@ def test_an_odd_name_of_a_process_its_group_and_host_stays_one_visible_text(name
 
 
 def test_a_page_needs_nothing_from_elsewhere() -> None:
-    page = as_html(report_of(frame_of(FakeProcess(42))))
+    page = as_html(report_of(plain_frame()))
     assert "http" not in page.replace("http-equiv", "") and "url(" not in page
     assert "default-src 'none'" in page
     assert page.startswith("<!DOCTYPE html>") and '<html lang="en">' in page
@@ -286,7 +300,7 @@ def test_the_page_is_valid_html() -> None:
 
 
 def test_labels_of_levels_that_are_near_stand_beside_each_other() -> None:
-    report = report_of(frame_of(FakeProcess(42)))
+    report = report_of(plain_frame())
     peak_bytes = float(report.detail.row.peak_rss_bytes or 0) if report.detail is not None else 0.0
     page = as_html(report._replace(limits=(("one", peak_bytes), ("other", peak_bytes * 1.001))))
     places = re.findall(r'<text class="(?:limit|peak)-text" x="([0-9.]+)"', page)
@@ -346,7 +360,7 @@ def test_of_many_groups_that_oom_kills_have_emptied_and_of_many_problems_the_las
 
 
 def test_ages_are_those_of_an_instant_that_stands_above_them() -> None:
-    report = report_of(frame_of(FakeProcess(42)))
+    report = report_of(plain_frame())
     assert report.as_of.startswith("As of 20")
     for page in (as_html(report), as_markdown(report)):
         assert page.index(markdown_text(report.as_of)) < page.index(markdown_text(report.summary[0])[:12])

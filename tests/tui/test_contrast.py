@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any, ClassVar
@@ -46,6 +47,7 @@ def linear(channel: int) -> float:
     return part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
 
 
+@cache
 def contrast(style: Style) -> float | None:
     if style.color is None or style.bgcolor is None or not (style.color.triplet and style.bgcolor.triplet):
         return None
