@@ -12,7 +12,7 @@ from memtop.analysis.ledger.machine import MachinePart, machine_ledger, of_conta
 from memtop.analysis.trend.rates import levels, per_s
 from memtop.columns import TREND_CELLS
 from memtop.engine.row_builder import TREND_LEVELS
-from memtop.history.number_columns import NumberColumns
+from memtop.history.rings import NumberColumns
 from memtop.model.machine import Holder, MachinePartRow, MachineView, Rates
 from memtop.model.row import Note, ProcessRow
 from memtop.procfs.meminfo import Meminfo

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 
-from memtop.history.number_columns import NumberColumns
-from memtop.history.rings import MACHINE_TICKS, MachinePast
+from memtop.history.rings import MACHINE_TICKS, MachinePast, NumberColumns
 from memtop.model.row import SystemRow
 
 
