@@ -90,7 +90,7 @@ def series(history: Tracks[Key], key: Key, *, right_s: float, until_s: float, wi
         before = upto
     distinct = {at for at in best if at is not None}  # a reading that covers several buckets is converted once
     virt, rss, shr, shmem = past.virt, past.rss, past.shr, past.shmem
-    told = [at for at in distinct if shmem[at] >= 0]
+    measured = [at for at in distinct if shmem[at] >= 0]
 
     def points_of(known: dict[int, float]) -> tuple[float | None, ...]:
         """One point per bucket."""
@@ -101,8 +101,8 @@ def series(history: Tracks[Key], key: Key, *, right_s: float, until_s: float, wi
         virt_bytes=points_of({at: float(virt[at]) for at in distinct}),
         rss_bytes=points_of({at: float(rss[at]) for at in distinct}),
         anon_bytes=points_of({at: float(max(0, rss[at] - shr[at])) for at in distinct}),
-        file_bytes=points_of({at: float(max(0, shr[at] - shmem[at])) for at in told}),
-        shmem_bytes=points_of({at: float(shmem[at]) for at in told}),
+        file_bytes=points_of({at: float(max(0, shr[at] - shmem[at])) for at in measured}),
+        shmem_bytes=points_of({at: float(shmem[at]) for at in measured}),
         minflt_per_s=_rates(last, past.times_s, past.minflt),
         majflt_per_s=_rates(last, past.times_s, past.majflt),
     )

@@ -35,7 +35,7 @@ _SAME_END_S: Final = 5.0
 """An end that the chart has and an event of an end that is so near are the same one."""
 
 
-class Told(NamedTuple):
+class Statement(NamedTuple):
     """One finding or incident: how bad, what, and what to do next."""
 
     sign: str
@@ -53,9 +53,9 @@ class Report(NamedTuple):
     """The instant that all numbers and ages are of."""
     summary: tuple[str, ...]
     """What happened, in at most five lines."""
-    answers: tuple[Told, ...]
+    answers: tuple[Statement, ...]
     """Whether the process grows, whether VIRT is a problem, and how far its limit is, in the words of the screen."""
-    told: tuple[Told, ...]
+    findings: tuple[Statement, ...]
     detail: Detail | None
     limits: tuple[tuple[str, float], ...]
     """(label, bytes) of the limits in the chart."""
@@ -92,7 +92,7 @@ def report_of(
         as_of=f"As of {clock(frame.shown_s)}.",
         summary=tuple(_summary(frame, line.says, exits))[:5],
         answers=tuple(_answers(frame)),
-        told=tuple(_told(frame, outlook)),
+        findings=tuple(_findings(frame, outlook)),
         detail=detail,
         limits=tuple(limit for limit in chart_limits(outlook) if limit[1] > 0),
         forecast=chart_forecast(outlook),
@@ -133,35 +133,35 @@ def _summary(frame: Frame, machine: str, exits: Sequence[ExitReport]) -> Iterabl
         yield f"Ended during this time: {names}{more}."
 
 
-def _answers(frame: Frame) -> Iterable[Told]:
+def _answers(frame: Frame) -> Iterable[Statement]:
     if frame.detail is None:
         return
     for answer in answers(frame.detail, frame.system, frame.past_percent):
-        yield Told(SIGNS[answer.severity], answer.severity.name.lower(), answer.says)
+        yield Statement(SIGNS[answer.severity], answer.severity.name.lower(), answer.says)
     outlook = frame.detail.outlook
     if outlook is None or outlook.autopsy is not None or outlook.growth is None:
         return
     is_bad = any(finding.severity > Severity.NOTE for finding in outlook.findings)
     if not is_bad and not weighing(outlook.findings, Weight.OPEN):
         says = nothing_wrong(outlook, alone=not outlook.findings, computed_percent=frame.past_percent)
-        yield Told(SIGNS[Severity.NOTE], "note", says)
+        yield Statement(SIGNS[Severity.NOTE], "note", says)
 
 
-def _told(frame: Frame, outlook: Assessment | None) -> Iterable[Told]:
+def _findings(frame: Frame, outlook: Assessment | None) -> Iterable[Statement]:
     if frame.detail is not None and (marked := mark_sentence(frame.detail)):
-        yield Told(SIGNS[Severity.NOTE], "note", marked)
+        yield Statement(SIGNS[Severity.NOTE], "note", marked)
     if outlook is not None:
         if outlook.autopsy is not None:
             first, *rest = autopsy_lines(outlook.autopsy)
             severity = exit_severity(outlook.autopsy)
-            yield Told(SIGNS[severity], severity.name.lower(), first, " ".join(rest))
+            yield Statement(SIGNS[severity], severity.name.lower(), first, " ".join(rest))
         for finding in outlook.findings:
             text = sentences_of(finding, outlook.tools)
-            yield Told(SIGNS[text.severity], text.severity.name.lower(), text.says, text.doubt, text.next)
+            yield Statement(SIGNS[text.severity], text.severity.name.lower(), text.says, text.doubt, text.next)
     for incident in frame.incidents.standing if frame.incidents is not None else ():
         said = incident_sentences(incident)
         severity = incident.severity
-        yield Told(SIGNS[severity], severity.name.lower(), said.says, "; ".join(said.evidence), said.next)
+        yield Statement(SIGNS[severity], severity.name.lower(), said.says, "; ".join(said.evidence), said.next)
 
 
 def _marks(detail: Detail, events: Sequence[TimelineEvent]) -> list[Mark]:

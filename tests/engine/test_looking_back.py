@@ -219,10 +219,10 @@ def test_what_is_nowhere_is_shown_as_far_as_the_engine_knows_it(monkeypatch: pyt
 
 def test_the_page_of_an_earlier_instant_has_the_numbers_of_that_instant(machine: Machine) -> None:
     then, back = (report_of(frame) for frame in (machine.frames[9], machine.back_at(9)))
-    assert (back.as_of, back.summary, back.told, back.tables, back.provenance) == (
+    assert (back.as_of, back.summary, back.findings, back.tables, back.provenance) == (
         then.as_of,
         then.summary,
-        then.told,
+        then.findings,
         then.tables,
         then.provenance,
     )

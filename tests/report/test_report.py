@@ -182,9 +182,9 @@ def test_every_number_and_sentence_on_the_page_is_that_of_the_screen(
     assert frame.detail is not None
     row = frame.detail.row
     assert f"RES {long_size(row.rss_bytes)}, VIRT {long_size(row.virt_bytes)}" in report.summary[1]
-    for told in (*report.answers, *report.told):
-        says = [told.says] if told not in report.told or told.severity != "danger" else told.says.split("  ")
-        assert all(" ".join(one.split()) in screen for one in says), told
+    for one in (*report.answers, *report.findings):
+        says = [one.says] if one not in report.findings or one.severity != "danger" else one.says.split("  ")
+        assert all(" ".join(text.split()) in screen for text in says), one
     tables = {table.title.split(",")[0].split(" (")[0]: table for table in report.tables}
     for title in ("Limits", "Regions by kind", "Largest mappings", "Where the machine's RAM went", "Largest processes"):
         for cells in tables[title].rows if title in tables else ():

@@ -28,11 +28,11 @@ from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
 from memtop.sampling.cgroup_reading import CgroupReading, TimedReading
 
-TOLD_PERCENT: Final = 70.0
+REPORTED_PERCENT: Final = 70.0
 """Facts are given of cgroups fuller than this, and of those that rise."""
-TOLD_RISE: Final = 0.01
+REPORTED_RISE: Final = 0.01
 """A rise counts from this part of the limit on."""
-TOLD_REFAULTS_PER_S: Final = 50.0
+REPORTED_REFAULTS_PER_S: Final = 50.0
 _HIGH_SHARE: Final = 0.9
 NEAR_HIGH_SHARE: Final = 0.8
 """Of a memory.high, from which on facts are given of it."""
@@ -72,7 +72,7 @@ class CgroupWatch:
 
     def __init__(self) -> None:
         self._watched: dict[str, _Watched] = {}
-        self._told: dict[str, _Watched] = {}
+        self._reported: dict[str, _Watched] = {}
         """Those of which the facts are given."""
         self._braked: dict[str, _Watched] = {}
         """Those that were slowed down, or near that, at their latest readings."""
@@ -91,10 +91,10 @@ class CgroupWatch:
             old = watched.get(path)
             if old is None or old.timed is not timed:
                 one = watched[path] = _follow(old, timed, total_bytes)
-                if one.limit_bytes is not None and _is_told(one):
-                    self._told[path] = one
+                if one.limit_bytes is not None and _is_reported(one):
+                    self._reported[path] = one
                 else:
-                    self._told.pop(path, None)
+                    self._reported.pop(path, None)
                 if (one.braked_s is not None and step.now_s - one.braked_s <= BRAKED_S) or _is_near_high(one):
                     self._braked[path] = one
                 else:
@@ -103,11 +103,11 @@ class CgroupWatch:
         if removed or len(watched) > len(latest):
             for path in [path for path in watched if path not in latest or path in removed]:
                 del watched[path]
-                self._told.pop(path, None)
+                self._reported.pop(path, None)
                 self._braked.pop(path, None)
-        told = self._told.keys() | self._braked.keys()
-        if told and self._tick - self._found_tick >= (MEMBERS_TICKS if told <= self._largest_of else NEW_TICKS):
-            self._find_largest(step, told)
+        reported = self._reported.keys() | self._braked.keys()
+        if reported and self._tick - self._found_tick >= (MEMBERS_TICKS if reported <= self._largest_of else NEW_TICKS):
+            self._find_largest(step, reported)
 
     def facts(
         self, step: StepInput, heaps: Mapping[ProcessKey, HeapUse] = MappingProxyType({})
@@ -117,7 +117,7 @@ class CgroupWatch:
         ``heaps`` are those of processes that are being used for the first time.
         """
         found = []
-        for path, one in self._told.items():
+        for path, one in self._reported.items():
             assert one.limit_bytes is not None
             key, name = self._largest_in(path, step)
             reading = one.timed.reading
@@ -218,12 +218,12 @@ def _no_process_has(reading: CgroupReading) -> tuple[int, int]:
     return ledger.size_of(CgroupPart.SHMEM) or 0, kernel_bytes or 0
 
 
-def _is_told(one: _Watched) -> bool:
+def _is_reported(one: _Watched) -> bool:
     limit_bytes = one.limit_bytes or 0
-    if one.used_bytes >= TOLD_PERCENT / 100 * limit_bytes:
+    if one.used_bytes >= REPORTED_PERCENT / 100 * limit_bytes:
         return True
-    rises = one.rise is not None and one.rise.size_bytes >= TOLD_RISE * limit_bytes
-    return rises or (one.refault_per_s or 0.0) >= TOLD_REFAULTS_PER_S
+    rises = one.rise is not None and one.rise.size_bytes >= REPORTED_RISE * limit_bytes
+    return rises or (one.refault_per_s or 0.0) >= REPORTED_REFAULTS_PER_S
 
 
 def _follow(old: _Watched | None, timed: TimedReading, total_bytes: int | None) -> _Watched:

@@ -78,7 +78,7 @@ class CgroupFiles:
         swap = self._limit(path, "memory.swap.max") if v2 and not leaf else None
         if all(one in (None, UNLIMITED) for one in (limit, high, swap)) and not (leaf and full):
             found = CgroupReading(path, v2, limit, high_bytes=high, swap_limit_bytes=swap)
-            found = self._told(found._replace(group_kill=self._group_kill(path)) if v2 else found)
+            found = self._with_unread(found._replace(group_kill=self._group_kill(path)) if v2 else found)
             if limit is not None and not found.unread:
                 self._open_ended[path] = self._tick, found
             return found
@@ -88,12 +88,12 @@ class CgroupFiles:
             reading = CgroupReading(path, v2, limit, usage, stat, high)
             if v2:
                 reading = self._with_swap_v2(reading)._replace(group_kill=self._group_kill(path))
-            return self._told(reading if v2 else self._with_control_v1(self._with_swap_v1(reading)))
+            return self._with_unread(reading if v2 else self._with_control_v1(self._with_swap_v1(reading)))
         if stat is not None and not v2:
             stat = with_kernel_v1(stat, self._read, path)
         members = self._members_of(path)
         rest = self._rest_v2 if v2 else self._rest_v1
-        return self._told(rest(CgroupReading(path, v2, limit, usage, stat, high, members=members)))
+        return self._with_unread(rest(CgroupReading(path, v2, limit, usage, stat, high, members=members)))
 
     def _members_of(self, path: str) -> tuple[int, ...] | None:
         raw = self.file(path, "cgroup.procs")
@@ -103,7 +103,7 @@ class CgroupFiles:
             self._members = raw, tuple(sorted([int(word) for word in raw.split() if word.isdigit()]))
         return self._members[1]
 
-    def _told(self, reading: CgroupReading) -> CgroupReading:
+    def _with_unread(self, reading: CgroupReading) -> CgroupReading:
         """The reading with the files that exist and could not be read."""
         unread = self._unreadable.get(reading.path)
         return reading if not unread else reading._replace(unread=tuple(sorted(unread.items())))
@@ -134,16 +134,16 @@ class CgroupFiles:
             )
         if old is not None and is_same and read == old.stat:
             if not rest:
-                return self._told(old._replace(limit_bytes=limit, high_bytes=high, unread=())) if limits else old
+                return self._with_unread(old._replace(limit_bytes=limit, high_bytes=high, unread=())) if limits else old
             read = old.stat  # the same object says that nothing has changed
         reading = CgroupReading(path, v2, limit, usage, read, high)
         if not rest:
             # Without what is on swap the first reading would be less than the next, which looks like growth.
             with_swap = self._with_swap_v2 if v2 else self._with_swap_v1
-            return self._told(with_swap(reading) if old is None else reading)
+            return self._with_unread(with_swap(reading) if old is None else reading)
         if read is not None and not v2:
             reading = reading._replace(stat=with_kernel_v1(read, self._read, path))
-        return self._told((self._rest_v2 if v2 else self._rest_v1)(reading))
+        return self._with_unread((self._rest_v2 if v2 else self._rest_v1)(reading))
 
     def _usage(self, path: str, v2: bool) -> int | None:
         """What a cgroup uses, kernel memory included."""

@@ -44,7 +44,7 @@ class ExitWatch:
         self._pidfds: dict[int, int] = {}
         self._pids: dict[int, int] = {}
         self._unreaped: set[int] = set()
-        self._told: set[int] = set()
+        self._reported: set[int] = set()
         self._can_tell = True
 
     def watch(self, pids: Iterable[int], is_same: Callable[[int], bool]) -> None:
@@ -52,11 +52,11 @@ class ExitWatch:
         wanted = dict.fromkeys(pids)
         for pid in self._pidfds.keys() - wanted.keys():
             self._release(pid)
-        self._told.intersection_update(wanted)
+        self._reported.intersection_update(wanted)
         for pid in wanted:
             if len(self._pidfds) >= self._limit:
                 break
-            if pid not in self._pidfds and pid not in self._told:  # a zombie can be held any number of times
+            if pid not in self._pidfds and pid not in self._reported:  # a zombie can be held any number of times
                 self._hold(pid, is_same)
 
     def exits(self, wall_s: float) -> list[Exit]:
@@ -72,7 +72,7 @@ class ExitWatch:
                 self._unreaped.add(pid)
                 continue
             ended.append(Exit(pid, wall_s, status))
-            self._told.add(pid)
+            self._reported.add(pid)
             self._release(pid)
         return sorted(ended, key=lambda end: end.pid)
 
