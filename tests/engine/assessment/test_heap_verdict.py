@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from memtop.analysis.findings import Severity
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import Evidence
 from memtop.analysis.trend.pause import Pause
+from memtop.engine.assessment.assessor import MOST_HEAPS
 from memtop.engine.assessment.exit_limits import full_limit
 from memtop.engine.assessment.heap_verdict import heap_verdict, time_to_heap_limit, towards
 from memtop.engine.engine import Engine
@@ -154,10 +157,12 @@ def test_of_very_many_jvms_the_heaps_of_the_largest_are_read() -> None:
     pids = range(100, 120)
     java = b"/usr/bin/java\0-jar\0shop.jar\0"
     source = FakeSource(*(FakeProcess(pid, b"java", rss_pages=pid * 100, cmdline=java) for pid in pids))
-    engine = Engine(source)
+    engine, read = Engine(source), [set[int]()]
     for _ in range(30):
         engine.step(request(needs=Need.STAT | Need.STATUS))
-    assert {pid for pid in pids if f"proc/{pid}/runtime/identity" in source.asked_ever} == set(range(108, 120))
+        read.append({pid for pid in pids if f"proc/{pid}/runtime/identity" in source.asked_ever})
+    assert read[-1] == set(range(108, 120))
+    assert max(len(after - before) for before, after in pairwise(read)) == MOST_HEAPS
 
 
 @pytest.mark.parametrize(("old_per_s", "span"), [(None, None), ((60.0, 90.0), (60.0, 90.0))])
