@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from memtop.analysis.incidents import Incident
 from memtop.engine.assessment import incident_inputs, rise_tracker
+from memtop.engine.assessment.assessor import MOST_URGENT
+from memtop.engine.assessment.growth_tracker import GrowthTracker
 from memtop.engine.assessment.incident_tracker import UNSEEN_TICKS
 from memtop.engine.engine import Engine
 from memtop.explain.incident_text import headline, incident_sentences, kills_before
@@ -730,6 +734,23 @@ def test_of_many_that_grow_the_fastest_are_named(monkeypatch: pytest.MonkeyPatch
         frame = step(engine)
     found = {one.subject.key.pid for one in report(frame).standing if one.subject.key is not None}
     assert found == {45, 46}
+
+
+def test_of_many_that_rise_some_are_judged_out_of_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    look, firsts = GrowthTracker.look, [0]
+
+    def noted(self: GrowthTracker, now_s: float, delay_s: float, first: Sequence[ProcessKey], *rest: Any) -> Any:
+        firsts.append(len(first))
+        return look(self, now_s, delay_s, first, *rest)
+
+    monkeypatch.setattr(GrowthTracker, "look", noted)
+    rising = [FakeProcess(42 + number, cmdline=b"/bin/rises%d\0" % number) for number in range(MOST_URGENT + 3)]
+    _, engine = world(*rising)
+    for _ in range(12):
+        for process in rising:
+            process.rss_pages += 9 * MIB_PAGES
+        step(engine)
+    assert max(firsts) == MOST_URGENT
 
 
 @pytest.mark.parametrize("bound", ["MOST", "LOOKED_AT"])
