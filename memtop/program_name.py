@@ -186,7 +186,7 @@ def _of_arguments(arguments: list[bytes], carriers: int = MOST_CARRIERS) -> Prog
     if program is None:
         name_only = name.removeprefix(b"-")
         return ProgramName(b" ".join([name, *rest]), _known(name_only), _without_version(name_only))
-    run = program.word if program.module else _script_name(program.word)
+    run = program.word.removesuffix(b".__main__") if program.module else _script_name(program.word)
     flag = [b"-m"] if program.module else []
     own = b" ".join([run, *arguments[program.after :]])
     return ProgramName(b" ".join([name, *flag, own]), _known(name, run), run or name, own if run else b"")

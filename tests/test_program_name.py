@@ -35,6 +35,7 @@ def test_the_command_without_its_interpreter(line: str, own: str) -> None:
         (f"{VENV}/python|/srv/orderpkg", "python orderpkg", "python orderpkg"),
         (f"{VENV}/python|/srv/orderpkg/__main__.py|a", "python orderpkg a", "python orderpkg"),
         ("python3|__main__.py", "python3 __main__.py", "python3 __main__.py"),
+        ("python3|-O|-m|orderpkg.__main__|a", "python3 -m orderpkg a", "python3 orderpkg"),
         ("python3|./__main__.py", "python3 __main__.py", "python3 __main__.py"),
         ("/usr/bin/awk|-F|:|-f|/srv/sum.awk|log", "awk sum.awk log", "awk sum.awk"),
         ("gawk|-v|n=1|{print}|log", "gawk -v n=1 {print} log", "gawk"),
