@@ -130,10 +130,12 @@ def _term(column: Column, name: str, sign: str, value: str) -> Predicate:
         if sign not in ("=", "==", "!="):
             raise UsageError(f"filter: {name} is text; use {name}= or {name}!=")
         wanted = value.lower()
-        whole = column.values is Values.WORD
-        hit: Predicate = (
-            (lambda row: field(row).lower() == wanted) if whole else (lambda row: wanted in field(row).lower())
-        )
+        if column.key == "name":  # a program has several: the kernel's, its file's, that of its script
+            hit: Predicate = lambda row: any(wanted in one.lower() for one in row.program_names)  # noqa: E731
+        elif column.values is Values.WORD:
+            hit = lambda row: field(row).lower() == wanted  # noqa: E731
+        else:
+            hit = lambda row: wanted in field(row).lower()  # noqa: E731
         return (lambda row: not hit(row)) if sign == "!=" else hit
     try:
         number = parse_size(value) if column.values is Values.SIZE else float(value)

@@ -29,6 +29,11 @@ def test_these_find_the_process(text: str) -> None:
     assert passes(text)
 
 
+@pytest.mark.parametrize(("text", "found"), [("name=orders", True), ("name!=ORDERS.py", False), ("name=-u", False)])
+def test_a_name_is_that_of_the_script_too(text: str, *, found: bool) -> None:
+    assert passes(text, command_raw=b"/opt/bin/python3\0-u\0/srv/orders.py\0", name="python3") is found
+
+
 @pytest.mark.parametrize("text", ["4", "proc nothing", "name=serve", "foo=bar", "user=ap", "s=R", "!^serve"])
 def test_these_do_not(text: str) -> None:
     assert not passes(text, command="proc --serve", name="proc")
