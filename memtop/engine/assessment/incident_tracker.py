@@ -43,6 +43,9 @@ UNSEEN_TICKS: Final = 5
 UNEXPLAINED_S: Final = 3.0
 """A kill that the machine has counted is reported without a name where no end has explained it for so long."""
 
+_OF_OWN_LIMIT: Final = frozenset({"near_limit", "filling", "thrashing", "throttled", "near_high"})
+"""Incidents of a cgroup that name its own limit or memory.high."""
+
 
 class IncidentTracker:
     """:meth:`take` once a tick."""
@@ -104,7 +107,7 @@ class IncidentTracker:
             growing_groups(step, groups),
             self._cgroups.brakes(step),
         )
-        self._standing = self._standing.without(self._ended(step), over)
+        self._standing = self._standing.without(self._ended(step), over | self._changed_limits(step))
         self._standing = self._standing.without_rises(self._rises.lost)
         self._standing = self._standing.after(step.now_s, find_incidents(self.inputs))
         if self._tick % UNSEEN_TICKS == 0:
@@ -127,6 +130,16 @@ class IncidentTracker:
         gainer = self._gainer.take(step, used, self._rises.risen, anon)
         holder = self._holder.take(step, self._trend)
         return machine_facts(step, self._trend, self._counters, holder, used=used, parts=parts, gainer=gainer)
+
+    def _changed_limits(self, step: StepInput) -> set[str]:
+        """The cgroups with an incident about a limit that is another one now."""
+        found = set()
+        for one in self._standing.standing:
+            timed = step.cgroups.latest.get(one.subject.path or "")
+            if one.name in _OF_OWN_LIMIT and timed is not None and timed.reading.limit_bytes is not None:
+                limits = timed.reading.limit_bytes, timed.reading.high_bytes
+                found.update([one.subject.path or ""] if one.facts.get("limit_bytes") not in limits else [])
+        return found
 
     def _ended(self, step: StepInput) -> set[ProcessKey]:
         """The processes with an incident that have ended, or that run another program since the previous tick."""

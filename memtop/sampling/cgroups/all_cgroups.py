@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from memtop.analysis.limits.memory_limits import ceiling
+from memtop.analysis.limits.memory_limits import ceiling, high_ceiling
 from memtop.sampling.cgroup_reading import CgroupReading, TimedReading, filled
 from memtop.sampling.cgroups.cgroup_files import CgroupFiles, is_full
 from memtop.sampling.cgroups.turns import Turns
@@ -161,10 +161,7 @@ class AllCgroups:
 
 
 def _is_near(latest: TimedReading, mem_total_bytes: int | None) -> bool:
-    """Whether it is nearly full, or soon will be."""
-    found = ceiling(latest.reading.use, mem_total_bytes)
-    if found is None:
-        return False
-    rate = latest.usage_bytes_per_s
-    rises = rate is not None and rate > 0 and found.headroom_max_bytes < rate * NEAR_S
-    return rises or found.used_percent >= NEAR_PERCENT
+    """Whether its limit or memory.high is nearly reached, or soon will be."""
+    use, rate = latest.reading.use, max(0.0, latest.usage_bytes_per_s or 0.0)
+    ends = [one for one in (ceiling(use, mem_total_bytes), high_ceiling(use, mem_total_bytes)) if one is not None]
+    return any(one.headroom_max_bytes < rate * NEAR_S or one.used_percent >= NEAR_PERCENT for one in ends)

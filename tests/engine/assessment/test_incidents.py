@@ -262,6 +262,18 @@ def test_a_cgroup_whose_page_cache_does_not_fit_into_its_limit_is_said_to_thrash
     assert names(frame) == []
 
 
+@pytest.mark.parametrize(("name", "incident"), [("memory.max", "near_limit"), ("memory.high", "near_high")])
+def test_what_is_said_of_a_limit_goes_at_once_when_that_is_raised(name: str, incident: str) -> None:
+    source, engine = world(FakeProcess(42, cmdline=b"db\0"))
+    source.files[f"{APP}/memory.max"] = b"max\n"
+    source.files |= {f"{APP}/{name}": b"100000000\n", f"{APP}/memory.stat": b"anon 95000000\nfile 0\n"}
+    source.files[f"{APP}/memory.current"] = b"95000000\n"
+    frames = [step(engine) for _ in range(6)]
+    assert names(frames[-1]) == [incident]
+    source.files[f"{APP}/{name}"] = b"400000000\n"
+    assert names([step(engine) for _ in range(2)][-1]) == [], "the old limit is not spoken of any more"
+
+
 def test_memory_that_takes_the_place_of_page_cache_in_a_full_cgroup_is_seen_though_its_use_stands_still() -> None:
     source, engine = world(FakeProcess(42, cmdline=b"db\0"))
     source.files[f"{APP}/memory.current"] = b"104000000\n"
