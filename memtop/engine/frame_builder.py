@@ -144,7 +144,7 @@ class FrameBuilder:
         focus = request.readings.focus
         if focus is None:
             return None
-        row = next((row for row in rows if row.key == focus), None)
+        row = next((row for row in rows if row.pid == focus.pid and row.key == focus), None)
         others: Sequence[OtherLife] = ()
         lives = self._state.assessor.lives(focus) if self._state.assessor is not None else None
         if lives is not None:

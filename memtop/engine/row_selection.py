@@ -42,6 +42,7 @@ def chosen_rows(
     """
     only = selection.only
     if only is None and not selection.names:
+        left_out = None if selection.kernel_threads else Note.KERNEL
         return [
             row
             for row in rows
@@ -51,7 +52,7 @@ def chosen_rows(
                 or selection.dead
                 or (selection.killed and _killed_lately(row, now_s))
             )
-            and (selection.kernel_threads or row.note is not Note.KERNEL)
+            and row.note is not left_out
         ]
     chosen = [row for row in rows if is_named(row, selection, departed, named)]
     if selection.names and not selection.dead:

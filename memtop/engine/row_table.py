@@ -1,6 +1,6 @@
 """Table of the rows of all living processes; puts PSS and USS into them. A row is built only if it has changed."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import compress
 from math import ceil
 from operator import is_not
@@ -68,6 +68,8 @@ class RowTable:
         """When the latest had their turn."""
         self._built: Mapping[int, ProcessSample] = {}
         """The processes of which the rows were built last."""
+        self._compared: tuple[Mapping[int, ProcessSample], list[tuple[int, ProcessSample]]] | None = None
+        """Those of the latest sample, and which of them have changed since."""
         self._lacks_trends = False
         """Whether some rows may have the trend of an earlier instant."""
         self._rows: dict[int, ProcessRow] = {}
@@ -118,7 +120,7 @@ class RowTable:
         else:
             changed = [pid for pid, _ in self._changed(sample)]
             visited = dict.fromkeys([*changed, *turn, *(key.pid for key in moving), *(key.pid for key in renewed)])
-        self._built, self._lacks_trends = sample.processes, trends is not None
+        self._built, self._compared, self._lacks_trends = sample.processes, None, trends is not None
         for pid in visited:
             if (process := sample.processes.get(pid)) is None:
                 continue
@@ -178,10 +180,12 @@ class RowTable:
             self._by_pid = self._rows.copy()
         return self._by_pid
 
-    def _changed(self, sample: Sample) -> Iterator[tuple[int, ProcessSample]]:
+    def _changed(self, sample: Sample) -> list[tuple[int, ProcessSample]]:
         """The processes that have changed since rows were built. Most have not, and those cost no bytecode."""
         now = sample.processes
-        return compress(now.items(), map(is_not, now.values(), map(self._built.get, now)))
+        if self._compared is None or self._compared[0] is not now:
+            self._compared = now, list(compress(now.items(), map(is_not, now.values(), map(self._built.get, now))))
+        return self._compared[1]
 
     def _whose_turn(self, now_s: float) -> Collection[int]:
         """PIDs of the next share of the rows that move by themselves. Thousands at one tick would make it late."""
