@@ -36,7 +36,9 @@ _ABOUT_LIMITS: Final = frozenset({"near_limit", "near_high", "frozen", "address_
 
 def _sign(row: LimitRow, outlook: Assessment) -> str:
     """The sign of the worst finding about a limit, and a blank; empty for none."""
-    growth, found = outlook.growth, [Severity.NOTE]
+    autopsy, growth, found = outlook.autopsy, outlook.growth, [Severity.NOTE]
+    if autopsy is not None and autopsy.is_oom and autopsy.limit_name == row.name:
+        found.append(Severity.DANGER)
     for finding in outlook.findings:
         named = finding.facts.get("limit_name", finding.facts.get("brake_name"))
         if finding.name in _ABOUT_LIMITS:

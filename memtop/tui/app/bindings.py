@@ -40,13 +40,13 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
         _key(
             "escape",
             "step_out",
-            "Back",
+            "Close or go back",
             "Close, clear the filter, leave the maximized view, return to now; never quits",
         ),
         _key(
             "exclamation_mark",
             "headline",
-            "Headline",
+            "Go to the headline",
             "Go to what the headline names; press again to list all incidents",
         ),
         _key("space,Z", "pause", "Pause", "Freeze the screen; sampling continues"),
@@ -69,7 +69,7 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
         _key("T", "sort('growth')", "Sort by growth", "Sort by growth over the last minute"),
         _key("less_than_sign", "neighbor(-1)", "Sort by left column", "Sort by the column to the left"),
         _key("greater_than_sign", "neighbor(1)", "Sort by right column", "Sort by the column to the right"),
-        _key("I", "reverse", "Reverse", "Reverse the order"),
+        _key("I", "reverse", "Reverse the order", "Reverse the order"),
         _key("t,f5", "tree", "Tree", "Parents and children, with subtree totals"),
         _key(
             "b",
@@ -78,11 +78,11 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
             "List processes, or groups by cgroup (t: their tree), container, pod, unit, user, program",
         ),
         _key("c", "columns", "Columns", "Choose and order the columns"),
-        _key("u", "user", "User", "Show one user's processes"),
+        _key("u", "user", "Filter by user", "Show one user's processes"),
         _key("a", "everybody", "All processes", "Show all processes, or only those given on the command line"),
         _key("H", "kernel_threads", "Kernel threads", "Show or hide kernel threads"),
         _key("p", "go_to_pid", "Go to PID", "Select a process by its PID"),
-        _key("D", "ended", "Ended", "List the processes that have ended: watched, large or killed"),
+        _key("D", "ended", "Ended processes", "List the processes that have ended: watched, large or killed"),
     ),
     "Time and chart": (
         _key(
@@ -91,7 +91,7 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
         _key("right", "look(1)", "Look forward", "Look forward by the same amount"),
         _key("left_square_bracket", "look(-10)", "Look further back", "Look back ten times as far"),
         _key("right_square_bracket", "look(10)", "Look further forward", "Look forward ten times as far"),
-        _key("end", "live", "Now", "Return to now; press again to select the last process"),
+        _key("end", "live", "Return to now", "Return to now; press again to select the last process"),
         _key(
             "colon",
             "seek",
@@ -111,16 +111,27 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
         _key("minus", "zoom_time(2.0)", "Zoom out", "Zoom out: more of the past"),
         _key("equals_sign", "zoom_time(0)", "Reset zoom", "Reset the zoom to five minutes"),
         _key(
-            "v", "scale", "Scale", "Scale: VIRT and RES together, each on its own, RES alone, logarithmic, or automatic"
+            "v",
+            "scale",
+            "Scale of the chart",
+            "Scale: VIRT and RES together, each on its own, RES alone, logarithmic, or automatic",
         ),
-        _key("d", "delay", "Delay", "Time between samples, 0.1 to 60 s"),
+        _key("d", "delay", "Time between samples", "Time between samples, 0.1 to 60 s"),
         _key(
-            "w", "record", "Record", "Record to a new file here, starting with what is in memory; press again to stop"
+            "w",
+            "record",
+            "Record to a file",
+            "Record to a new file here, starting with what is in memory; press again to stop",
         ),
     ),
     "Panels": (
         *panel_keys(),
-        _key("tab", "focus_next", "Next part", "Focus the next part; Shift+Tab goes back, at last to the header's RAM"),
+        _key(
+            "tab",
+            "focus_next",
+            "Focus the next part",
+            "Focus the next part; Shift+Tab goes back, at last to the header's RAM",
+        ),
         _key("z", "zoom_panel", "Maximize", "Maximize the focused part; press again to restore"),
         _key(
             "R",
@@ -137,11 +148,11 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
         _key(
             "n",
             "successor",
-            "Successor",
+            "Next process or incident",
             "Go to the process that replaced an ended one, and follow every later one until n is pressed again; "
             "otherwise the next incident",
         ),
-        _key("E", "report", "Report", "Write an HTML report to the current directory"),
+        _key("E", "report", "Write a report", "Write an HTML report to the current directory"),
         _key("y", "copy_pid", "Copy PID", "Copy the PID; in What is going on (Tab), copy the command of the next step"),
         _key("Y", "copy_command", "Copy command", "Copy the command line"),
     ),

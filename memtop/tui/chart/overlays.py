@@ -24,10 +24,11 @@ _FORECAST_DOTS: Final = 2
 def draw_overlays(canvas: Canvas, picture: MemoryPicture, axis: Axis, span: TimeSpan) -> None:
     """Limits, peak, marks and cursor, in the cells that the curves leave."""
     for label, limit_bytes in picture.limits:
-        ink = _OF_SIGNS.get(label[:1], ChartStyle.LIMIT)
-        _level(canvas, axis, limit_bytes, f"{label} {units.size(limit_bytes)}", ink)
+        ink, size = _OF_SIGNS.get(label[:1], ChartStyle.LIMIT), units.size(limit_bytes)
+        short = size if ink is ChartStyle.LIMIT else f"{label[:1]} {size}"
+        _level(canvas, axis, limit_bytes, (f"{label} {size}", short), ink)
     if picture.peak_bytes is not None:
-        _level(canvas, axis, picture.peak_bytes, f"peak {units.size(picture.peak_bytes)}", ChartStyle.PEAK)
+        _level(canvas, axis, picture.peak_bytes, (f"peak {units.size(picture.peak_bytes)}",), ChartStyle.PEAK)
     for mark in picture.marks:
         _mark(canvas, span, mark)
     if picture.cursor_s is not None and -picture.window_s <= picture.cursor_s <= 0:
@@ -52,18 +53,25 @@ def draw_forecast(canvas: Canvas, forecast: Forecast, now_bytes: float, axis: Ax
             canvas.put(here + 1, row, "┊", ChartStyle.AXIS)
 
 
-def _level(canvas: Canvas, axis: Axis, value_bytes: float, label: str, ink: ChartStyle) -> None:
-    """Draw a dashed line with its label, if the value is within the scale."""
+def _level(canvas: Canvas, axis: Axis, value_bytes: float, labels: tuple[str, ...], ink: ChartStyle) -> None:
+    """Draw a dashed line with the first of its labels that fits, if the value is within the scale.
+
+    Without a label there is no sign of severity, so the line has no color of it either.
+    """
     if not (math.isfinite(value_bytes) and axis.low_bytes < value_bytes <= axis.high_bytes):
         return
     up = axis.place(value_bytes)
     row, line = canvas.row(up), canvas.level(up, dense=ink is not ChartStyle.PEAK)
-    text = f" {narrow(label)} "
-    spots = (2, canvas.columns // 2 - len(text) // 2, canvas.columns - len(text) - 2)
-    spot = next((spot for spot in spots if canvas.blank(spot, row, len(text))), None)
+    places = (
+        (spot, text)
+        for text in (f" {narrow(label)} " for label in labels)
+        for spot in (2, canvas.columns // 2 - len(text) // 2, canvas.columns - len(text) - 2)
+    )
+    spot, text = next((place for place in places if canvas.blank(place[0], row, len(place[1]))), (0, ""))
+    if not text and ink is not ChartStyle.PEAK:
+        ink = ChartStyle.LIMIT
     canvas.put_where_blank(row, line, ink)
-    if spot is not None:
-        canvas.put_text(spot, row, text, ink)
+    canvas.put_text(spot, row, text, ink)
 
 
 def _mark(canvas: Canvas, span: TimeSpan, mark: Mark) -> None:

@@ -436,3 +436,12 @@ def test_labels_of_levels_at_one_height_and_a_message_do_not_run_into_each_other
         lines = texts(memory_strips(near, 78, height, INKS))
         assert sum(" orders-api.service 201M " in line for line in lines) == 1, height
         assert sum(" gone since 00:03:19 " in line for line in lines) == 1, height
+
+
+def test_a_limit_with_a_sign_keeps_it_where_its_name_does_not_fit_and_has_no_color_without_it() -> None:
+    limit = (("▲ a.service.with.a.long.name in 35 to 55 s,", 300 * MIB),)
+    wide, narrow = (memory_strips(picture(make_series(), limits=limit), width, 14, INKS) for width in (100, 44))
+    assert any("long.name in 35 to 55 s, 300M" in text for text in texts(wide))
+    assert any("▲ 300M" in text and "long" not in text for text in texts(narrow))
+    tiny = memory_strips(picture(make_series(), limits=limit), 5, 14, INKS)
+    assert not any(style == INKS[ChartStyle.DANGER] for strip in tiny for _, style, _ in strip)
