@@ -17,6 +17,8 @@ from memtop.cli.watchdog import STARVED
 from memtop.errors import NotRecorded
 from memtop.sources.protocol import Instant
 from memtop.sources.recording.file import RecordingFile
+from memtop.sources.recording.format import RecordKind, encode_rows
+from memtop.sources.recording.packing import pack
 from memtop.sources.recording.replay import Replay
 from memtop.sources.recording.tables import Bounds
 from memtop.sources.recording.tick import Block
@@ -124,8 +126,6 @@ def test_the_mappings_of_its_process_are_in_the_recording(tmp_path: Path) -> Non
 
 def fill(file: RecordingFile, blocks: int, block_bytes: int) -> None:
     """Blocks one second apart. Every tenth is a keyframe; its rows are those of an empty machine."""
-    from memtop.sources.recording.format import RecordKind, encode_rows, pack  # noqa: PLC0415
-
     for number in range(blocks):
         key = number % 10 == 0
         row = (RecordKind.KEY if key else RecordKind.READ, b"" if key else b"proc/x", None if key else 0)

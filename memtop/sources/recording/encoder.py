@@ -18,23 +18,18 @@ from memtop.sources.recording.format import (
     LABEL_LIMIT,
     PACKED_LIMIT,
     READ_ROWS,
-    TOOK_BYTES,
     Outcome,
     RecordKind,
     Row,
     encode_changes,
     encode_pids,
     encode_rows,
-    encode_took,
     has_basis,
     largest_bytes,
-    pack,
-    pack_answer,
-    pack_rows,
-    squeeze,
 )
 from memtop.sources.recording.kept_answers import KeptAnswers
 from memtop.sources.recording.known_answers import KnownAnswers
+from memtop.sources.recording.packing import TOOK_BYTES, encode_took, pack, pack_answer, pack_rows, squeeze
 from memtop.sources.recording.tick import Block, Recorded, Tick
 
 KEY_TICKS: Final = 30

@@ -8,7 +8,8 @@ from memtop.errors import DamagedError
 from memtop.sanitize import clean
 from memtop.sources.protocol import NotedEvent
 from memtop.sources.recording.checked_values import blob, integer
-from memtop.sources.recording.format import LABEL_LIMIT, RecordKind, unpack
+from memtop.sources.recording.format import LABEL_LIMIT, RecordKind
+from memtop.sources.recording.packing import unpack
 from memtop.units import counted
 
 EVENTS_LIMIT: Final = 4096

@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
-from memtop.sources.recording.format import TOOK_BYTES, Outcome, RecordKind, Row, encode_changes, encode_took, is_kept
+from memtop.sources.recording.format import Outcome, RecordKind, Row, encode_changes, is_kept
+from memtop.sources.recording.packing import TOOK_BYTES, encode_took
 from memtop.sources.recording.tick import Recorded
 
 BATCHED_TO: Final = 4096

@@ -27,16 +27,14 @@ from memtop.sources.recording.format import (
     decode_changes,
     decode_pids,
     decode_rows,
-    decode_took,
     has_basis,
     is_kept,
-    is_longer,
     largest_bytes,
-    number_changes,
-    unpack,
 )
-from memtop.sources.recording.number_changes import LENGTH_LIMIT, decode_several_changes
+from memtop.sources.recording.number_changes import LENGTH_LIMIT
+from memtop.sources.recording.packing import decode_took, is_longer, number_changes, unpack
 from memtop.sources.recording.tick import Recorded
+from memtop.sources.recording.undone_changes import ENTRY_BYTES, UndoneChanges
 
 COUNT_LIMIT: Final = 1 << 40
 """Most missing samples that are counted at once: a number in the file may be anything."""
@@ -48,10 +46,6 @@ MEMORY_LIMIT: Final = 256 << 20
 """Most bytes kept from one tick to the next, by all who play one recording at the same time."""
 KEY_LIMIT: Final = 256 << 20
 """Most bytes of a keyframe."""
-UNDONE_LIMIT: Final = 16 << 20
-"""Most bytes of changes that are left undone on the way to an instant."""
-ENTRY_BYTES: Final = 160
-"""What one answer costs in memory, in addition to its bytes."""
 
 
 class Known:
@@ -70,9 +64,6 @@ class Known:
         self._budget = 0
         self._way_budget = WAY_LIMIT
         self._is_on_the_way = False
-        self._undone: defaultdict[int | None, dict[str, list[bytes]]] = defaultdict(dict)
-        """Changes of files that were left undone, by process and path."""
-        self._undone_bytes = 0
         self._learnt_bytes = 0
         self._about: dict[str, bytes] = {}
         self.own_pid: int | None = None
@@ -104,8 +95,7 @@ class Known:
         """By name of the file. None means all listed processes."""
         self.values: dict[str, dict[int, bytes | None]] = defaultdict(dict)
         self.reads: dict[int | None, dict[str, Recorded]] = defaultdict(dict)
-        self._undone.clear()
-        self._undone_bytes = 0
+        self._undone = UndoneChanges(self.reads)
         self.read_set: frozenset[str] = frozenset()
         self.waiting: frozenset[str] = frozenset()
         self.kept: dict[int | None, dict[str, Recorded]] = defaultdict(dict)
@@ -141,36 +131,13 @@ class Known:
 
     def settle(self) -> None:
         """Do what was left undone on the way to an instant."""
-        for pid in list(self._undone):
-            for path in list(self._undone[pid]):
-                self._settle(pid, path)
-        self._undone.clear()
-        self._undone_bytes = 0
-
-    def _settle(self, pid: int | None, path: str) -> None:
-        changes = self._undone[pid].pop(path, None) if pid in self._undone else None
-        if changes is not None:
-            outcome, data = self.reads[pid][path]
-            self.reads[pid][path] = outcome, decode_several_changes(changes, data)
-
-    def _leave_undone(self, path: str, status: object, changes: bytes) -> bool:
-        """Keep the changes of a file that was read before. Returns whether that was possible."""
-        pid = pid_of(path)
-        known = self.reads[pid].get(path) if pid in self.reads else None
-        if known is None:
-            return False
-        self.reads[pid][path] = Outcome(integer(status)), known[1]
-        self._undone[pid].setdefault(path, []).append(changes)
-        self._undone_bytes += ENTRY_BYTES + len(changes)
-        if self._undone_bytes > UNDONE_LIMIT:
-            self.settle()
-        return True
+        self._undone.settle()
 
     def _forget_those_who_left(self) -> None:
         """Drop processes that have left, at the same point as the encoder does."""
         for pid in self._left:
             self.reads.pop(pid, None)
-            self._undone.pop(pid, None)
+            self._undone.forget(pid)
             self.kept.pop(pid, None)
             for values in self.values.values():
                 values.pop(pid, None)
@@ -193,10 +160,10 @@ class Known:
             return
         if kind == RecordKind.READ:
             changes = number_changes(stored) if self._is_on_the_way else None
-            if changes is not None and self._leave_undone(path, status, changes):
+            if changes is not None and self._undone.add(path, status, changes):
                 return
             if self._undone:
-                self._settle(pid_of(path), path)
+                self._undone.settle_file(pid_of(path), path)
         if kind == RecordKind.ASK and self._is_on_the_way and self._is_passed_by(path, stored):
             return
         data = unpack(stored, self._basis(kind, path), largest_bytes(kind, path))
@@ -274,7 +241,7 @@ class Known:
         def known_of(pid: int) -> bytes | None:
             path = f"proc/{pid}/{name}"
             if self._undone:
-                self._settle(pid, path)
+                self._undone.settle_file(pid, path)
             answer = self.reads[pid].get(path)
             return None if answer is None else answer[1]
 

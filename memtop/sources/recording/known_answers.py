@@ -12,7 +12,8 @@ from typing import Final, TypeVar
 
 from memtop.sources.protocol import pid_of
 from memtop.sources.recording.bits import encode_bits
-from memtop.sources.recording.format import FITTED, Outcome, RecordKind, Row, encode_changes, pack, pack_bits
+from memtop.sources.recording.format import FITTED, Outcome, RecordKind, Row, encode_changes
+from memtop.sources.recording.packing import pack, pack_bits
 from memtop.sources.recording.tick import Told
 
 _PACK_TICKS: Final = 16

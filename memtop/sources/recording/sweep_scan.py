@@ -10,8 +10,9 @@ from typing import Final
 from memtop.errors import DamagedError
 from memtop.sources.recording.bits import decode_bits_of
 from memtop.sources.recording.checked_values import blob, integer, wall_time_s
-from memtop.sources.recording.format import PROCESS_LIMIT, RecordKind, decode_pids, decode_rows, unpack
+from memtop.sources.recording.format import PROCESS_LIMIT, RecordKind, decode_pids, decode_rows
 from memtop.sources.recording.known import KEY_LIMIT
+from memtop.sources.recording.packing import unpack
 from memtop.sources.recording.ticks import Ticks
 
 BATCH: Final = 64

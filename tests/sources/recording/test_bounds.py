@@ -10,27 +10,16 @@ import pytest
 
 from memtop.errors import DamagedError, RecordingError
 from memtop.sources.protocol import Instant
-from memtop.sources.recording import known, opening, recorder
+from memtop.sources.recording import opening, recorder, undone_changes
 from memtop.sources.recording.about import about_this_machine, page_size_problem
 from memtop.sources.recording.answer_bases import AnswerBases
 from memtop.sources.recording.checked_values import mono_time_s, path_set, wall_time_s
 from memtop.sources.recording.encoder import Encoder
 from memtop.sources.recording.events import decode_event, event_queries
-from memtop.sources.recording.format import (
-    SCHEMAS,
-    VERSION,
-    Outcome,
-    RecordKind,
-    decode_rows,
-    decode_took,
-    encode_rows,
-    encode_took,
-    pack,
-    squeeze,
-    unpack,
-)
+from memtop.sources.recording.format import SCHEMAS, VERSION, Outcome, RecordKind, decode_rows, encode_rows
 from memtop.sources.recording.known import Known
 from memtop.sources.recording.number_changes import decode_changes_of, decode_several_changes, encode_changes_of
+from memtop.sources.recording.packing import decode_took, encode_took, pack, squeeze, unpack
 from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.ring import Ring
 from memtop.sources.recording.stream_format import HEADER, StreamDecoder, encode_block
@@ -140,7 +129,7 @@ def test_so_much_of_the_past_is_kept_in_memory() -> None:
 
 
 def test_changes_that_are_left_undone_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(known, "UNDONE_LIMIT", 500)
+    monkeypatch.setattr(undone_changes, "UNDONE_LIMIT", 500)
     held, before, rows = Known(), b"MemFree: 1000 kB\n", []
     for number in range(1, 5):
         now = b"MemFree: 100%d kB\n" % number

@@ -28,18 +28,15 @@ from memtop.sources.recording.format import (
     decode_pids,
     encode_changes,
     encode_pids,
-    encode_took,
-    pack,
-    pack_answer,
-    pack_rows,
-    unpack,
 )
-from memtop.sources.recording.known import COUNT_LIMIT, ENTRY_BYTES, Known
+from memtop.sources.recording.known import COUNT_LIMIT, Known
 from memtop.sources.recording.opening import FILE_LIMIT, LENGTH_LIMIT, open_recording
+from memtop.sources.recording.packing import encode_took, pack, pack_answer, pack_rows, unpack
 from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.replay import Replay
 from memtop.sources.recording.tables import Bounds, Tables
 from memtop.sources.recording.tick import Block
+from memtop.sources.recording.undone_changes import ENTRY_BYTES
 from tests.fakes import FakeProcess, FakeSource
 
 

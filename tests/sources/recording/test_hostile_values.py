@@ -18,7 +18,7 @@ from memtop.model.request import Request
 from memtop.settings import Settings
 from memtop.sources.live import LiveSource
 from memtop.sources.recording import encoder
-from memtop.sources.recording.format import pack, unpack
+from memtop.sources.recording.packing import pack, unpack
 from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.replay import Replay
 from memtop.view_state import View

@@ -32,10 +32,8 @@ from memtop.sources.recording.format import (
     decode_pids,
     encode_changes,
     encode_pids,
-    pack,
-    pack_bits,
-    unpack,
 )
+from memtop.sources.recording.packing import pack, pack_bits, unpack
 from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.replay import Replay
 
