@@ -44,6 +44,7 @@ PART_NAMES: Final[dict[MachinePart, str]] = {
 _UNACCOUNTED: Final = "drivers, GPU, ZFS ARC, balloon: in no counter"
 _OF_CONTAINER: Final = "kernel memory of this container"
 _UNMAPPED: Final = "tmpfs or memfd: no process that can be read maps a tenth of it"
+_MAPPED_TOGETHER: Final = frozenset({MachinePart.SHMEM, MachinePart.FILE_MAPPED})
 _NOTABLE_BYTES: Final = 64 << 20
 """Shared memory from which on it is said that no process holds it."""
 _LEAST_SHARE: Final = 0.0005
@@ -60,19 +61,22 @@ def large_and_small(view: MachineView) -> tuple[list[MachinePartRow], list[Machi
 def held_by(row: MachinePartRow, most: int, *, past: bool = False, of_container: bool = False) -> str:
     """``java 4242 3.10G, postgres 77 1.20G``; what the remainder may be; empty where no holder is known.
 
+    Pages that are not anonymous count in full in each process, as often as it maps them: ``java 4242 ≤3.10G``.
+
     ``past``: it is a moment of the past, of which holders are not kept. ``of_container``: the parts are those of lxcfs.
     """
     if row.part is MachinePart.UNACCOUNTED:
         return _OF_CONTAINER if of_container else _UNACCOUNTED
     if row.part is MachinePart.SHMEM and not row.holders and not past and row.size_bytes >= _NOTABLE_BYTES:
         return _UNMAPPED
-    return ", ".join(holder_text(holder) for holder in row.holders[:most])
+    at_most = "≤" if row.part in _MAPPED_TOGETHER else ""
+    return ", ".join(holder_text(holder, at_most if holder.pid is not None else "") for holder in row.holders[:most])
 
 
-def holder_text(holder: Holder) -> str:
-    """``java 4242 3.10G``."""
+def holder_text(holder: Holder, sign: str = "") -> str:
+    """``java 4242 3.10G``, with a sign before the size."""
     name = holder.name if holder.pid is None else f"{holder.name} {holder.pid}"
-    return f"{name} {units.size(holder.size_bytes)}"
+    return f"{name} {sign}{units.size(holder.size_bytes)}"
 
 
 def sentences(view: MachineView) -> list[str]:

@@ -108,6 +108,7 @@ def test_a_process_that_maps_little_of_the_shared_memory_is_not_its_holder() -> 
         row = part(shown(engine), MachinePart.SHMEM)
         assert [one.pid for one in row.holders] == ([43] if held else [])
         assert ("no process that can be read maps" in held_by(row, 2)) is not held
+        assert (held_by(row, 2) == "small.py 43 ≤200M") is held, "it may have it mapped twice, and others too"
 
 
 def test_a_change_is_known_from_before_the_panel_was_opened() -> None:
