@@ -211,7 +211,7 @@ def test_the_panel_has_a_line_for_each_large_part_under_two_of_heading() -> None
     frame = engine.step(PANEL)
     assert frame is not None
     lines = [line.text for line in machine_lines(frame, 78)]
-    assert lines[1].startswith("  RAM 3.91 GiB =")
+    assert lines[1].startswith("  RAM 3.91G =")
     names = ("free", "page cache, clean", "anonymous (processes)", "tmpfs and shared memory", "slab, reclaimable")
     assert sorted(line[2:27].rstrip() for line in lines[2:7]) == sorted(names)
     assert {line[0] for line in lines[2:7]} == set("█▓▒░▚"), "each has its sign in the bar"
