@@ -112,6 +112,14 @@ def test_pids_of_a_tree_leave_out_what_is_no_number(made_up: LiveSource) -> None
     assert made_up.pids() == [7, 42]
 
 
+def test_a_list_of_processes_that_differs_is_taken_as_it_is_now(made_up: LiveSource, tree: Path) -> None:
+    assert made_up.pids() == made_up.pids() == [7, 42]
+    (tree / "proc" / "9").mkdir()
+    assert made_up.pids() == [7, 9, 42]
+    (tree / "proc" / "9").rmdir()
+    assert made_up.pids() == [7, 42]
+
+
 def test_a_machine_without_proc_is_told_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="no /proc"):
         LiveSource(str(tmp_path))
@@ -733,6 +741,24 @@ def test_a_zombie_is_given_one_more_instant_and_told_once(linux: LiveSource) -> 
         assert found == [[(pid, 0)], [], [], [], []]
     finally:
         os.waitpid(pid, 0)
+
+
+def test_without_a_descriptor_for_epoll_ends_are_found_by_poll(
+    monkeypatch: pytest.MonkeyPatch, sleeper: subprocess.Popen[bytes]
+) -> None:
+    class Refused:
+        def __init__(self) -> None:
+            raise OSError(errno.EMFILE, "too many open files")
+
+    monkeypatch.setattr("select.epoll", Refused)
+    watch = exits.ExitWatch(1)
+    watch.watch([sleeper.pid], lambda pid: True)
+    assert watch.exits(1.0) == []
+    sleeper.kill()
+    sleeper.wait()
+    found = [*watch.exits(2.0), *watch.exits(3.0)]  # a status that is unknown at first is asked for once more
+    watch.close()
+    assert [end.pid for end in found] == [sleeper.pid]
 
 
 @pytest.fixture
