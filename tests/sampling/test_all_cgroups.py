@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from memtop.errors import NotRecorded
 from memtop.process_key import ProcessKey
 from memtop.sampling.cgroup_reading import CgroupSample
-from memtop.sampling.cgroups.all_cgroups import AllCgroups
+from memtop.sampling.cgroups import all_cgroups
+from memtop.sampling.cgroups.all_cgroups import MOST_BUDGET_S, AllCgroups
 from memtop.sampling.cgroups.cgroup_files import CgroupFiles
 from memtop.sampling.cgroups.homes import AGAIN, LOOKUPS, LOOKUPS_FOR_ALL
 from memtop.sampling.request import Need
@@ -276,3 +279,21 @@ def test_a_replay_takes_what_was_read_at_each_instant_and_keeps_it_until_the_nex
     after = take(sampler).latest[f"{ROOT}/g1"]
     assert (after.reading.usage_bytes, after.at_s) == (30 * MIB, source.mono_s)
     assert after.reading.stat is not None and after.reading.stat.anon_bytes == 10 * MIB
+
+
+def test_after_a_pause_no_more_is_read_than_after_some_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(all_cgroups, "BUDGET_A_S", 20.0)
+    monkeypatch.setattr(all_cgroups, "BUDGET_EACH_A_S", 0.0)
+    source = crowd(100)
+    sampler = Sampler(source)
+    take(sampler, 30)
+
+    def read_after(pause_s: float) -> int:
+        before = len(reads(source, "memory.current"))
+        source.step_s = pause_s
+        take(sampler)
+        return len(reads(source, "memory.current")) - before
+
+    some = read_after(MOST_BUDGET_S)
+    assert 5 < some < 60
+    assert read_after(3600.0) < some + 10
