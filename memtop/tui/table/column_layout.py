@@ -106,7 +106,7 @@ def table_top(width: int, height: int, rows: int, *, one: bool) -> int | None:
         return None
     if one:
         share = 0.2 if height < MEDIUM_BELOW else 0.3
-        return height - 1 - max(2, min(rows + 1, int(height * share)))
+        return height - 1 - max(2, min(rows + 1, int((height - 1) * share)))
     return height - 1 - min(table_room(width, height), rows + 1 + SPARE_LINES)
 
 
@@ -116,19 +116,20 @@ def table_room(width: int, height: int, *, panel_share: float = 0.0) -> int:
     ``panel_share``: the part of the screen that the open panel takes, 0.0 if none is open.
     """
     narrow, rest = width < NARROW_BELOW, height - BARS_LINES
+    whole = height - 1  # shares are of what the footer leaves
     if height < SHORT_BELOW:
-        return int(height * 0.3) if panel_share else rest - max(9, int(height * (0.55 if narrow else 0.5)))
+        return int(whole * 0.3) if panel_share else rest - max(9, int(whole * (0.55 if narrow else 0.5)))
     least = _LEAST_UPPER_NARROW if narrow else _LEAST_UPPER
     if panel_share:
         panel = int(height * panel_share)
         if height < MEDIUM_BELOW:
             panel = min(panel, 6 if narrow else 9)
         elif narrow:
-            panel = min(panel, max(12, int(height * 0.3)))
-        return rest - max(least, int(height * 0.4)) - panel
+            panel = min(panel, max(12, int(whole * 0.3)))
+        return rest - max(least, int(whole * 0.4)) - panel
     if narrow and height >= HIGH_FROM:
         least = _LEAST_UPPER_HIGH
-    return rest - max(least, int(height * 0.45))
+    return rest - max(least, int(whole * 0.45))
 
 
 def says_nothing(column: Column, rows: Sequence[Row]) -> bool:

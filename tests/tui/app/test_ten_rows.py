@@ -8,6 +8,8 @@ from memtop.demo.progress import Step
 from memtop.settings import Settings
 from memtop.tui.app.app import MemtopApp
 from memtop.tui.panels.switcher import Panels
+from memtop.tui.table.column_layout import table_room
+from tests.fakes import FakeProcess, FakeSource
 from tests.tui.app.test_app import LONG_S, board
 from tests.tui.frames import line
 
@@ -61,6 +63,16 @@ async def test_several_processes() -> None:
 async def test_all_processes(panel: str) -> None:
     """On fewer lines the list, or the panel, is what is watched."""
     assert not await thin(Settings(delay_s=LONG_S), sizes(30), panel=panel)
+
+
+async def test_a_long_list_has_the_lines_that_are_computed_for_it() -> None:
+    """From them follows whether a list is short, and leaves its place to the chart."""
+    many = FakeSource(*(FakeProcess(number, b"worker") for number in range(10, 60)))
+    async with board(source=many, size=(80, 24)) as it:
+        for size in ((80, 24), (120, 24), (120, 38), (80, 30), (160, 56)):
+            await it.pilot.resize_terminal(*size)
+            await it.pilot.pause()
+            assert it.app.table.region.height == table_room(*size), size
 
 
 async def test_a_demo(monkeypatch: pytest.MonkeyPatch) -> None:

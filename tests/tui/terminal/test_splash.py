@@ -46,7 +46,7 @@ def test_the_header_and_the_table_stand_where_they_will_stand() -> None:
     assert drawn[1].startswith(" 8.30 GiB available")
     assert drawn[2].startswith(" memtop")
     assert "15.2 of 23.5G   avail 8.30G" in drawn[2]
-    heading = 1 + 2 + 18  # headline and header, then 45 % of 40
+    heading = 1 + 2 + 17  # headline and header, then 45 % of the 39 lines that the footer leaves
     assert "PID" in drawn[heading]
     assert "RES▼" in drawn[heading]
     assert [int(drawn[line].split()[0]) for line in range(heading + 1, 40)] == list(range(100, 100 + 40 - heading - 1))
