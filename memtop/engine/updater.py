@@ -19,6 +19,7 @@ from memtop.sources.protocol import NotedEvent
 
 if TYPE_CHECKING:
     from memtop.engine.assessment import Assessor
+    from memtop.engine.groups.group_table import GroupTable
 
 HELD: Final = 256
 """Processes of the command line whose end is reported. Each needs a descriptor."""
@@ -82,22 +83,25 @@ class Updater:
         if not still:
             self._state.readers.step_runtimes(readings, sample, self._state.asked_for, heaps)
         if self._state.groups is not None and machine_is_new:
-            first = [*([] if request.groups.focus is None else [request.groups.focus]), *request.groups.judged]
-            assessor = self._state.assessor
-            self._state.groups.note(
-                sample,
-                self._state.table.by_pid(),
-                delay_s=readings.delay_s,
-                looked_at=first,
-                alone=assessor.growing_alone() if assessor is not None else {},
-                heaps=assessor.heap_uses if assessor is not None else {},
-            )
+            self._note_groups(self._state.groups, sample, request)
         if self._state.assessor is not None and machine_is_new:
             self._assess(self._state.assessor, sample, plan, last, heaps)
             if self._state.groups is not None:
                 self._state.groups.note_ends(self._state.assessor.fresh, self._state.assessor.restarted, sample)
         self._forget_departed(unwatched, living, ended, sample)
         return True
+
+    def _note_groups(self, groups: GroupTable, sample: Sample, request: Request) -> None:
+        assessor = self._state.assessor
+        groups.note(sample)
+        groups.series.note(
+            sample,
+            self._state.table.by_pid(),
+            delay_s=request.readings.delay_s,
+            looked_at=[*([] if request.groups.focus is None else [request.groups.focus]), *request.groups.judged],
+            alone=assessor.growing_alone() if assessor is not None else {},
+            heaps=assessor.heap_uses if assessor is not None else {},
+        )
 
     def _has_news(self, sample: Sample) -> bool:
         """Whether a sample that is not shown is more than sizes between two readings of the machine."""

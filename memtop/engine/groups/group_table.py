@@ -8,7 +8,6 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from memtop.analysis.limits.heap_use import HeapUse
 from memtop.engine.groups.charge import Charge, ceiling_of, is_swapless
 from memtop.engine.groups.event_counts import EventCounts
 from memtop.engine.groups.gone_groups import GoneGroups
@@ -22,7 +21,6 @@ from memtop.history.rings import Gap
 from memtop.model.assessment import ExitReport
 from memtop.model.group import By, GroupKey, GroupRow
 from memtop.model.row import ProcessRow
-from memtop.process_key import ProcessKey
 from memtop.sampling.cgroup_reading import CgroupSample
 from memtop.sampling.sample import Sample
 
@@ -63,20 +61,10 @@ class GroupTable:
         self._sums = KeptSums()
         self._turn = 0
 
-    def note(
-        self,
-        sample: Sample,
-        rows: Mapping[int, ProcessRow],
-        *,
-        delay_s: float,
-        looked_at: Sequence[GroupKey] = (),
-        alone: Mapping[ProcessKey, float] = MappingProxyType({}),
-        heaps: Mapping[ProcessKey, HeapUse] = MappingProxyType({}),
-    ) -> None:
-        """One sample; see :meth:`GroupSeries.note`."""
+    def note(self, sample: Sample) -> None:
+        """One sample, which :attr:`series` notes as well."""
         self._notes += 1
         self._events.note_kills((sample.cgroups or CgroupSample()).kills)
-        self.series.note(sample, rows, delay_s=delay_s, looked_at=looked_at, alone=alone, heaps=heaps)
 
     def note_ends(self, ends: Iterable[ExitReport], restarted: Iterable[ProcessRow], sample: Sample) -> None:
         """How processes have ended, and those that take the place of one that crashed."""
