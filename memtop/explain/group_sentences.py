@@ -68,7 +68,7 @@ def group_sentences(
 def _gone(row: GroupRow) -> list[GroupSentence]:
     if row.gone_s is None:
         return []
-    return [GroupSentence(Severity.WARNING, "Its last process has ended; these are its last numbers.", "groups")]
+    return [GroupSentence(Severity.WARNING, "No process is in it any more; these are its last numbers.", "groups")]
 
 
 def _growth(detail: GroupDetail, computed_percent: int | None) -> list[GroupSentence]:
@@ -157,12 +157,14 @@ def _events(row: GroupRow) -> list[GroupSentence]:
 def _ledger(detail: GroupDetail) -> GroupSentence:
     """How the charge and the sum of RES belong together."""
     row = detail.row
+    gone = row.gone_s is not None
     many = counted(row.members, "process")
     if row.charge_bytes is None:
-        says = f"{many}, holding at most {long_size(row.rss_bytes)} (sum of RES)"
+        holding = "It held" if gone else f"{many}, holding"
+        says = f"{holding} at most {long_size(row.rss_bytes)} (sum of RES)"
         by_name = row.key.by in (By.USER, By.PROGRAM)
         says += "." if by_name or not detail.unread else f"; {detail.unread}."
-        says += _pss(row)
+        says += "" if gone else _pss(row)
         return GroupSentence(Severity.NOTE, says, "groups")
     parts = (
         ("anonymous", row.anon_bytes),
@@ -172,7 +174,8 @@ def _ledger(detail: GroupDetail) -> GroupSentence:
     )
     named = ", ".join(f"{long_size(size)} {name}" for name, size in parts if size)
     says = f"Charged {long_size(row.charge_bytes)}{': ' + named if named else ''}. "
-    says += f"{many}; the sum of RES is {long_size(row.rss_bytes)}.{_pss(row)}"
+    sum_of_res = f"sum of RES {'was' if gone else 'is'} {long_size(row.rss_bytes)}."
+    says += f"The {sum_of_res}" if gone else f"{many}; the {sum_of_res}{_pss(row)}"
     return GroupSentence(Severity.NOTE, says, "who_pays")
 
 

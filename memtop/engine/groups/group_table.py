@@ -211,7 +211,8 @@ class GroupTable:
         if choice.focus is not None and choice.focus in found:
             self._gone.look_at(found[choice.focus])
         emptied, before = self._sums.emptied, self._rows
-        missing = dict.fromkeys(key for key in self._gone.living(choice.by) if key not in found)
+        looked_at = self._gone.living(choice.by)
+        missing = dict.fromkeys(key for key in looked_at if key not in found)
         noted, was_tree = self._built
         if self._notes <= noted + 1:  # those that are missing after a longer time may have gone at any instant
             lost = before if choice.tree and was_tree else emptied
@@ -219,9 +220,10 @@ class GroupTable:
         self._built = self._notes, choice.tree
         living = naming.groups_of(hidden, with_above=choice.tree) if missing else set()
         for key in missing:
-            row = before.get(key) or self._gone.row(key)
-            if key not in living and row is not None:
-                self._gone.add(row, emptied.get(key) or _inside(key, emptied), wall_s)
+            row, last = before.get(key) or self._gone.row(key), emptied.get(key) or _inside(key, emptied)
+            moved = last is not None and self._sums.has(last.key) and key not in looked_at  # to another cgroup
+            if key not in living and row is not None and not moved:
+                self._gone.add(row, last, wall_s)
         self._gone.note_kills(self._events.kills)
 
 

@@ -61,6 +61,10 @@ class KeptSums:
             self.sums = dict(sorted(self.sums.items(), key=lambda one: (one[1].name.name, one[0].name)))
         return changed
 
+    def has(self, key: ProcessKey) -> bool:
+        """Whether a process is a member of any group now."""
+        return key in self._rows
+
     def _move(self, row: ProcessRow, naming: Naming, changed: set[GroupKey]) -> None:
         group = naming.group_of(row).key
         old = self._rows.get(row.key)

@@ -157,7 +157,9 @@ class ProcessTable(ProcessList, inherit_bindings=False):
             kind = "process" if self.frame.groups is None else "group"
             return f"No {kind} matches the filter “{clean(self.filter_text)}”; Esc clears it"
         if self.inside_text and self.frame.groups is None:
-            return f"No process is in {clean(self.inside_text)} now; Esc lists all groups"
+            known = self.frame.group  # its name for people, where it is known
+            inside = f"{known.row.key.by.value} {known.row.name}" if known is not None else self.inside_text
+            return f"No process is in {clean(inside)} now; Esc lists all groups"
         if self.frame.hidden is None:
             return "No process to show; /proc hides those of others from this user (hidepid)"
         if self.frame.hidden:

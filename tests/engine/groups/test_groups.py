@@ -223,6 +223,33 @@ def test_a_group_that_was_looked_at_keeps_its_last_numbers_when_it_has_gone() ->
     assert "/a" not in names(frame_after(engine, by(By.USER), 1))
 
 
+def test_of_a_group_that_has_gone_nothing_is_said_of_processes_that_it_has() -> None:
+    source = world(p42="/a", p43="/b")
+    request = by(By.CGROUP)._replace(groups=GroupsRequest(focus=GroupKey(By.CGROUP, f"{ROOT}/a")))
+    engine = Engine(source)
+    frame_after(engine, request, 3)
+    remove(source, "/a")
+    frame = frame_after(engine, request, 3)
+    assert frame.group is not None
+    said = [one.says for one in group_sentences(frame.group)]
+    assert said[0] == "No process is in it any more; these are its last numbers."
+    assert said[-1].endswith(". The sum of RES was 20.0 MiB.") and "0 processes" not in " ".join(said)
+
+
+def test_a_cgroup_whose_last_process_has_moved_to_another_has_not_gone() -> None:
+    """A shell that starts a service is in its own cgroup for a moment."""
+    source = world(p42="/old", p43="/b")
+    cgroup(source, "/new", 70)
+    engine, request = Engine(source), by(By.CGROUP)
+    assert "/old" in names(frame_after(engine, request, 3))
+    source.files["proc/42/cgroup"] = b"0::/new\n"
+    for _ in range(40):
+        frame = frame_after(engine, request, 1)
+        assert "/new" in names(frame) or "/old" in names(frame)
+        assert frame.groups is not None and not any(row.gone_s for row in frame.groups), names(frame)
+    assert "/new" in names(frame)
+
+
 def test_of_groups_that_were_looked_at_and_have_gone_the_last_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gone_groups, "KEPT", 3)
     paths = [f"/g{number}" for number in range(6)]

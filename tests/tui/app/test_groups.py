@@ -87,6 +87,23 @@ async def test_b_before_the_first_sample_is_not_lost() -> None:
         await shows(it, "web.service", "/other")
 
 
+async def test_a_group_that_empties_while_it_is_open_is_called_by_its_name() -> None:
+    async with board(source=cgroups(), size=(120, 40)) as it:
+        await it.press("b")
+        await shows(it, "web.service", "/other")
+        await it.press("down", "enter")
+        await it.shows(44)
+        del it.source.processes[44]
+        await it.tick()
+        await it.tick()
+        await it.press("end")
+        table = it.app.table
+        await it.until(
+            lambda: any("No process is in cgroup /other now" in table.render_line(y).text for y in range(1, 4)),
+            str([table.render_line(y).text for y in range(1, 4)]),
+        )
+
+
 async def test_enter_lists_the_processes_of_a_group_and_escape_returns_step_by_step() -> None:
     async with board(source=cgroups()) as it:
         await it.press("b")
