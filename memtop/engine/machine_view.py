@@ -172,6 +172,9 @@ def _holders(part: MachinePart, size_bytes: int, rows: list[ProcessRow], reading
     }
     if part in fields:
         return _largest(rows, fields[part])
+    if part is MachinePart.KERNEL_STACKS:
+        most = nlargest(MOST_HOLDERS, rows, key=lambda row: row.threads or 0)
+        return tuple(Holder("process", row.program, None, row.pid, row.threads) for row in most if row.threads)
     if part is MachinePart.SHMEM:
         return _shared(size_bytes, rows, reading)
     if part in (MachinePart.SLAB_RECLAIMABLE, MachinePart.SLAB_UNRECLAIMABLE):
@@ -198,8 +201,8 @@ def _shared(size_bytes: int, rows: list[ProcessRow], reading: MachineReading) ->
         if segment.rss_bytes:
             attached = f"{segment.attached} attached" if segment.attached else "none attached"
             found.append(Holder("sysv", f"System V segment {segment.id}, {attached}", segment.rss_bytes))
-    found.sort(key=lambda holder: holder.size_bytes, reverse=True)
-    mapped = [one for one in _largest(rows, "shmem_bytes") if one.size_bytes >= _SUBSTANTIAL * size_bytes]
+    found.sort(key=lambda holder: holder.size_bytes or 0, reverse=True)
+    mapped = [one for one in _largest(rows, "shmem_bytes") if (one.size_bytes or 0) >= _SUBSTANTIAL * size_bytes]
     return (*found[:MOST_HOLDERS], *mapped)
 
 

@@ -74,8 +74,10 @@ def held_by(row: MachinePartRow, most: int, *, past: bool = False, of_container:
 
 
 def holder_text(holder: Holder, sign: str = "") -> str:
-    """``java 4242 3.10G``, with a sign before the size."""
+    """``java 4242 3.10G``, with a sign before the size; or ``java 4242 (6,001 threads)``."""
     name = holder.name if holder.pid is None else f"{holder.name} {holder.pid}"
+    if holder.threads is not None:
+        return f"{name} ({units.counted(holder.threads, 'thread')})"
     return f"{name} {sign}{units.size(holder.size_bytes)}"
 
 

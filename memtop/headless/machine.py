@@ -76,7 +76,13 @@ def as_json(view: MachineView, system: SystemRow) -> dict[str, Any]:
                 "at_most_bytes": row.at_most_bytes,
                 "reclaim": row.reclaim.name.lower(),
                 "holders": [
-                    {"kind": holder.kind, "name": holder.name, "pid": holder.pid, "bytes": holder.size_bytes}
+                    {
+                        "kind": holder.kind,
+                        "name": holder.name,
+                        "pid": holder.pid,
+                        "bytes": holder.size_bytes,
+                        "threads": holder.threads,
+                    }
                     for holder in row.holders
                 ],
             }

@@ -16,8 +16,10 @@ class Holder(NamedTuple):
     """``process``, ``tmpfs``, ``sysv`` or ``slab``."""
     name: str
     """Cleaned."""
-    size_bytes: int
+    size_bytes: int | None
+    """None where only the number of its threads is known, each of which has one kernel stack."""
     pid: int | None = None
+    threads: int | None = None
 
 
 class MachinePartRow(NamedTuple):

@@ -99,6 +99,15 @@ def test_of_many_holders_the_largest_five_of_each_sort_are_named() -> None:
     assert [one.kind for one in part(view, MachinePart.SHMEM).holders] == ["sysv", *["tmpfs"] * 4]
 
 
+def test_the_kernel_stacks_are_held_by_the_processes_with_most_threads() -> None:
+    source, engine = world()
+    source.files["proc/meminfo"] = meminfo(KernelStack=120)
+    source.processes[43].threads = 6001
+    row = part(shown(engine), MachinePart.KERNEL_STACKS)
+    assert [(one.name, one.pid, one.threads) for one in row.holders] == [("small.py", 43, 6001), ("app", 42, 1)]
+    assert held_by(row, 2) == "small.py 43 (6,001 threads), app 42 (1 thread)"
+
+
 def test_a_process_that_maps_little_of_the_shared_memory_is_not_its_holder() -> None:
     source, engine = world()
     del source.files["machine/mounts"], source.files["proc/sysvipc/shm"]
