@@ -136,7 +136,7 @@ async def test_the_chart_and_the_sentences_are_those_of_the_group_under_the_curs
         assert group is not None
         assert [one.pid for one in group.largest] == [42, 43]
         assert it.app.chart.picture is not None
-        assert it.app.chart.picture.limits == (("web.service", 100.0 * MIB),)
+        assert it.app.chart.picture.limits == (("! web.service", 100.0 * MIB),)
 
 
 async def test_groups_are_sorted_and_filtered_and_processes_keep_their_own_choice() -> None:
