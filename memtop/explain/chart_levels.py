@@ -56,7 +56,8 @@ def chart_limits(outlook: Assessment | None) -> tuple[tuple[str, float], ...]:
     """(label, bytes) of the limits that a chart shows: those that count the same memory as RES or VIRT.
 
     The label begins with the sign of a warning or danger about that limit. The limit that a confirmed growth will reach
-    shows the time as well.
+    shows the time as well. The limit at which the OOM killer ended the process is among them even if it was not read
+    before: a process that lives for seconds ends before its turn.
     """
     if outlook is None:
         return ()
@@ -67,11 +68,16 @@ def chart_limits(outlook: Assessment | None) -> tuple[tuple[str, float], ...]:
     target = outlook.first_met
     if target is not None and target.goes_to_swap:  # it is swap that is full then
         when = ""
-    return tuple(
+    drawn = [
         (f"{_sign(row, outlook)}{short(row.name)}{when if row is target else ''}", float(row.limit_bytes))
         for row in outlook.limits
         if row.limit in _ON_THE_CHART
-    )
+    ]
+    end = outlook.autopsy
+    if end is not None and end.limit_name is not None and end.limit_bytes is not None:
+        met = short(end.limit_name), float(end.limit_bytes)
+        drawn += [met] if met[1] not in [limit_bytes for _, limit_bytes in drawn] else []
+    return tuple(drawn)
 
 
 def chart_forecast(outlook: Assessment | None) -> Forecast | None:

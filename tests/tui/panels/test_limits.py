@@ -7,12 +7,14 @@ from dataclasses import replace
 import pytest
 
 from memtop.analysis.limits.cgroup_names import CgroupOwner
+from memtop.analysis.limits.exit_cause import Oom
 from memtop.engine.engine import Engine
 from memtop.explain.chart_levels import chart_limits
 from memtop.explain.virt_text import virt_sentence
-from memtop.model.assessment import Assessment, Limit, LimitRow
+from memtop.model.assessment import Assessment, ExitReport, Limit, LimitRow
 from memtop.model.frame import Frame
 from memtop.model.request import Request
+from memtop.process_key import ProcessKey
 from memtop.sampling.request import Need
 from memtop.sources.protocol import Exit
 from memtop.tui.panels.limits import limit_lines
@@ -113,6 +115,16 @@ def test_limits_on_what_neither_virt_nor_res_counts_are_no_lines_of_the_chart() 
     rows = [LimitRow(limit, limit.name, 8 << 20, 1, 1, 1) for limit in Limit]
     drawn = {label for label, _ in chart_limits(Assessment(limits=tuple(rows)))}
     assert drawn == {"CGROUP", "HIGH", "MACHINE", "ADDRESS_SPACE"}
+
+
+def test_the_limit_at_which_it_was_killed_is_a_line_of_the_chart_once_even_if_it_was_not_read_before() -> None:
+    end = ExitReport(
+        ProcessKey(42, 1), "app", "app", 1.7e9, None, 9, Oom.CERTAIN, (), limit_name="app.scope", limit_bytes=60 << 20
+    )
+    row = LimitRow(Limit.CGROUP, "app.scope", 60 << 20, 1, 1, 1)
+    for limits in ((), (row,)):
+        assert chart_limits(Assessment(limits=limits, autopsy=end)) == (("app.scope", float(60 << 20)),)
+    assert chart_limits(Assessment(autopsy=end._replace(limit_name=None, limit_bytes=None, oom=Oom.NO))) == ()
 
 
 def test_findings_stand_beside_the_chart_with_marks_and_lead_to_their_topics() -> None:
