@@ -34,6 +34,8 @@ class RecordingFile:
 
     gone = "its file was removed or replaced"
     silent = "the disk does not answer"
+    waiting_bytes = 16 << 20
+    """Some ten seconds of a thousand processes: a disk that hangs goes on, and nothing is lost."""
 
     def __init__(self, path: str, bounds: Bounds) -> None:
         try:

@@ -19,6 +19,8 @@ class StreamSink:
     path = "-"
     gone = "the reader of the stream has gone"
     silent = "the reader of the stream does not read"
+    waiting_bytes = 4 << 20
+    """Some ten seconds of 500 processes. A connection that is gone for longer must not cost a busy machine memory."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor

@@ -19,7 +19,7 @@ from memtop.units import counted
 THREAD: Final = "memtop-recorder"
 """Name of the thread."""
 QUEUE_BYTES: Final = 16 << 20
-"""Most memory that ticks may use while they wait for the disk. One tick is always accepted."""
+"""Most memory that ticks may use while they wait for a sink, which may allow less. One tick is always accepted."""
 RETRY_S: Final = 1.0
 RECENT_S: Final = 0.5
 """How long the last ticks are waited for when they are asked for."""
@@ -50,6 +50,11 @@ class Sink(Protocol):
     @property
     def silent(self) -> str:
         """What is said where it takes no block for some time."""
+        ...
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Most memory that ticks may use while they wait for it."""
         ...
 
     @property
@@ -180,7 +185,8 @@ class Writer:
             if self._broken:
                 self._dropped += 1
                 return True
-            if self._queue and self._queued_bytes + size > QUEUE_BYTES and not always:
+            most_bytes = QUEUE_BYTES if self._sink is None else min(QUEUE_BYTES, self._sink.waiting_bytes)
+            if self._queue and self._queued_bytes + size > most_bytes and not always:
                 self._dropped += 1
                 return False
             self._queue.append((tick, size))

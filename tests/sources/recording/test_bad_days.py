@@ -31,7 +31,7 @@ from tests.sources.recording.test_recording import World, until
 class HangingDisk:
     """A sink that answers nothing until it is let go."""
 
-    path, gone, silent, removed = "disk", "it is gone", "the disk does not answer", False
+    path, gone, silent, removed, waiting_bytes = "disk", "it is gone", "the disk does not answer", False, 16 << 20
 
     def __init__(self) -> None:
         self.let_go = threading.Event()

@@ -212,10 +212,11 @@ def pipe() -> Iterator[tuple[int, int]]:
             os.close(descriptor)
 
 
+@pytest.mark.parametrize(("whose", "bound"), [(writer, "QUEUE_BYTES"), (StreamSink, "waiting_bytes")])
 def test_a_reader_that_does_not_read_costs_instants_but_no_time(
-    pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+    pipe: tuple[int, int], whose: object, bound: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "QUEUE_BYTES", 200_000)
+    monkeypatch.setattr(whose, bound, 200_000)
     world = World()
     recorder = Recorder(world, sink=StreamSink(pipe[1]))
     slowest_s = 0.0
