@@ -75,7 +75,7 @@ def chart_limits(outlook: Assessment | None) -> tuple[tuple[str, float], ...]:
     ]
     end = outlook.autopsy
     if end is not None and end.limit_name is not None and end.limit_bytes is not None:
-        met = short(end.limit_name), float(end.limit_bytes)
+        met = f"{SIGNS[Severity.DANGER]} {short(end.limit_name)}", float(end.limit_bytes)
         drawn += [met] if met[1] not in [limit_bytes for _, limit_bytes in drawn] else []
     return tuple(drawn)
 

@@ -61,7 +61,9 @@ def open_file(path: str) -> Opened:
     def connect() -> sqlite3.Connection:
         if end := tail.missing():
             raise RecordingError(end)
-        return open_recording(path)
+        growing = open_recording(path)
+        growing.execute("BEGIN")  # its writer may drop the oldest samples between two queries
+        return growing
 
     return Opened(_ticks(connect, version), tail, is_unfinished=False)
 

@@ -111,6 +111,7 @@ def _authorize(action: int, first: str | None, second: str | None, database: str
         action == sqlite3.SQLITE_SELECT
         or (action == sqlite3.SQLITE_READ and first in ("tick", "fact"))
         or (action == sqlite3.SQLITE_FUNCTION and second in ("max", "min"))
+        or (action == sqlite3.SQLITE_TRANSACTION and first == "BEGIN")
     )
     return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
 

@@ -119,7 +119,8 @@ class Replay:
         None where there is none. The seconds are real ones, also where the clock was set. Raises RecordingError.
         """
         with self._asking():
-            first_s, last_s = self._mono_s_of(self._oldest), self._mono_s_of(self._end - 1)
+            first, end = need(self._ticks.extent())
+            first_s, last_s = self._mono_s_of(first), self._mono_s_of(end - 1)
             at_s = (last_s if math.copysign(1.0, elapsed_s) < 0 else first_s) + elapsed_s
             if not first_s <= at_s <= last_s + 1:
                 return None
@@ -345,11 +346,13 @@ class Replay:
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
-        """Ask the file, within the time for one query. Raises RecordingError."""
+        """Ask the file, within the time for one query; one that grows as it is at the first. Raises RecordingError."""
         with one_sentence(self._path), self._ticks.asking():
-            yield
-            if self._tail is not None:
-                self._ticks.rest()
+            try:
+                yield
+            finally:
+                if self._tail is not None:
+                    self._ticks.rest()
 
 
 def _given(told: Recorded) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from pathlib import Path
@@ -11,11 +12,15 @@ import pytest
 from memtop.engine.engine import Engine
 from memtop.engine.player import Player
 from memtop.errors import RecordingError
-from memtop.sources.protocol import Growth
+from memtop.sources.protocol import Growth, Instant
 from memtop.sources.recording import encoder
+from memtop.sources.recording.encoder import Encoder
+from memtop.sources.recording.file import RecordingFile
 from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.replay import Replay
 from memtop.sources.recording.tables import Bounds
+from memtop.sources.recording.tick import Tick
+from memtop.sources.recording.ticks import Extent, Ticks
 from tests.engine.test_player import REQUEST, engine_of
 from tests.fakes import FakeProcess, FakeSource
 
@@ -157,3 +162,31 @@ def test_instants_that_were_dropped_before_they_were_played_are_skipped(
     assert 2 <= growing.played() < 10
     assert growing.replay.position()[0] == growing.replay.position()[1]
     growing.replay.close()
+
+
+def test_what_is_dropped_between_two_queries_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each look at the file is at one state of it, though its writer drops the oldest samples all the time."""
+    codes, written = Encoder(), RecordingFile(str(tmp_path / "r"), Bounds(keep_s=2.0))
+    monkeypatch.setattr(encoder, "KEY_TICKS_MOST", 1)
+    numbers = itertools.count()
+
+    def write() -> None:
+        number = next(numbers)
+        written.write([codes.block(Tick(Instant(1000.0 + number, float(number)), pids=[1, 2 + number]))])
+
+    def extent_and_then(ticks: Ticks) -> Extent | None:
+        found = extent(ticks)
+        for _ in range(5):
+            write()
+        return found
+
+    for _ in range(3):
+        write()
+    extent = Ticks.extent
+    monkeypatch.setattr(Ticks, "extent", extent_and_then)
+    replay = Replay(str(tmp_path / "r"))
+    assert replay.span == (1000.0, 1002.0)
+    seen = [replay.wall_at(-0.0), replay.position_at(1e9)]
+    assert seen[0] == 1007.0 and replay.begin() is not None
+    written.finish(complete=True)
+    replay.close()

@@ -123,7 +123,7 @@ def test_the_limit_at_which_it_was_killed_is_a_line_of_the_chart_once_even_if_it
     )
     row = LimitRow(Limit.CGROUP, "app.scope", 60 << 20, 1, 1, 1)
     for limits in ((), (row,)):
-        assert chart_limits(Assessment(limits=limits, autopsy=end)) == (("app.scope", float(60 << 20)),)
+        assert chart_limits(Assessment(limits=limits, autopsy=end)) == (("▲ app.scope", float(60 << 20)),)
     assert chart_limits(Assessment(autopsy=end._replace(limit_name=None, limit_bytes=None, oom=Oom.NO))) == ()
 
 
