@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import sqlite3
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from memtop.sources.recording.encoder import Encoder
 from memtop.sources.recording.events import decode_event, event_queries
 from memtop.sources.recording.format import SCHEMAS, VERSION, Outcome, RecordKind, decode_rows, encode_rows
 from memtop.sources.recording.known import Known
+from memtop.sources.recording.known_answers import KnownAnswers
 from memtop.sources.recording.number_changes import decode_changes_of, decode_several_changes, encode_changes_of
 from memtop.sources.recording.packing import decode_took, encode_took, pack, squeeze, unpack
 from memtop.sources.recording.recorder import Recorder
@@ -220,3 +223,19 @@ def test_only_texts_of_a_moderate_length_are_coded_by_changes() -> None:
         decode_changes_of(coded, b"x" + before)
     with pytest.raises(DamagedError):
         decode_several_changes([coded], b"x" + before)
+
+
+def test_one_copy_of_small_answers_is_kept_of_few_of_them_after_their_processes_have_left() -> None:
+    known, pids = KnownAnswers(), range(1, 1501)
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        known.take({f"proc/{pid}/cgroup": b"%0180d" % pid for pid in pids}, many=1 << 20)
+        for _ in range(40):
+            known.take({}, many=1 << 20)
+        known.forget(pids)
+        gc.collect()
+        kept = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert kept < 1500 * 180
