@@ -225,8 +225,11 @@ class FindingInputs(NamedTuple):
     """Memory in use after a collection."""
     heap_may_take: int | None = None
     """RES can grow by so much inside of the heap; None where the heap does not explain its rise, or is not known."""
+    heap_collections: int | None = None
+    """Number of collections of old objects; None before there are enough for a trend."""
     surviving_per_s: float | None = None
-    """Growth of what survives the collections, in bytes, if no collection has examined old objects yet."""
+    """Growth of what survives the collections, in bytes, if no collection has examined old objects yet, or if what
+    those have left varies too much to tell."""
     heap_past_s: float | None = None
     """The age of the runtime's figures, where no newer ones came."""
 

@@ -63,4 +63,4 @@ def heap_open(c: FindingInputs) -> Found:
     """More memory survives the collections, and none of them has examined old objects yet."""
     if not c.surviving_per_s or c.heap_alarm:
         return None
-    return NOTE, facts(rate_bytes_per_min=c.surviving_per_s * 60, past_s=c.heap_past_s)
+    return NOTE, facts(rate_bytes_per_min=c.surviving_per_s * 60, major_count=c.heap_collections, past_s=c.heap_past_s)

@@ -43,7 +43,7 @@ def jvm_facts(
         }
     if growth is not None:
         facts |= {
-            "jvm_verdict": JVM_VERDICTS[growth.verdict],
+            "jvm_verdict": "may be rising" if growth.may_rise else JVM_VERDICTS[growth.verdict],
             "jvm_cycles": f"{len(growth.cycles):,}",
             "jvm_live_rate": signed_size_fact(growth.live_bytes_per_s, 60),
             "jvm_metaspace_rate": signed_size_fact(growth.metaspace_bytes_per_s, 60),

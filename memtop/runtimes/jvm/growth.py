@@ -12,7 +12,15 @@ from itertools import groupby, pairwise
 from statistics import median
 from typing import Final, NamedTuple
 
-from memtop.analysis.trend.collection_floors import LEAST_CYCLES, LEAST_SPAN_S, block_floor, cycle_floor, rises, slope
+from memtop.analysis.trend.collection_floors import (
+    LEAST_CYCLES,
+    LEAST_SPAN_S,
+    block_floor,
+    cycle_floor,
+    may_rise,
+    rises,
+    slope,
+)
 from memtop.runtimes.jvm.heap import JvmHeap
 
 _SMALLEST_BYTES: Final = 2 << 20
@@ -93,6 +101,8 @@ class JvmGrowth(NamedTuple):
     major_gcs_per_s: float | None
     gc_share: float | None
     """Share of the time in which the JVM was stopped for collections, 0 to 1."""
+    may_rise: bool = False
+    """Whether what is left is not found to rise, but varies so much that it may."""
 
 
 class MappedHeap(NamedTuple):
@@ -244,6 +254,7 @@ def judge_jvm(points: Sequence[JvmPoint]) -> JvmGrowth:
         young_gcs_per_s=young_per_s,
         major_gcs_per_s=major_per_s,
         gc_share=gc_share,
+        may_rise=verdict in (JvmVerdict.STEADY, JvmVerdict.PRESSURE) and live is not None and may_rise(live),
     )
 
 

@@ -116,6 +116,9 @@ def jvm_verdict(jvm: JvmJudgement) -> Verdict:
             "are the usual suspects.",
         ),
     }
+    if growth.may_rise:
+        says = f"What is left after major collections may be rising; it varies too much to tell yet ({seen})."
+        return Verdict("No verdict yet", says, "jcmd PID GC.run requests a collection.", bad=False)
     bad = growth.verdict not in (JvmVerdict.WAITING, JvmVerdict.STEADY, JvmVerdict.PRESSURE)
     return Verdict(*found[growth.verdict], bad=bad)
 

@@ -117,6 +117,8 @@ class JvmTracker:
             points = list(self._points)
             growth = judge_jvm(points)
             surviving = rising_survivors_per_s(points) if growth.verdict is JvmVerdict.WAITING else None
+            if growth.may_rise:
+                surviving = growth.live_bytes_per_s
             self._verdict = now_s, growth, surviving
         _, growth, surviving = self._verdict
         untouched = untouched_heap(list(self._points))
@@ -130,7 +132,9 @@ class JvmTracker:
         self._facts = FindingFacts(
             outside_bytes=outside,
             outside_of_bytes=kernel.anon_bytes if outside is not None else None,
-            steady_live_bytes=growth.live_bytes if growth.verdict in (JvmVerdict.STEADY, JvmVerdict.PRESSURE) else None,
+            steady_live_bytes=growth.live_bytes
+            if growth.verdict in (JvmVerdict.STEADY, JvmVerdict.PRESSURE) and not growth.may_rise
+            else None,
             ceilings=jvm_ceilings(self._points[-1].heap, self._flags, growth, surviving, explains=explains),
             heap_may_take_bytes=untouched.may_take_bytes
             if untouched is not None and explains and growth.verdict not in _OUTSIDE

@@ -17,6 +17,7 @@ from memtop.engine.engine import Engine
 from memtop.explain.answers import answers
 from memtop.explain.assessment_json import judged_object
 from memtop.explain.chart_levels import chart_forecast
+from memtop.explain.finding_text import sentences_of
 from memtop.explain.incident_text import headline
 from memtop.headless.check import Answer, answer_to
 from memtop.model.assessment import Assessment, Limit, LimitRow
@@ -29,7 +30,7 @@ from tests.fakes import FakeProcess, FakeSource
 from tests.lab.points import jvm_heap_of, lines
 from tests.requests import changed, request
 from tests.sampling.test_cgroups import APP, v2
-from tests.sampling.test_runtimes import AT, GO, JVM, URL, World
+from tests.sampling.test_runtimes import AT, GO, JVM, URL, World, shown
 
 MIB = 1 << 20
 LEAK = FindingFacts(alarm="heap_leak", live_bytes=90 * MIB, floor=HeapFloor(12, 400.0, 1.5e6, (1.2e6, 1.9e6)))
@@ -240,3 +241,15 @@ def test_a_container_that_has_room_for_the_whole_heap_is_not_said_to_be_filled_b
     assert outlook.state is not None and outlook.state.alarm
     assert bool(forecast) is native
     assert answer_to(outlook) is (Answer.BAD if native else Answer.UNKNOWN)
+
+
+def test_a_heap_whose_floors_scatter_is_not_fine_and_panel_and_finding_say_the_same() -> None:
+    world = World(JVM)
+    frame = world.feed("jvm_steady_serial", flat=True)
+    assert frame.detail is not None and frame.detail.outlook is not None
+    found = [one for one in frame.detail.outlook.findings if one.name == "heap_open"]
+    assert found and "major_count" in found[0].facts
+    assert "varies too much" in sentences_of(found[0]).says
+    assert answer_to(frame.detail.outlook) is Answer.UNKNOWN
+    verdict = shown(frame).verdict
+    assert verdict is not None and "varies too much" in verdict.evidence

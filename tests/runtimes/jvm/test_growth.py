@@ -145,3 +145,11 @@ def test_committed_memory_of_an_idle_heap_is_not_resident() -> None:
     assert parts.unused_bytes == 4096 and parts.split
     unread = break_down_jvm(heap, 40 * MIB, 25 * MIB, 2 * MIB)
     assert (unread.unused_bytes, unread.split) == (0, False), "free heap and native memory are not told apart"
+
+
+@pytest.mark.parametrize(("name", "seconds", "may_rise"), [("jvm_steady_serial", 60, True), ("jvm_steady", 60, False)])
+def test_floors_that_scatter_are_not_called_level(name: str, seconds: int, *, may_rise: bool) -> None:
+    """Those of the first may rise by as much as they hold, for all that they show."""
+    growth = judge_jvm(jvm_points(name)[:seconds])
+    assert growth.may_rise is may_rise
+    assert growth.verdict in (JvmVerdict.STEADY, JvmVerdict.PRESSURE)
