@@ -124,7 +124,7 @@ def nothing_wrong(
     elif growth is None or growth.kind is Shape.INSUFFICIENT:
         name = "unknown"
     elif growth.kind in _OPEN:
-        name = "heap_open" if outlook.of_heap else "open"
+        name = "heap_open" if outlook.of_heap else "heap_level" if outlook.heap_level else "open"
     elif state is not None and state.changing:
         name = "changing"
     elif growth.kind in (Shape.FLAT, Shape.NOISY):

@@ -315,6 +315,7 @@ def test_two_that_are_not_sure_and_agree_are_enough() -> None:
 def test_a_rise_leaves_the_question_open_unless_the_runtime_says_that_no_more_is_in_use(kind: Shape) -> None:
     assert answer_to(judged(kind)) is Answer.UNKNOWN
     assert answer_to(judged(kind, heap_level=True)) is Answer.FINE
+    assert "certain" not in " ".join(says(judged(kind, heap_level=True))), "what is fine is not called uncertain"
 
 
 def test_a_step_is_over_when_a_minute_of_level_has_followed() -> None:
