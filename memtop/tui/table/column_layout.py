@@ -118,7 +118,7 @@ def table_room(width: int, height: int, *, panel_share: float = 0.0) -> int:
     narrow, rest = width < NARROW_BELOW, height - BARS_LINES
     whole = height - 1  # shares are of what the footer leaves
     if height < SHORT_BELOW:
-        return int(whole * 0.3) if panel_share else rest - max(9, int(whole * (0.55 if narrow else 0.5)))
+        return int(height * 0.3) if panel_share else rest - max(9, int(whole * (0.55 if narrow else 0.5)))
     least = _LEAST_UPPER_NARROW if narrow else _LEAST_UPPER
     if panel_share:
         panel = int(height * panel_share)
