@@ -14,7 +14,9 @@ from memtop.analysis.trend.classify import Growth
 from memtop.analysis.trend.hysteresis import Evidence
 
 _GOAL_SHARE: Final = 0.9
-"""What has reached this part of GOMEMLIMIT is held there."""
+"""What has reached this part of GOMEMLIMIT is held there ..."""
+_BEYOND_SHARE: Final = 1.1
+"""... and what is beyond this is not: more is in use than the limit allows, and RES shows how it grows."""
 
 
 class FindingInputs(NamedTuple):
@@ -238,4 +240,5 @@ class FindingInputs(NamedTuple):
         """Whether its memory is about as large as GOMEMLIMIT, and no figures say how much of it is in use."""
         if not self.heap_limit or self.heap_held is not None or self.anon is None:
             return False
-        return self.anon - (self.lazyfree or 0) >= _GOAL_SHARE * self.heap_limit
+        used = self.anon - (self.lazyfree or 0)
+        return _GOAL_SHARE * self.heap_limit <= used <= _BEYOND_SHARE * self.heap_limit

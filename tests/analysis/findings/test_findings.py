@@ -113,6 +113,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
     ("go_held", AT_GOAL, AT_GOAL | {"heap_held": 85 * MIB}, Severity.NOTE),
     ("go_held", AT_GOAL, AT_GOAL | {"lazyfree": 20 * MIB}, Severity.NOTE),
     ("go_held", AT_GOAL, AT_GOAL | {"heap_limit": 0}, Severity.NOTE),
+    ("go_held", AT_GOAL | {"anon": 109 * MIB}, AT_GOAL | {"anon": 111 * MIB}, Severity.NOTE),
     ("go_limit", GO | {"heap_limit": 100 * MIB}, GO | {"heap_limit": 90 * MIB}, Severity.WARNING),
     (
         "go_limit",
