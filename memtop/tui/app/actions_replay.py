@@ -15,6 +15,16 @@ from memtop.tui.dialogs.dialog import Prompt
 
 SAME_S: Final = 0.001
 """Instants that are nearer than this are one."""
+_NAMED_FIRST: Final = (
+    EventKind.OOM,
+    EventKind.LIMIT,
+    EventKind.VERDICT,
+    EventKind.MARK,
+    EventKind.RESTART,
+    EventKind.EXIT,
+    EventKind.LOST,
+)
+"""Which of several events at one instant is named: whoever has set a mark looks for it, among restarts and ends too."""
 SPEEDS: Final = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 
 
@@ -87,7 +97,7 @@ class ReplayActions(PastActions):
         return f"there is no event {'before' if direction < 0 else 'after'} this instant"
 
     def _events_beside(self, direction: int) -> list[TimelineEvent]:
-        """The events of the nearest instant before or after the one on screen, the worst first."""
+        """The events of the nearest instant before or after the one on screen, in the order in which they are named."""
         timeline = self.frame.timeline if self.frame is not None else None
         if timeline is not None:
             here_s, events = timeline.at_s, timeline.events
@@ -99,8 +109,9 @@ class ReplayActions(PastActions):
         if not beside:
             return []
         at_s = beside[0 if direction > 0 else -1].at_s
-        kinds = list(EventKind)
-        return sorted((event for event in beside if event.at_s == at_s), key=lambda event: kinds.index(event.kind))
+        return sorted(
+            (event for event in beside if event.at_s == at_s), key=lambda event: _NAMED_FIRST.index(event.kind)
+        )
 
     def action_speed(self, direction: int) -> None:
         if self.player is None:

@@ -12,6 +12,7 @@ from memtop.cli.playback import player_on
 from memtop.engine.engine import Engine
 from memtop.model.timeline import PARTS, EventKind, Timeline, TimelineEvent
 from memtop.settings import Settings
+from memtop.sources.protocol import NotedEvent
 from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.replay import Replay
 from memtop.tui.app.app import MemtopApp
@@ -99,6 +100,28 @@ async def test_click_and_drag_seek_and_take_one_line(tmp_path: Path, size: tuple
             bar.post_message(MouseMove(bar, x, 0, 2, 0, button=1, shift=False, meta=False, ctrl=False))
         await it.until(lambda: position(app) > 33, "the latest instant that was drawn over is shown")
         assert app.sampler_thread.pause_stepping
+    replay.close()
+
+
+async def test_a_mark_is_named_before_ends_of_the_same_instant(tmp_path: Path) -> None:
+    source = FakeSource(FakeProcess(10))
+    recorder = Recorder(source, str(tmp_path / "r"))
+    engine = Engine(recorder, note=recorder.note)
+    for tick in range(6):
+        engine.step(View.of(Settings()).request())
+        if tick == 3:
+            for kind in (EventKind.EXIT, EventKind.MARK, EventKind.EXIT):
+                recorder.note(NotedEvent(kind, 10, f"the {kind.value}"))
+    recorder.close()
+    replay = Replay(str(tmp_path / "r"))
+    settings = Settings(delay_s=LONG_S, replay=str(tmp_path / "r"), pids=(10,))
+    app = MemtopApp(looking_back_on(replay, player_on(replay, "")), settings, View.of(settings))
+    async with app.run_test(size=(100, 30)) as pilot:
+        it = Board(app, pilot, FakeSource())
+        await it.until(lambda: app.frame is not None and app.frame.timeline is not None, "there is a frame")
+        await pilot.press("}")
+        await it.until(lambda: position(app) == 4, "the instant of the events is shown")
+        assert "mark: the mark, and 2 more" in it.said
     replay.close()
 
 
