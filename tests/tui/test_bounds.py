@@ -46,7 +46,7 @@ def test_the_line_of_an_internal_error_is_short(tmp_path: Path, monkeypatch: pyt
 def test_of_a_part_of_the_machine_three_holders_are_named() -> None:
     source, engine = world()
     for number in range(8):
-        source.add(FakeProcess(100 + number, comm=b"holder", rss_pages=(60 + number) * MIB_PAGES))
+        source.add(FakeProcess(100 + number, cmdline=b"holder\0", rss_pages=(60 + number) * MIB_PAGES))
     lines = machine_lines(frame_after(engine, PANEL, 3), 300)
     assert max(line.text.count("holder") for line in lines) == 3
 
