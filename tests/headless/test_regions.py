@@ -215,7 +215,7 @@ def test_a_refusal_says_why_how_to_get_it_and_what_is_known_all_the_same(uid: in
     assert (code, out) == (4, "")
     assert why in err
     assert "CAP_SYS_PTRACE" in err
-    assert "VIRT 100 MiB, RES 10.0 MiB, of it anonymous 8.00 MiB" in err
+    assert "VIRT 100 MiB, RES 10.0 MiB (anonymous 8.00 MiB)" in err
     assert "ptrace_scope" not in err
 
 
