@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import signal
 import subprocess
 import sys
 import termios
@@ -34,7 +35,10 @@ def _fail() -> None:
 def _make(life: Life, options: argparse.Namespace) -> SafeApp:
     if options.paint:
         life.terminal.show("\x1b[2Jearly picture")
-        if options.paint == "hang":
+        if options.paint == "deaf":  # as in a call that no signal interrupts: other threads get it
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+            life.terminal.show("deaf")
+        if options.paint in ("hang", "deaf"):
             time.sleep(30)  # it hangs until the test ends it
         if options.paint == "fail":
             _fail()

@@ -185,7 +185,8 @@ class Writer:
             if self._broken:
                 self._dropped += 1
                 return True
-            most_bytes = QUEUE_BYTES if self._sink is None else min(QUEUE_BYTES, self._sink.waiting_bytes)
+            sink = self._next_sink or self._sink
+            most_bytes = QUEUE_BYTES if sink is None else min(QUEUE_BYTES, sink.waiting_bytes)
             if self._queue and self._queued_bytes + size > most_bytes and not always:
                 self._dropped += 1
                 return False

@@ -6,6 +6,9 @@ imports neither Textual nor Rich, so all this already works while they are being
 One thread waits for the first order to end. Signal handlers and other threads only put an order into its queue
 (SimpleQueue.put may be called from a signal handler), so no handler ever takes a lock. That thread asks the screen to
 close. If that does not happen in time, it restores the terminal and ends the process itself.
+
+Python runs signal handlers in the main thread only, which may hang in a call that no signal interrupts. So the number
+of each signal also comes through a pipe, into which the interpreter writes it in whatever thread the kernel has chosen.
 """
 
 from __future__ import annotations
@@ -101,6 +104,8 @@ class Life:
         self._ran_out: str | None = None
         """What there was too little of, if that has ended the run."""
         self._orders: SimpleQueue[tuple[int, BaseException | None]] = SimpleQueue()
+        self._wake: tuple[int, int] | None = None
+        """Both ends of the pipe that wakes the thread which waits for an order; None if there is no descriptor left."""
         self._close_screen: Callable[[], None] | None = None
         self._decided = threading.Event()
         self._screen_closed = threading.Event()
@@ -110,11 +115,11 @@ class Life:
 
         The first order counts. Any thread and any signal handler may call this; it returns at once.
         """
-        self._orders.put((code, None))
+        self._order(code, None)
 
     def fail(self, error: BaseException) -> None:
         """Begin the end because of an internal error. Any thread may call this; it returns at once."""
-        self._orders.put((code_of(error), error))
+        self._order(code_of(error), error)
 
     @property
     def ending(self) -> bool:
@@ -126,6 +131,10 @@ class Life:
         self._close_screen = close
 
     def __enter__(self) -> Life:
+        with suppress(OSError):
+            self._wake = os.pipe()
+            os.set_blocking(self._wake[1], False)
+            signal.set_wakeup_fd(self._wake[1], warn_on_full_buffer=False)
         threading.Thread(target=self._watch, name="memtop-shutdown", daemon=True).start()
         threading.excepthook = self._thread_died
         for number in ENDING:
@@ -168,9 +177,24 @@ class Life:
         self.code = self.code or code_of(error)
         return True
 
+    def _order(self, code: int, error: BaseException | None) -> None:
+        self._orders.put((code, error))
+        if self._wake is not None:
+            with suppress(BlockingIOError):  # it is full, so the thread wakes anyway
+                os.write(self._wake[1], b"\0")
+
+    def _first_order(self) -> tuple[int, BaseException | None]:
+        """Wait for it."""
+        if self._wake is None:
+            return self._orders.get()
+        ending: list[int] = []
+        while self._orders.empty() and not ending:
+            ending = [number for number in os.read(self._wake[0], 64) if number in ENDING]
+        return (128 + ending[0], None) if self._orders.empty() else self._orders.get()
+
     def _watch(self) -> None:
         """Wait for the first order to end, then carry it out."""
-        self.code, self._error = self._orders.get()
+        self.code, self._error = self._first_order()
         limit_s = time.monotonic() + LIMIT_S
         self._decided.set()
         closed = self._close_screen is None and self._screen_closed.wait(EARLY_GRACE_S)

@@ -185,6 +185,14 @@ def test_answers_that_come_before_the_screen_do_not_reach_the_shell(tmp_path: Pa
             os.read(run.slave, 100)
 
 
+def test_a_signal_ends_it_while_the_main_thread_hangs_in_a_call_that_no_signal_interrupts(tmp_path: Path) -> None:
+    with small_app(tmp_path, "--paint", "deaf") as run:
+        run.wait_output(b"deaf")
+        run.send(signal.SIGTERM)
+        assert run.end() == 143
+        assert_restored(run)
+
+
 def test_sigterm_while_suspended_ends_it_without_touching_the_shells_terminal(app: PtyRun) -> None:
     app.send(signal.SIGTSTP)
     wait_for(lambda: app.state() == "T", "stopping")
