@@ -19,6 +19,7 @@ _SEEN_SHARE: Final = 0.5
 """The processes that are read must hold so much of the machine's anonymous memory to be all there are."""
 
 _ANON: Final = attrgetter("anon_bytes")
+_GAIN: Final = attrgetter("growth_bytes_per_min")
 
 
 class MachineGainer(NamedTuple):
@@ -56,22 +57,21 @@ class GainerFinder:
             copier = find_copier(step.rows.values(), anon) if anon is not None else None
             self._copier = copier.key if copier is not None else None
         copies = step.row(self._copier) if self._copier is not None else None
-        rows, least = list(step.rows.values()), 0.0
-        if self._ticks % EVERY_TICKS and known is not None and _gain(known) >= self._second:
-            rows = list({known.pid: known, **{pid: step.rows[pid] for pid in risen if pid in step.rows}}.values())
-            least = self._second
+        least = 0.0
+        if self._ticks % EVERY_TICKS and known is not None and (_GAIN(known) or 0.0) >= self._second:
+            others = filter(None, map(step.rows.get, risen))
+            rows, least = [known, *(row for row in others if row is not known)], self._second
+        else:
+            rows = list(step.rows.values())
         self._ticks += 1
         if not rows:
             return MachineGainer(None, self._all_seen, copies)
-        gains = [row.growth_bytes_per_min or 0.0 for row in rows]
-        best = rows[gains.index(max(gains))]
-        gains.remove(max(gains))
-        self._key, self._second = best.key, max([*gains, least])
+        gains = [gain or 0.0 for gain in map(_GAIN, rows)]
+        place = gains.index(max(gains))
+        best = rows[place]
+        del gains[place]
+        self._key, self._second = best.key, max([least, *gains])
         return MachineGainer(best, self._all_seen, copies)
-
-
-def _gain(row: ProcessRow) -> float:
-    return row.growth_bytes_per_min or 0.0
 
 
 def _all_seen(step: StepInput) -> bool:

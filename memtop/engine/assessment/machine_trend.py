@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from operator import gt
 from typing import Final, NamedTuple
 
 from memtop.analysis.ledger.machine import MachinePart, Reclaim, counted_bytes, reclaim_of
@@ -172,16 +173,14 @@ def pool_of(meminfo: Meminfo) -> HugePool | None:
 def rise_within(times_s: Sequence[float], sizes: Sequence[int | None]) -> Rise | None:
     """From the lowest size to the highest after it; None where nothing rose, or most of the gain is lost again."""
     known = [(time_s, size) for time_s, size in zip(times_s, sizes, strict=True) if size is not None]
-    if len(known) < 2:
+    values = [size for _, size in known]
+    if not values or (lowest := min(values)) == values[-1]:
         return None
-    lowest = min(size for _, size in known)
-    if lowest == known[-1][1]:
+    start = len(values) - 1 - values[::-1].index(lowest)
+    after = values[start:]
+    high = max(after)
+    if after[-1] - lowest < _KEPT_SHARE * (high - lowest):
         return None
-    start = max(at for at, (_, size) in enumerate(known) if size == lowest)
-    after = known[start:]
-    high = max(size for _, size in after)
-    if known[-1][1] - lowest < _KEPT_SHARE * (high - lowest):
-        return None
-    end = next(at for at, (_, size) in enumerate(after) if size == high)
-    steps = sum(after[at][1] > after[at - 1][1] for at in range(1, end + 1))
-    return Rise(after[0][0], lowest, high, after[end][0], steps)
+    end = after.index(high)
+    steps = sum(map(gt, after[1 : end + 1], after))
+    return Rise(known[start][0], lowest, high, known[start + end][0], steps)

@@ -56,6 +56,9 @@ _ALONE_SHARE: Final = 0.5
 """A member that grows so much of it alone explains the growth of a group."""
 
 
+_PID: Final = attrgetter("pid")
+_KEY: Final = attrgetter("key")
+_RSS: Final = attrgetter("rss_bytes")
 _START_TICKS: Final = attrgetter("start_ticks")
 _NAMES: Final = attrgetter("names")
 
@@ -156,7 +159,7 @@ class PoolWatch:
 
         def members(key: GroupKey) -> Sequence[ProcessRow]:
             if key.by is By.PROGRAM:
-                return [row for row in sums.members(key) if row.rss_bytes]
+                return list(filter(_RSS, sums.members(key)))
             return _members_in(key.name, rows, cgroups)
 
         self.growing = tuple(self._growing(found, members, alone, cgroups, now_s, heaps=heaps))
@@ -234,7 +237,7 @@ class PoolWatch:
             if rise is None and confirmed is None:
                 continue
             own = found[key] if confirmed is not None or rise is None else rise.bytes_per_s
-            pids = {row.pid for row in of}
+            pids = set(map(_PID, of)) if alone else ()
             if max((rate for one, rate in alone.items() if one.pid in pids), default=0.0) >= _ALONE_SHARE * own:
                 continue
             chains = _chains(of, cgroups)
@@ -242,7 +245,7 @@ class PoolWatch:
             if not self._is_real(key, self._rises.get(key) if confirmed is None else None, charged):
                 continue
             told += of
-            keys = [row.key for row in of]
+            keys = list(map(_KEY, of))
             shown = cgroups.labels.get(key.name, key.name) if key.by is By.CGROUP else key.name
             inside = tuple(heaps[one] for one in keys if one in heaps) if heaps else ()
             oldest = min(keys, key=_START_TICKS)
@@ -273,16 +276,19 @@ class PoolWatch:
         sizes = {key: sizes[key] for key in nlargest(max(0, more), sizes, key=sizes.__getitem__)}
         self._starts[key] = _Starts(rise.since_s, max(before.most, len(members)), full_s, sizes)
         at_start = sum(sizes.values())
-        half_ticks = (rise.since_s + rise.span_s / 2) * _CLK_TCK
-        late = sum([row.key.start_ticks > half_ticks for row in young])
-        if (
-            len(young) >= _STORM
-            and rise.span_s >= _STORM_S
-            and min(late, len(young) - late) >= _STORM_SHARE * len(young)
-        ):
+        if _is_storm(rise, young):
             return rise
         least_bytes = rise.from_bytes + at_start
         return rise._replace(from_bytes=least_bytes) if rise.high_bytes - least_bytes >= _LEAST_BYTES else None
+
+
+def _is_storm(rise: Rise, young: Sequence[ProcessRow]) -> bool:
+    """Whether the number of members grows all the time: ``young`` are those that began during the rise."""
+    if len(young) < _STORM or rise.span_s < _STORM_S:
+        return False
+    half_ticks = (rise.since_s + rise.span_s / 2) * _CLK_TCK
+    late = sum([row.key.start_ticks > half_ticks for row in young])
+    return min(late, len(young) - late) >= _STORM_SHARE * len(young)
 
 
 def _chains(members: Iterable[ProcessRow], cgroups: CgroupSample) -> list[tuple[str, ...]]:
