@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from functools import lru_cache
-from itertools import pairwise
 from typing import Final, NamedTuple
 
 from memtop.analysis.trend.rates import per_s, slope_per_s
@@ -77,35 +77,50 @@ def series(history: Tracks[Key], key: Key, *, right_s: float, until_s: float, wi
     ends_s = _bucket_ends_s(window_s, points)
     edges_s = [right_s - window_s, *[right_s + end_s for end_s in ends_s]]
     past = _past(history, key, edges_s[0])
-    best: list[int | None] = [None] * points
+    times_s = past.times_s
+    shown: list[int] = []
+    """The readings that are shown, each once: one that holds in several buckets is converted once."""
+    places = [-1] * points
+    """Where in ``shown`` the reading of each bucket is: that with the highest RES. -1, the end, is none."""
     last: list[int | None] = [None] * points
-    times_s, gaps, before = past.times_s, bool(history.gaps), bisect_right(past.times_s, edges_s[0] + CLOSE_S)
-    for bucket, (left_s, end_s) in enumerate(pairwise(edges_s)):
-        upto = bisect_right(times_s, min(end_s, until_s) + CLOSE_S, before)
+    gaps, before = bool(history.gaps), bisect_right(times_s, edges_s[0] + CLOSE_S)
+    for bucket in range(bisect_left(edges_s, until_s, 0, points)):  # those that begin before ``until_s``
+        end_s = edges_s[bucket + 1]
+        upto = bisect_right(times_s, (end_s if end_s < until_s else until_s) + CLOSE_S, before)
         held = upto == before  # nothing was read in this bucket: the last reading still holds, except in a gap
-        if left_s < until_s and upto and not (held and gaps and history.in_gap(end_s)):
-            several = upto > before + 1
-            last[bucket] = upto - 1
-            best[bucket] = max(range(before, upto), key=past.rss.__getitem__) if several else upto - 1
+        if upto and not (held and gaps and history.in_gap(end_s)):
+            at = last[bucket] = upto - 1
+            if upto > before + 1:
+                several = past.rss[before:upto]
+                at = before + several.index(max(several))
+            if not shown or shown[-1] != at:
+                shown.append(at)
+            places[bucket] = len(shown) - 1
         before = upto
-    distinct = {at for at in best if at is not None}  # a reading that covers several buckets is converted once
-    virt, rss, shr, shmem = past.virt, past.rss, past.shr, past.shmem
-    measured = [at for at in distinct if shmem[at] >= 0]
+    virt, rss, shr, shmem = ([column[at] for at in shown] for column in past[1:5])
 
-    def points_of(known: dict[int, float]) -> tuple[float | None, ...]:
+    def points_of(values: Sequence[float | None]) -> tuple[float | None, ...]:
         """One point per bucket."""
-        return tuple(map(known.get, best))  # type: ignore[arg-type]  # no reading is None
+        return tuple(map([*values, None].__getitem__, places))
 
     return Series(
         times_s=ends_s,
-        virt_bytes=points_of({at: float(virt[at]) for at in distinct}),
-        rss_bytes=points_of({at: float(rss[at]) for at in distinct}),
-        anon_bytes=points_of({at: float(max(0, rss[at] - shr[at])) for at in distinct}),
-        file_bytes=points_of({at: float(max(0, shr[at] - shmem[at])) for at in measured}),
-        shmem_bytes=points_of({at: float(shmem[at]) for at in measured}),
-        minflt_per_s=_rates(last, past.times_s, past.minflt),
-        majflt_per_s=_rates(last, past.times_s, past.majflt),
+        virt_bytes=points_of([float(size) for size in virt]),
+        rss_bytes=points_of([float(size) for size in rss]),
+        anon_bytes=points_of(_rests(rss, shr)),
+        file_bytes=points_of(_rests(shr, shmem)),
+        shmem_bytes=points_of([float(size) if size >= 0 else None for size in shmem]),
+        minflt_per_s=_rates(last, times_s, past.minflt),
+        majflt_per_s=_rates(last, times_s, past.majflt),
     )
+
+
+def _rests(wholes: Sequence[int], parts: Sequence[int]) -> list[float | None]:
+    """What remains of each whole without a part of it; None where the part is unknown."""
+    return [
+        None if part < 0 else float(whole - part) if whole > part else 0.0
+        for whole, part in zip(wholes, parts, strict=True)
+    ]
 
 
 @lru_cache(maxsize=8)
@@ -247,15 +262,17 @@ def _rates(readings: list[int | None], times_s: array[float], counter: array[int
     rate: float | None = None
     for index, at in enumerate(readings):
         if at is None or before is None:
-            waiting, rate = [], None
+            waiting.clear()
+            rate = None
         elif at == before:
             waiting.append(index)
         else:
-            known = counter[at] >= 0 and counter[before] >= 0
-            rate = per_s(counter[at], counter[before], times_s[at] - times_s[before]) if known else None
-            for spanned in (*waiting, index):
+            now, then = counter[at], counter[before]
+            rate = per_s(now, then, times_s[at] - times_s[before]) if then >= 0 else None
+            rates[index] = rate
+            for spanned in waiting:
                 rates[spanned] = rate
-            waiting = []
+            waiting.clear()
         before = at
     for spanned in waiting:
         rates[spanned] = rate

@@ -36,6 +36,37 @@ def test_the_highest_reading_of_the_window_is_in_the_series_however_few_its_poin
     assert found.times_s[-1] == pytest.approx(0)
 
 
+@given(
+    st.lists(st.tuples(st.integers(1, 5), st.integers(0, 9), st.integers(0, 9), st.none() | st.integers(0, 9))),
+    st.integers(0, 20),
+    st.integers(0, 20),
+    st.lists(st.tuples(st.integers(0, 60), st.integers(1, 9)), max_size=2),
+)
+def test_each_bucket_has_the_first_of_its_highest_readings_or_else_the_last_one_before_it(
+    steps: list[tuple[int, int, int, int | None]], ahead: int, ended: int, gaps: list[tuple[int, int]]
+) -> None:
+    readings, now = [], 0
+    for step, rss, shr, shmem in steps:
+        now += step
+        readings.append(Point(float(now), 1000 + now, rss, shr, shmem, 0, 0))
+    past, right_s, until_s, width = diary_of(*readings), float(now + ahead), float(now + ahead - ended), 3
+    past.gaps.extend(Gap(float(at), float(at + length)) for at, length in gaps)
+    found = series(past, KEY, right_s=right_s, until_s=until_s, window_s=10.0 * width, points=10)
+    for bucket in range(10):
+        end_s = right_s - (9 - bucket) * width
+        before = [one for one in readings if one.at_s <= min(end_s, until_s)]
+        inside = [one for one in before if one.at_s > end_s - width]
+        one = max(inside or before[-1:], key=lambda reading: reading.rss_bytes, default=None)
+        if end_s - width >= until_s or (not inside and past.in_gap(end_s)):
+            one = None
+        assert found.virt_bytes[bucket] == (one and one.virt_bytes)
+        assert found.rss_bytes[bucket] == (one and one.rss_bytes)
+        assert found.anon_bytes[bucket] == (one and max(0, one.rss_bytes - one.shr_bytes))
+        known = one is not None and one.shmem_bytes is not None
+        assert found.shmem_bytes[bucket] == (one.shmem_bytes if one and known else None)
+        assert found.file_bytes[bucket] == (max(0, one.shr_bytes - (one.shmem_bytes or 0)) if one and known else None)
+
+
 def test_what_held_before_an_empty_bucket_still_holds_in_it() -> None:
     past = diary_of(Point(10.0, 100, 50, 5), Point(20.0, 100, 80, 5))
     found = series(past, KEY, right_s=25.0, until_s=25.0, window_s=25.0, points=5)
