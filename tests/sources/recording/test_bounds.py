@@ -239,3 +239,20 @@ def test_one_copy_of_small_answers_is_kept_of_few_of_them_after_their_processes_
     finally:
         tracemalloc.stop()
     assert kept < 1500 * 180
+
+
+def test_a_keyframe_of_many_processes_is_written_piece_by_piece() -> None:
+    known, pids = KnownAnswers(), range(1, 1501)
+    shown = {f"proc/{pid}/status": random.Random(pid).randbytes(1000) for pid in pids}
+    known.take(shown, many=1)
+    tracemalloc.start()
+    longest_bytes = max(len(data or b"") for _, _, _, data in known.rows())
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert longest_bytes < 100_000 and peak_bytes < MIB, "the answers themselves are 1.5 MB, and in one row twice that"
+
+    replayed = Known()
+    replayed.take(known.rows())
+    assert {path: told for pid in pids for path, told in replayed.reads[pid].items()} == {
+        path: (Outcome.OK, data) for path, data in shown.items()
+    }
