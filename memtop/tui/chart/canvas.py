@@ -10,7 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import groupby
+from itertools import compress, count
+from operator import ne, or_
 from typing import Any, Final
 
 from rich.cells import cell_len
@@ -248,15 +249,19 @@ class Canvas:
 
     def _strip(self, row: Rows, inks: ChartStyles, styles: dict[tuple[Any, Any], Style]) -> Strip:
         markers, fore, back = row
+        text = "".join(markers)
+        if self.look is Glyphs.ASCII:
+            text = _ascii_cells(text)
+        turns = map(or_, map(ne, fore[1:], fore), map(ne, back[1:], back))
         segments = []
         start = 0
-        for pair, run in groupby(zip(fore, back, strict=True)):
-            length = len(list(run))
-            text = "".join(markers[start : start + length])
-            start += length
-            if pair not in styles:
-                styles[pair] = _style(pair, inks)
-            segments.append(Segment(_ascii_cells(text) if self.look is Glyphs.ASCII else text, styles[pair]))
+        for end in [*compress(count(1), turns), len(text)]:
+            pair = fore[start], back[start]
+            style = styles.get(pair)
+            if style is None:
+                style = styles[pair] = _style(pair, inks)
+            segments.append(Segment(text[start:end], style))
+            start = end
         return Strip(segments, self.width)
 
 
