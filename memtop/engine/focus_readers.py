@@ -205,7 +205,7 @@ class FocusReaders:
 
     def heap_facts(self, row: ProcessRow, sample: Sample) -> FindingFacts | None:
         """What the runtime of a process reports of its heap; None if it has reported nothing."""
-        if self._runtimes is None:
+        if self._runtimes is None or not self._runtimes.looks_at(row.key):
             return None
         return self._runtimes.finding_facts(row.key, self._figures(row, sample), sample.mono_s)
 

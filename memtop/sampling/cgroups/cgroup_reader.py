@@ -62,6 +62,9 @@ class CgroupReader:
         self._readings: dict[str, CgroupReading] = {}
         self._in_full: set[str] = set()
         """Cgroups of which everything was read at this tick, as far as it can be read."""
+        self._chains_read: set[tuple[tuple[str, ...], bool]] = set()
+        """Chains that were read at this tick, and whether their leaves were read in full. A recording may lack some of
+        their cgroups, which are not asked for again for each process."""
         self._leaves: dict[str, tuple[str, ...]] = {}
         """Cgroups with members of their own, and their chains."""
         self._kills: dict[str, int] = {}
@@ -98,7 +101,7 @@ class CgroupReader:
         readings = plan.readings
         self._tick += 1
         self._folders.begin(self._tick)
-        self._readings, self._in_full = {}, set()
+        self._readings, self._in_full, self._chains_read = {}, set(), set()
         self._homes.begin(now_s, gone)
         if self._replaying:  # it has them at the instants at which they were read, and they hold until then
             self._policy = self._read_policy()
@@ -193,8 +196,9 @@ class CgroupReader:
 
     def _read_chain(self, key: ProcessKey, *, full: bool) -> None:
         found = self._homes.found(key)
-        if found is None:
+        if found is None or (found.chain, full) in self._chains_read:
             return
+        self._chains_read.add((found.chain, full))
         for number, path in enumerate(found.chain):
             in_full = full and number == 0
             if path not in self._readings or (in_full and path not in self._in_full):
@@ -283,6 +287,8 @@ class CgroupReader:
         found = self._homes.found(key)
         reading = self._readings.get(found.chain[0]) if found is not None and found.chain else None
         members = [pid for pid in (reading.members if reading is not None else None) or () if pid in processes]
+        if not members:
+            return
         ticks = max(RARELY_TICKS, ceil(len(members) / min(MEMBERS_AGAIN, MOST_MEMBERS)))
         due = members[-self._tick % ticks :: ticks]
         if not self._known_adjs.issuperset(members):

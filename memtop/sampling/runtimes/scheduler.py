@@ -273,6 +273,10 @@ class RuntimeScheduler:
             arguments=arguments,
         )
 
+    def looks_at(self, key: ProcessKey) -> bool:
+        """Whether the runtime of a process was looked for. Most are not, and their figures need not be computed."""
+        return key in self._records
+
     def finding_facts(self, key: ProcessKey, kernel: KernelFigures, now_s: float) -> FindingFacts | None:
         """Inputs for the findings, whatever panel is open; None if its runtime has reported nothing."""
         record = self._records.get(key)
