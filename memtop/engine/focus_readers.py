@@ -219,14 +219,15 @@ class FocusReaders:
         self, key: ProcessKey, row: ProcessRow, plan: SamplePlan, sample: Sample, *, sums_family: bool
     ) -> ExpensiveInputs:
         """The expensive readings of a process that is assessed."""
-        from memtop.engine.assessment.expensive_inputs import ExpensiveInputs  # noqa: PLC0415 (79 ms; not needed for one sample)
+        from memtop.engine.assessment.expensive_inputs import OUT_OF_FOCUS, ExpensiveInputs  # noqa: PLC0415 (79 ms; not needed for one sample)
 
         facts = tools = None
         if self._runtimes is not None and row.key == key:
             facts = self.heap_facts(row, sample)
             tools = self._runtimes.tool_target(key)
         if key != plan.readings.focus:
-            return ExpensiveInputs(heap=facts, unread="it is read only for the process in focus", tools=tools)
+            known = facts is not None or tools is not None
+            return OUT_OF_FOCUS._replace(heap=facts, tools=tools) if known else OUT_OF_FOCUS
         if (smaps := self._smaps) is None:
             return ExpensiveInputs(heap=facts, tools=tools)
         needs = plan.readings.focus_needs

@@ -17,10 +17,12 @@ def judged_object(outlook: Assessment | None) -> dict[str, Any]:
     """The keys ``verdict`` and ``findings``; null before the first assessment and after the end of the process."""
     if outlook is None or outlook.autopsy is not None:
         return {"verdict": None, "findings": None}
-    return {
-        "verdict": _verdict(outlook),
-        "findings": [_finding(finding, outlook.tools) for finding in outlook.findings],
-    }
+    return {"verdict": verdict_object(outlook), "findings": findings_object(outlook)}
+
+
+def findings_object(outlook: Assessment) -> list[dict[str, Any]]:
+    """The key ``findings`` of a process that lives."""
+    return [_finding(finding, outlook.tools) for finding in outlook.findings]
 
 
 def _finding(finding: Finding, tools: ToolTarget | None) -> dict[str, Any]:
@@ -34,7 +36,8 @@ def _finding(finding: Finding, tools: ToolTarget | None) -> dict[str, Any]:
     }
 
 
-def _verdict(outlook: Assessment) -> dict[str, Any] | None:
+def verdict_object(outlook: Assessment) -> dict[str, Any] | None:
+    """The key ``verdict`` of a process that lives."""
     growth, state, limit = outlook.growth, outlook.state, outlook.first_met
     if growth is None or state is None:
         return None

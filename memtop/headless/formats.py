@@ -6,8 +6,9 @@ import json
 import re
 import time
 from collections.abc import Callable, Sequence
+from io import StringIO
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TextIO
 
 from memtop import units
 from memtop.columns import Column
@@ -70,7 +71,7 @@ def json_writer(out: TextIO, *, redact: bool = True) -> Writer:
     kept while these are the same: most of thousands do not change from sample to sample.
     """
     known: dict[ProcessKey, tuple[ProcessRow, str]] = {}
-    judged: dict[ProcessKey, tuple[Assessment | None, str]] = {}
+    judged: dict[ProcessKey, _Judged] = {}
 
     def text_of(row: ProcessRow, frame: Frame) -> str:
         has_more = frame.shares is not None or row.key in frame.runtimes
@@ -84,9 +85,9 @@ def json_writer(out: TextIO, *, redact: bool = True) -> Writer:
         if not has_more:
             known[row.key] = row, text
         verdict = judged.get(row.key)
-        if verdict is None or verdict[0] is not outlook:
-            verdict = judged[row.key] = outlook, _dumped(_judged(frame, row))
-        return f"{text[:-1]},{verdict[1][1:]}"
+        if verdict is None or verdict.outlook is not outlook:
+            verdict = judged[row.key] = _judged(outlook, verdict)
+        return f"{text[:-1]},{verdict.text}}}"
 
     def write(frame: Frame) -> None:
         head = {
@@ -131,8 +132,7 @@ def _groups(frame: Frame) -> str:
     return "" if frame.group is None else f',"group":{_dumped(group_object(frame.group.row))}'
 
 
-def _dumped(value: object) -> str:
-    return json.dumps(value, allow_nan=False, separators=(",", ":"))
+_dumped: Final = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
 
 
 def _incidents(frame: Frame) -> dict[str, Any]:
@@ -150,13 +150,28 @@ def _incidents(frame: Frame) -> dict[str, Any]:
     }
 
 
-def _judged(frame: Frame, row: ProcessRow) -> dict[str, Any]:
-    outlook = frame.outlooks.get(row.key)
-    if outlook is None:
-        return {"verdict": None, "findings": None}
-    from memtop.explain.assessment_json import judged_object  # noqa: PLC0415 (58 ms; one sample has no verdict)
+class _Judged(NamedTuple):
+    """The members ``verdict`` and ``findings`` of a process, as text."""
 
-    return judged_object(outlook)
+    outlook: Assessment | None
+    text: str = '"verdict":null,"findings":null'
+    findings: str = ""
+    """The latter alone."""
+
+
+def _judged(outlook: Assessment | None, before: _Judged | None) -> _Judged:
+    """Those of an assessment. Most have a new verdict, and the findings of the assessment before it."""
+    if outlook is None or outlook.autopsy is not None:
+        return _Judged(outlook)
+    from memtop.explain.assessment_json import findings_object, verdict_object  # noqa: PLC0415 (58 ms; one sample has no verdict)
+
+    last = before.outlook if before is not None and before.findings else None
+    if last is not None and last.findings is outlook.findings and last.tools == outlook.tools:
+        assert before is not None
+        findings = before.findings
+    else:
+        findings = _dumped(findings_object(outlook))
+    return _Judged(outlook, f'"verdict":{_dumped(verdict_object(outlook))},"findings":{findings}', findings)
 
 
 def exit_object(autopsy: ExitReport, *, redact: bool = True) -> dict[str, Any]:
@@ -222,6 +237,18 @@ def csv_writer(out: TextIO, *, redact: bool = True) -> Writer:
     writer = csv.writer(out, lineterminator="\n")
     has_heading = False
     shares: tuple[str, ...] = ()
+    known: dict[ProcessKey, tuple[ProcessRow, str]] = {}
+    """The text of each row of the last frame, after its time."""
+
+    def text_of(row: ProcessRow, frame: Frame) -> str:
+        cells = [rounded(getattr(row, name)) for name in _PROCESS_FIELDS]
+        command = _command(row) if redact else row.command
+        names = [getattr(row, name) for name in _NAMES]
+        own_shares = _shares(row, frame)
+        sums = [own_shares.get(name) for name in shares]
+        line = StringIO()
+        csv.writer(line, lineterminator="\n").writerow(map(_cell, (*cells, row.name, command, *names, *sums)))
+        return line.getvalue()
 
     def write(frame: Frame) -> None:
         nonlocal has_heading, shares
@@ -239,14 +266,16 @@ def csv_writer(out: TextIO, *, redact: bool = True) -> Writer:
             shares = _SHARES if frame.shares is not None else ()
             writer.writerow(("at", *_PROCESS_FIELDS, "name", "command", *_NAMES, *shares))
             has_heading = True
-        at = iso(frame.at_s)
+        at, before = iso(frame.at_s), known.copy()
+        known.clear()
         for row in frame.rows:
-            cells = [rounded(getattr(row, name)) for name in _PROCESS_FIELDS]
-            command = _command(row) if redact else row.command
-            names = [getattr(row, name) for name in _NAMES]
-            own_shares = _shares(row, frame)
-            sums = [own_shares.get(name) for name in shares]
-            writer.writerow(map(_cell, (at, *cells, row.name, command, *names, *sums)))
+            last = before.get(row.key)
+            if last is not None and not shares and (last[0] is row or _facts(last[0]) == _facts(row)):
+                text = last[1]
+            else:
+                text = text_of(row, frame)
+            known[row.key] = row, text
+            out.write(f"{at},{text}")
         out.flush()
 
     return write

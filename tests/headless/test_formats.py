@@ -6,17 +6,22 @@ import base64
 import csv
 import io
 import json
+from dataclasses import replace
 from typing import Any, NoReturn
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from memtop.analysis.findings import Finding, Severity
 from memtop.analysis.limits.cgroup_names import CgroupNames, CgroupOwner
+from memtop.analysis.trend.classify import Growth, Shape
+from memtop.analysis.trend.hysteresis import Confirmation
 from memtop.columns import COLUMNS, DEFAULT_COLUMNS
 from memtop.engine.process_tree import grow
 from memtop.headless import iso
 from memtop.headless.formats import csv_writer, json_writer, text_writer
+from memtop.model.assessment import Assessment
 from memtop.model.frame import Shares
 from memtop.model.row import Note, ProcessRow, SystemRow
 from memtop.sanitize import clean
@@ -198,6 +203,34 @@ def test_the_columns_of_csv_stay_those_of_the_first_sample() -> None:
     write(frame([proc_row(7)]))
     heading, *rows = csv.reader(io.StringIO(out.getvalue()))
     assert heading[-1] == "pss_unknown" and {len(row) for row in rows} == {len(heading)}
+
+
+def test_csv_of_a_later_sample_has_its_time_and_what_has_changed() -> None:
+    out = io.StringIO()
+    write = csv_writer(out)
+    calm, moved, ended = proc_row(42), proc_row(43), proc_row(44)
+    first, later = frame([calm, moved, ended]), frame([calm, moved._replace(rss_bytes=12_345), proc_row(45)])
+    write(first)
+    write(later._replace(at_s=first.at_s + 1))
+    rows = list(csv.DictReader(io.StringIO(out.getvalue())))
+    assert [row["pid"] for row in rows] == ["42", "43", "44", "42", "43", "45"]
+    assert {row["at"] for row in rows[3:]} == {iso(first.at_s + 1)}
+    assert rows[3] == rows[0] | {"at": iso(first.at_s + 1)}
+    assert rows[4] == rows[1] | {"at": iso(first.at_s + 1), "rss_bytes": "12345"}
+
+
+def test_findings_that_outlast_an_assessment_are_printed_with_its_verdict() -> None:
+    out, row = io.StringIO(), proc_row(42)
+    write = json_writer(out)
+    found = (Finding("leader_gone", Severity.NOTE, "special_processes", {}),)
+    of_memory = Assessment(
+        findings=found, growth=Growth(Shape.FLAT, points=9, span_s=90.0), state=Confirmation(kind=Shape.FLAT)
+    )
+    for one in (of_memory, replace(of_memory, of_heap=True), replace(of_memory, findings=())):
+        write(frame([row])._replace(outlooks={row.key: one}))
+    said = [json.loads(line)["processes"][0] for line in out.getvalue().splitlines()]
+    assert [one["verdict"]["of"] for one in said] == ["memory", "heap", "memory"]
+    assert [[each["id"] for each in one["findings"]] for one in said] == [["leader_gone"], ["leader_gone"], []]
 
 
 def test_no_name_breaks_a_line_of_csv() -> None:

@@ -42,6 +42,10 @@ class ExpensiveInputs(NamedTuple):
     """What it and its fork relatives take together; None if that is not wanted, or if it has none."""
 
 
+OUT_OF_FOCUS: Final = ExpensiveInputs(unread="it is read only for the process in focus")
+"""Those of any other process of whose runtime nothing is known."""
+
+
 class Copying(NamedTuple):
     """Copy on write in progress. Bytes."""
 

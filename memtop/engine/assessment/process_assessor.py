@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Final
 
@@ -85,7 +86,7 @@ class ProcessAssessor:
         verdict = self._verdicts.of(row.key)
         state = verdict.state if verdict is not None else None
         shape = (state.kind, state.evidence, state.changing) if state is not None else None
-        seen = (*_numbers(row), shape, index.around(row.key))
+        seen = (*_NUMBERS(row), shape, index.around(row.key))
         is_calm = state is None or not (state.alarm or state.looks)
         if (
             seen == self._seen
@@ -118,9 +119,10 @@ class ProcessAssessor:
         ``forecast`` is what the incidents of the machine say of it, and ``heaps`` are those of all processes that are
         being used for the first time."""
         key, chain, leaf = row.key, step.chain(row.key), step.leaf(row.key)
+        now_s = step.now_s
         self._tick += 1
         if self._tick % AROUND_TICKS == 0:
-            self._zombies = {one: self._zombies.get(one, step.now_s) for one in index.zombies_of(row.pid)}
+            self._zombies = {one: self._zombies.get(one, now_s) for one in index.zombies_of(row.pid)}
             self._giant = index.protected_giant
             self._has_relatives = index.has_relatives(key)
         limits = limit_rows(key, step)
@@ -134,15 +136,15 @@ class ProcessAssessor:
         tasks = sums = None
         if leaf is not None and leaf.members is not None and row.pid in leaf.members:
             tasks, sums = len(leaf.members), index.task_sums(leaf.path, leaf.members)
-        copying = self._trail.take(step.now_s, key, inputs.sharing)
+        copying = self._trail.take(now_s, key, inputs.sharing)
         verdict = self._verdicts.of(key)
-        growth = towards(growth_now(verdict, step.now_s), target, step.runtimes.get(key))
+        growth = towards(growth_now(verdict, now_s), target, step.runtimes.get(key))
         counts = count_limits(key, step)
         charged = charge_point(row, kills, leaf, step)
         inside = [heap for one, heap in heaps.items() if charged is not None and charged.who in step.chain(one)]
-        charge = self._charge.take(step.now_s, charged, inside)
+        charge = self._charge.take(now_s, charged, inside)
         self.wants_family_sum = charged is None and self._has_relatives
-        family = self._family.take(step.now_s, family_point(key, inputs.family, kills))
+        family = self._family.take(now_s, family_point(key, inputs.family, kills))
         judged = Judged(
             limits=limits,
             charge=charge,
@@ -163,17 +165,17 @@ class ProcessAssessor:
             in_cgroup=in_cgroup,
             on_machine=on_machine,
             copied_bytes_per_s=copying.copied_bytes_per_s if copying is not None else None,
-            zombies=sum(step.now_s - since_s >= UNCOLLECTED_S for since_s in self._zombies.values()),
+            zombies=sum(now_s - since_s >= UNCOLLECTED_S for since_s in self._zombies.values()),
             giant=self._giant,
             tasks=sums,
             loop=loop,
         )
         self._read.take(inputs, copying)
-        case = self._read.added_to(case_of(row, step, judged, self._counters, self._history), step.now_s)
+        case = self._read.added_to(case_of(row, step, judged, self._counters, self._history), now_s)
         case = with_expensive_inputs(case, inputs)
         self._standing = self._standing.after(find(case))
         state = verdict.state if verdict is not None else None
-        heap = heap_verdict(inputs.heap, step.now_s) if state is None or not state.alarm else None
+        heap = heap_verdict(inputs.heap, now_s) if state is None or not state.alarm else None
         if heap is not None and inputs.heap is not None:
             state, growth = heap[0], heap[1]._replace(limit_s=time_to_heap_limit(inputs.heap, target))
         self.last = Assessment(
@@ -183,7 +185,7 @@ class ProcessAssessor:
             of_heap=heap is not None,
             lazy_free_bytes=case.lazyfree,
             level_s=_level_s(verdict, growth),
-            file_change_bytes=file_change_bytes(self._history, key, growth.span_s, step.now_s) if growth else None,
+            file_change_bytes=file_change_bytes(self._history, key, growth.span_s, now_s) if growth else None,
             heap_level=case.steady_live is not None,
             limits=limits,
             counts=counts,
@@ -207,23 +209,22 @@ class ProcessAssessor:
         return self.last
 
 
-def _numbers(row: ProcessRow) -> tuple[object, ...]:
-    """The numbers of a row that findings are made of, apart from its age."""
-    return (
-        row.rss_bytes,
-        row.virt_bytes,
-        row.anon_bytes,
-        row.shmem_bytes,
-        row.swap_bytes,
-        row.page_tables_bytes,
-        row.minflt_per_s,
-        row.majflt_per_s,
-        row.threads,
-        row.state,
-        row.note,
-        row.name_raw,
-        row.oom_score_adj,
-    )
+_NUMBERS: Final = attrgetter(
+    "rss_bytes",
+    "virt_bytes",
+    "anon_bytes",
+    "shmem_bytes",
+    "swap_bytes",
+    "page_tables_bytes",
+    "minflt_per_s",
+    "majflt_per_s",
+    "threads",
+    "state",
+    "note",
+    "name_raw",
+    "oom_score_adj",
+)
+"""The numbers of a row that findings are made of, apart from its age."""
 
 
 def _family_known(inputs: ExpensiveInputs) -> bool:
