@@ -103,6 +103,10 @@ class Confirmation(NamedTuple):
         return direction is not DIRECTIONS[self.kind]
 
 
+_SETTLED: Final = {kind: Confirmation(kind=kind) for kind in Shape}
+"""By verdict the state of a process of which nothing else is to be said: one object for hundreds of them."""
+
+
 def agree(previous: Confirmation, growth: Growth, now_s: float) -> Confirmation:
     """The state after one more classification at ``now_s``, on the clock of the series.
 
@@ -117,14 +121,14 @@ def agree(previous: Confirmation, growth: Growth, now_s: float) -> Confirmation:
     if not previous.alarm:
         return _quiet(previous, growth, now_s)
     if growth.pause is not None and growth.pause.over:
-        return Confirmation(kind=_withoutconfirmed(growth.kind))
+        return _SETTLED[_withoutconfirmed(growth.kind)]
     if growth.z is None or growth.z < _LET_GO_Z:
-        return Confirmation(kind=_withoutconfirmed(growth.kind))
+        return _SETTLED[_withoutconfirmed(growth.kind)]
     if growth.kind.alarming:
         return confirmed(growth.kind, previous.since_s, growth, now_s)
     looks, counted_s = _count(previous, growth, now_s) if growth.kind in _OVER else (0, None)
     if looks >= LOOKS:
-        return Confirmation(kind=growth.kind)
+        return _SETTLED[growth.kind]
     standing = confirmed(previous.kind, previous.since_s, growth, now_s)
     return standing._replace(looks=looks, counted_s=counted_s)
 
@@ -147,7 +151,7 @@ def _shaped(previous: Confirmation, growth: Growth, now_s: float) -> Confirmatio
     """The verdict without an alarm, and the shape to which the classifications lean."""
     kind, leaning = growth.kind, previous.leaning
     if kind is previous.kind or (previous.kind is Shape.INSUFFICIENT and kind is Shape.FLAT):
-        return Confirmation(kind=kind)
+        return _SETTLED[kind]
     direction = DIRECTIONS[kind]
     if leaning is None or previous.leant_s is None or DIRECTIONS[leaning] is not direction or now_s < previous.leant_s:
         return Confirmation(kind=previous.kind, leaning=kind, agreeing=1, leant_s=now_s)
@@ -156,7 +160,7 @@ def _shaped(previous: Confirmation, growth: Growth, now_s: float) -> Confirmatio
     agreeing = previous.agreeing + counts
     leaning = kind if kind is leaning else _COMMON[direction]
     if agreeing >= LOOKS:
-        return Confirmation(kind=_withoutconfirmed(leaning))
+        return _SETTLED[_withoutconfirmed(leaning)]
     leant_s = now_s if counts else previous.leant_s
     return Confirmation(kind=previous.kind, leaning=leaning, agreeing=agreeing, leant_s=leant_s)
 

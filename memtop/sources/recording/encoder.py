@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import struct
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, compress, filterfalse
 from operator import ne
 from typing import Final
@@ -26,6 +26,7 @@ from memtop.sources.recording.format import (
     encode_rows,
     has_basis,
     largest_bytes,
+    pieces,
 )
 from memtop.sources.recording.kept_answers import KeptAnswers
 from memtop.sources.recording.known_answers import KnownAnswers
@@ -176,24 +177,25 @@ class Encoder:
 
     def _keyframe(self, left: frozenset[int]) -> Row:
         """Everything that is known, as one row. What follows is packed with its values."""
-        rows: list[Row] = [(RecordKind.ABOUT, name.encode(), None, b"\0" + data) for name, data in self._about.items()]
         self._bases = {}
         self._answers.clear()
-
-        def add(kind: RecordKind, path: str, status: int | None, data: bytes) -> None:
-            if has_basis(kind):
-                self._bases[kind, path] = data
-            rows.append((kind, os.fsencode(path), status, b"\0" + data))
-
-        if self._pids is not None:
-            add(RecordKind.PIDS, "", 2, encode_pids([len(left), *left, *self._pids]))
-        for name, swept in self._swept.items():
-            add(RecordKind.SWEPT, name, int(swept is None), encode_pids(sorted(swept or ())))
-            add(RecordKind.SWEEP_BITS, name, None, encode_changes(self._values[name]))
-        for kind, paths in self._sets.items():
-            rows.append((kind, b"", None, _joined(paths)))
         level = 6 if len(self._listed) < MANY else 3  # of few processes, for days
-        return RecordKind.KEY, b"", None, pack_rows(chain(rows, self._known.rows(), self._kept.rows()), level=level)
+        rows = chain(self._own_rows(left), self._known.rows(), self._kept.rows())
+        return RecordKind.KEY, b"", None, pack_rows(rows, level=level)
+
+    def _own_rows(self, left: frozenset[int]) -> Iterator[Row]:
+        """The rows of a keyframe about the machine, lists of processes and sweeps."""
+        for name, data in self._about.items():
+            yield RecordKind.ABOUT, name.encode(), None, b"\0" + data
+        if self._pids is not None:
+            yield RecordKind.PIDS, b"", 2, b"\0" + encode_pids([len(left), *left, *self._pids])
+        for name, swept in self._swept.items():
+            data = self._bases[RecordKind.SWEPT, name] = encode_pids(sorted(swept or ()))
+            yield RecordKind.SWEPT, os.fsencode(name), int(swept is None), b"\0" + data
+            for some in pieces(self._values[name]):
+                yield RecordKind.SWEEP_BITS, os.fsencode(name), None, b"\0" + encode_changes(some)
+        for kind, paths in self._sets.items():
+            yield kind, b"", None, _joined(paths)
 
     def _answer(self, path: str, told: Recorded, took_s: float) -> Row:
         outcome, data = told

@@ -6,13 +6,13 @@ import os
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import compress, islice
+from itertools import compress
 from operator import ne
 from typing import Final, TypeVar
 
 from memtop.sources.protocol import pid_of
 from memtop.sources.recording.bits import encode_bits
-from memtop.sources.recording.format import FITTED, Outcome, RecordKind, Row, encode_changes
+from memtop.sources.recording.format import FITTED, Outcome, RecordKind, Row, encode_changes, pieces
 from memtop.sources.recording.packing import pack, pack_bits
 from memtop.sources.recording.tick import Told
 
@@ -29,9 +29,6 @@ _SHARED_MOST: Final = 512
 """Most small answers of which one copy is kept for all processes."""
 _PROC: Final = "proc/"
 _PROC_LENGTH: Final = len(_PROC)
-_TOGETHER: Final = 64
-"""Most answers in one row of a keyframe. Several copies of a row are in memory at once: in one row, those of 500
-processes took 2 MB more, until malloc's heap was trimmed."""
 _FEWEST_DEEPER: Final = 4
 """So many answers of one file deeper in the directories of processes are written together."""
 
@@ -138,8 +135,7 @@ class KnownAnswers:
             outcome = answer[0] if isinstance(answer, tuple) else Outcome.OK
             yield RecordKind.READ, os.fsencode(path), outcome, b"\0" + self._bytes(path, answer)
         for name, paths in batches.items():
-            rest = iter(paths.items())
-            while some := dict(islice(rest, _TOGETHER)):
+            for some in pieces(paths):
                 batch = self._bytes_of(some, self._answers)
                 yield RecordKind.READ_BITS, os.fsencode(name), None, b"\0" + encode_changes(batch)
 

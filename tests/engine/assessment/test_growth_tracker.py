@@ -64,3 +64,16 @@ def test_the_verdict_on_a_level_process_keeps_equal_numbers_once() -> None:
     numbers = [value for value in verdict.growth if isinstance(value, float)]
     assert len(numbers) > 8
     assert len(set(map(id, numbers))) == len(set(numbers))
+
+
+def test_level_processes_share_their_state() -> None:
+    history = History()
+    keys = [ProcessKey(pid, 7) for pid in (42, 43)]
+    for key in keys:
+        history.note(key, 0.0, 50 * MIB, key.pid * MIB, 10 * MIB)
+    tracker = GrowthTracker(history)
+    for now_s in (100.0, 200.0):  # the second look finds what the first one has found
+        assert tracker.look(now_s, 1.0, keys, lambda key: None) == (keys if now_s == 100.0 else [])
+        one, other = map(tracker.of, keys)
+        assert one is not None and other is not None and one.growth != other.growth
+        assert one.state is other.state and one.state.kind is Shape.FLAT

@@ -12,7 +12,7 @@ import pytest
 
 from memtop.errors import DamagedError, RecordingError
 from memtop.sources.protocol import Instant
-from memtop.sources.recording import opening, recorder, undone_changes
+from memtop.sources.recording import encoder, opening, recorder, undone_changes
 from memtop.sources.recording.about import about_this_machine, page_size_problem
 from memtop.sources.recording.answer_bases import AnswerBases
 from memtop.sources.recording.checked_values import mono_time_s, path_set, wall_time_s
@@ -256,3 +256,20 @@ def test_a_keyframe_of_many_processes_is_written_piece_by_piece() -> None:
     assert {path: told for pid in pids for path, told in replayed.reads[pid].items()} == {
         path: (Outcome.OK, data) for path, data in shown.items()
     }
+
+
+def test_so_are_the_answers_of_a_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoder, "KEY_TICKS_MOST", 1)
+    stat: dict[int, bytes | None] = {pid: b"%04d" % pid * 250 for pid in range(1, 1501)}
+    encoding = Encoder()
+    tick = Tick(Instant(0.0, 0.0), [*stat], sweeps={"stat": stat})
+    encoding.block(tick)
+    tracemalloc.start()
+    block = encoding.block(tick)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak_bytes < MIB, "in one row 3 MB"
+
+    replayed = Known()
+    replayed.take(decode_rows(block.rows))
+    assert block.key and replayed.values["stat"] == stat
