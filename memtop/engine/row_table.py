@@ -38,7 +38,7 @@ class RowInputs(NamedTuple):
 
 
 class _Entry:
-    __slots__ = ("active_until_s", "lacks_trend", "living", "row", "sample", "trend_s")
+    __slots__ = ("active_until_s", "is_still", "lacks_trend", "living", "row", "sample", "trend_s")
 
     def __init__(
         self, sample: ProcessSample, row: ProcessRow, active_until_s: float, trend_s: float, *, lacks_trend: bool
@@ -50,6 +50,8 @@ class _Entry:
         """The right edge of its trend: until then it stays as it is while the process does not change."""
         self.lacks_trend = lacks_trend
         """Whether its trend is that of an earlier instant, because it was not needed."""
+        self.is_still = False
+        """Whether it has had one size only, so that nothing of its row moves until that edge."""
         self.living = row
         """The last row with memory, which stays on screen after the process has gone."""
 
@@ -113,6 +115,7 @@ class RowTable:
         """
         self._by_pid = None
         now_s, entries, rows = inputs.now_s, self._entries, self._rows
+        edge_s = trend_edge_s(now_s)
         tail_s = 0.0 if trends is None else _TREND_TAIL_S
         turn = self._whose_turn(now_s) if moving is not None else ()
         if moving is None or (trends is None and self._lacks_trends):
@@ -132,7 +135,9 @@ class RowTable:
             elif process is not entry.sample:
                 self._build(process, entry, inputs, has_trend=trends is None or process.key in trends)
             elif (trends is None and entry.lacks_trend) or (
-                now_s < entry.active_until_s - tail_s and (moving is None or process.key in moving or pid in turn)
+                now_s < entry.active_until_s - tail_s
+                and not (entry.is_still and entry.trend_s == edge_s)
+                and (moving is None or process.key in moving or pid in turn)
             ):
                 self._move(entry, inputs, has_trend=trends is None or process.key in trends)
                 if renewed and process.key in renewed:
@@ -221,6 +226,7 @@ class RowTable:
             row = entry.row
         entry.sample, entry.row, entry.active_until_s = process, row, active_until_s
         entry.trend_s, entry.lacks_trend = trend_edge_s(inputs.now_s), not has_trend
+        entry.is_still = False
         if row.rss_bytes is not None or entry.living.rss_bytes is None:
             entry.living = row
         return entry
@@ -236,6 +242,7 @@ class RowTable:
         entry.trend_s, entry.lacks_trend = edge_s, not has_trend
         if has_trend:
             entry.active_until_s = _active_until_s(track, inputs.now_s)
+        entry.is_still = has_trend and gained is not None and track is not None and len(track) == 1
         if gained != row.growth_bytes_per_min or levels != row.trend:
             row = row._replace(growth_bytes_per_min=gained, trend=levels)
             if entry.living is entry.row:
