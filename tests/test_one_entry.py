@@ -17,7 +17,8 @@ from memtop.engine.engine import Engine
 from memtop.explain import topic
 from memtop.explain.finding_text import finding_texts
 from memtop.headless.check import Answer, run
-from memtop.headless.formats import json_writer, text_writer
+from memtop.headless.formats import json_writer
+from memtop.headless.text_format import text_writer
 from memtop.model.frame import Frame
 from memtop.sampling.request import Need
 from memtop.settings import Settings

@@ -193,8 +193,10 @@ def _writer(form: str, settings: Settings, out: TextIO) -> formats.Writer:
         return formats.json_writer(out, redact=settings.redact)
     if form == "csv":
         return formats.csv_writer(out, redact=settings.redact)
+    from memtop.headless.text_format import text_writer  # noqa: PLC0415 (a module that JSON of one sample does without)
+
     width = os.get_terminal_size().columns if out.isatty() else None
-    return formats.text_writer(out, View.of(settings).titled_columns(), width)
+    return text_writer(out, View.of(settings).titled_columns(), width)
 
 
 def _watch(

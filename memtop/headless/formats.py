@@ -1,17 +1,14 @@
-"""Formats frames as NDJSON, CSV and plain text for standard output. It never imports Textual."""
+"""Formats frames as NDJSON and CSV for standard output. It never imports Textual."""
 
 from __future__ import annotations
 
 import json
 import re
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from io import StringIO
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from memtop import units
-from memtop.columns import Column
 from memtop.headless import iso, rounded
 from memtop.model.frame import Frame
 from memtop.model.row import Note, ProcessRow, SystemRow
@@ -150,13 +147,15 @@ def _incidents(frame: Frame) -> dict[str, Any]:
     }
 
 
-class _Judged(NamedTuple):
-    """The members ``verdict`` and ``findings`` of a process, as text."""
+class _Judged:
+    """The members ``verdict`` and ``findings`` of a process, as text; ``findings`` are the latter alone."""
 
-    outlook: Assessment | None
-    text: str = '"verdict":null,"findings":null'
-    findings: str = ""
-    """The latter alone."""
+    __slots__ = ("findings", "outlook", "text")
+
+    def __init__(
+        self, outlook: Assessment | None, text: str = '"verdict":null,"findings":null', findings: str = ""
+    ) -> None:
+        self.outlook, self.text, self.findings = outlook, text, findings
 
 
 def _judged(outlook: Assessment | None, before: _Judged | None) -> _Judged:
@@ -291,55 +290,6 @@ def _command(row: ProcessRow) -> str:
 
 def _scrubbed(text: str) -> str:
     return scrub(text.encode()).decode()
-
-
-def text_writer(out: TextIO, columns: Sequence[Column], width: int | None) -> Writer:
-    """Write a table like top's batch mode. ``width`` cuts lines; None leaves them whole."""
-
-    def write(frame: Frame) -> None:
-        lines = [*_heading(frame), "", _line([(column, column.title) for column in columns])]
-        places = frame.tree or (None,) * len(frame.listed)
-        for row, place in zip(frame.listed, places, strict=True):
-            lead = place.prefix if place is not None else ""
-            lines.append(_line([(c, (lead if c.branch else "") + c.text(row)) for c in columns]))
-        if frame.exits:
-            from memtop.explain.exit_text import autopsy_lines  # noqa: PLC0415 (45 ms, with the first process that ended)
-        for autopsy in frame.exits:
-            lines += ["", f"{autopsy.key.pid} {autopsy.name} has ended", *autopsy_lines(autopsy)]
-        out.write("\n".join(line[:width].rstrip() for line in lines) + "\n\n")
-        out.flush()
-
-    return write
-
-
-def _heading(frame: Frame) -> tuple[str, str, str]:
-    from memtop.explain.incident_text import headline  # noqa: PLC0415 (50 ms, which JSON of one sample does without)
-
-    system = frame.system
-    moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(frame.at_s))
-    hidden = "  (others hidden, not countable: hidepid)" if frame.hidden is None else ""
-    if frame.hidden:
-        hidden = f"  ({frame.hidden} hidden)"
-    found = headline(frame.incidents, system)
-    return (
-        f"{found.sign} {found.says}".lstrip(),
-        f"memtop  {moment}  {_many(frame.groups)}{units.counted(frame.total, 'process')}{hidden}",
-        f"RAM {units.long_size(system.mem_total_bytes)}  available {units.long_size(system.mem_available_bytes)}  "
-        f"swap {units.long_size(system.swap_total_bytes)} free {units.long_size(system.swap_free_bytes)}  "
-        f"PSI some {units.percent(system.psi_memory_some_avg10)} full {units.percent(system.psi_memory_full_avg10)}  "
-        f"OOM kills {units.count(system.oom_kills)}",
-    )
-
-
-def _many(groups: Sequence[object] | None) -> str:
-    return "" if groups is None else f"{units.counted(len(groups), 'group')} of "
-
-
-def _line(cells: Sequence[tuple[Column, str]]) -> str:
-    return " ".join(
-        text if not column.width else text.ljust(column.width) if column.left else text.rjust(column.width)
-        for column, text in cells
-    )
 
 
 def _cell(value: object) -> object:

@@ -20,7 +20,8 @@ from memtop.analysis.trend.hysteresis import Confirmation
 from memtop.columns import COLUMNS, DEFAULT_COLUMNS
 from memtop.engine.process_tree import grow
 from memtop.headless import iso
-from memtop.headless.formats import csv_writer, json_writer, text_writer
+from memtop.headless.formats import csv_writer, json_writer
+from memtop.headless.text_format import text_writer
 from memtop.model.assessment import Assessment
 from memtop.model.frame import Shares
 from memtop.model.row import Note, ProcessRow, SystemRow

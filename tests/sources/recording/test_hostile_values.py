@@ -13,7 +13,8 @@ import pytest
 from memtop.cli.composition import engine_on
 from memtop.columns import COLUMNS
 from memtop.errors import RecordingError
-from memtop.headless.formats import json_writer, text_writer
+from memtop.headless.formats import json_writer
+from memtop.headless.text_format import text_writer
 from memtop.model.request import Request
 from memtop.settings import Settings
 from memtop.sources.live import LiveSource
