@@ -7,6 +7,7 @@ from typing import Final
 from memtop.engine.sampler_thread import SHORTEST_DELAY_S
 from memtop.errors import RecordingError
 from memtop.explain.event_names import EVENT_WORDS
+from memtop.explain.limit_names import short
 from memtop.model.timeline import EventKind, TimelineEvent
 from memtop.time_of_day import parse_instant, span_words
 from memtop.tui.app.actions_past import PastActions
@@ -85,9 +86,8 @@ class ReplayActions(PastActions):
         if not found:
             self.say(self._no_event(direction), severity="warning")
             return
-        words = EVENT_WORDS[found[0].kind]
         more = f", and {len(found) - 1} more" if len(found) > 1 else ""
-        self.say(f"{words}: {found[0].label}{more}" if found[0].label else f"{words}{more}")
+        self.say(event_text(found[0]) + more)
         self.go_to_instant(found[0].at_s)
 
     def _no_event(self, direction: int) -> str:
@@ -148,3 +148,12 @@ class ReplayActions(PastActions):
             self.say(f"{growth.ended if growth is not None else 'end of the recording'}; ← → move through it, q quits")
         self.sampler_thread.pause_stepping = True
         self.show_header()
+
+
+def event_text(event: TimelineEvent) -> str:
+    """What an event is, in one line: of a limit with a long path, its last part."""
+    words, label = EVENT_WORDS[event.kind], event.label
+    if event.kind is EventKind.LIMIT:
+        name, colon, percent = label.rpartition(": ")
+        label = f"{short(name)}{colon}{percent}"
+    return f"{words}: {label}" if label else words

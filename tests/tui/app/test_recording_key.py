@@ -12,11 +12,12 @@ from memtop.engine.engine import Engine
 from memtop.engine.looking_back import LookingBack
 from memtop.engine.player import Player
 from memtop.errors import RecordingError
-from memtop.model.timeline import TimelineEvent
+from memtop.model.timeline import EventKind, TimelineEvent
 from memtop.settings import Settings
 from memtop.sources.recording import recorder as recorder_module
 from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.replay import Replay
+from memtop.tui.app.actions_replay import event_text
 from memtop.tui.app.app import MemtopApp
 from memtop.tui.bars.header import HeaderBar
 from memtop.tui.dialogs.dialog import Prompt
@@ -126,3 +127,12 @@ async def test_a_recording_is_not_recorded() -> None:
     async with board() as it:
         await it.pilot.press("w")
         assert it.said == ["! already playing a recording"]
+
+
+def test_a_limit_with_a_long_path_leaves_room_for_its_percentage() -> None:
+    path = "/kubepods.slice/kubepods-burstable.slice/" + "a1b2c3d4" * 8
+    said = event_text(TimelineEvent(0.0, EventKind.LIMIT, f"{path}: 90 %"))
+    assert said.startswith("limit crossed: ") and said.endswith("c3d4: 90 %")
+    assert len(said) < 60
+    assert event_text(TimelineEvent(0.0, EventKind.LIMIT, "shop.slice: 80 %")) == "limit crossed: shop.slice: 80 %"
+    assert event_text(TimelineEvent(0.0, EventKind.MARK, "")) == "mark"
