@@ -16,9 +16,9 @@ SMAPS_MAX_S: Final = 0.005
 DUTY: Final = 0.003
 """Processor time for it in the long run, as a share of a core: a process of 1 GiB is read every 19 s. It is below half
 of what any WINDOW_S may have, because a window may begin and end with a reading."""
-AGAIN_S: Final = 6.9
-"""Shortest rest after the second reading: a little less than seven seconds, so that every seventh tick of a second is
-in time. Up to 512 MiB it is what decides."""
+AGAIN_S: Final = 9.9
+"""Shortest rest after the second reading: a little less than ten seconds, so that every tenth tick of a second is in
+time. Up to 512 MiB it is what decides."""
 WINDOW_S: Final = 90.0
 WINDOW_DUTY: Final = 0.01
 """The most in any window of that length, if no reading takes more than MOST_CPU_S."""
