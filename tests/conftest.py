@@ -12,11 +12,15 @@ and looks as seldom as in memtop.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import gc
 import os
 import signal
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 from memtop.tui.terminal.memory_tuning import OBJECTS_BETWEEN
@@ -47,3 +51,12 @@ def pytest_collection_finish() -> None:
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
     """The loop of all tests of the screen."""
     return {"idle": IdleLoop}
+
+
+@pytest.fixture
+def only_oom_kills() -> Iterator[None]:
+    """No other test, of another worker either, causes an OOM kill meanwhile. The machine counts those of all tests, so
+    memtop could not tell the end of this test's process from theirs."""
+    with (Path(tempfile.gettempdir()) / f"memtop-tests-oom-kills-{os.getuid()}").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -17,6 +17,8 @@ import pytest
 from tests.cgroup_v1 import memory_cgroup
 from tests.children import DEADLINE_S
 
+pytestmark = pytest.mark.usefixtures("only_oom_kills")
+
 MIB = 1 << 20
 NOBODY = 65534
 MEMTOP = (sys.executable, "-m", "memtop")

@@ -246,6 +246,8 @@ def _watch(
             gc.set_threshold(OBJECTS_BETWEEN)
             gc.enable()
             engine.prepare()
+            # The samples are one delay apart from the first one on, which the start-up has made late.
+            planned_s = max(planned_s, time.monotonic() - max(0.0, time.time() - frame.at_s))
         if not settings.replay:
             planned_s = max(planned_s + settings.delay_s, time.monotonic())
             with ending:

@@ -225,6 +225,29 @@ def test_json_of_one_process_twice() -> None:
         assert process["peak_rss_bytes"] >= process["rss_bytes"]
 
 
+LATE_START = """
+import sys, time
+from memtop.cli import batch, run
+
+engine_on = batch.engine_on
+
+def late_engine_on(source):
+    begin = source.begin
+    source.begin = lambda: (time.sleep(0.2), setattr(source, "begin", begin), begin())[-1]
+    return engine_on(source)
+
+batch.engine_on = late_engine_on
+sys.exit(run(sys.argv[1:]))
+"""
+"""memtop, whose first sample is taken long after its plan, as on a busy machine."""
+
+
+def test_a_late_first_sample_does_not_shorten_the_first_delay() -> None:
+    command = (sys.executable, "-c", LATE_START, "--json", "-n", "2", "-d", "0.4", str(os.getpid()))
+    done = subprocess.run(command, capture_output=True, timeout=DEADLINE_S, check=True)
+    assert json.loads(done.stdout.splitlines()[1])["elapsed_s"] >= 0.4
+
+
 def test_batch_prints_a_table_of_all_processes() -> None:
     done = memtop("-b", "-n", "1")
     lines = done.stdout.decode().splitlines()

@@ -21,6 +21,7 @@ def run(*args: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.usefixtures("only_oom_kills")
 @pytest.mark.parametrize(("code", "says"), [("exit 3", 3), ("true", 0), ("kill -9 $$", 137)])
 def test_a_started_program_is_watched_and_memtop_ends_with_its_status(code: str, says: int) -> None:
     done = run("--json", "-d", "0.1", "--", "sh", "-c", code)

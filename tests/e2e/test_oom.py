@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.cgroup_v1 import memory_cgroup
 from tests.e2e.terminal import Terminal
 from tests.test_real_oom import MIB, close, grower, tell
+
+pytestmark = pytest.mark.usefixtures("only_oom_kills")
 
 
 def test_before_the_kill_the_limit_is_named_and_after_it_the_autopsy_is_certain() -> None:
