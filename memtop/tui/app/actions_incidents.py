@@ -33,14 +33,15 @@ class IncidentActions(PanelActions):
                     screen.show(frame.incidents, frame.at_s)
 
     def follow_headline(self, frame: Frame) -> None:
-        """Until the user has chosen something, select the process that the headline names."""
+        """Until the user has chosen something, select the process that the headline names, and keep it in view: its row
+        moves far when it ends. A user who has scrolled away from it is left there."""
         if self.has_chosen or self.watched is not None or self.view.window.stands_still or frame.incidents is None:
             return
         if len(self.screen_stack) > 1:
             return  # whoever reads the help or a dialog finds the screen as it was
         key = next((one.show for one in frame.incidents.standing[:1]), None)
-        index = self.table.find(key) if key is not None and key != self.table.selected else None
-        if index is not None:
+        index = self.table.find(key) if key is not None else None
+        if index is not None and (key != self.table.selected or self.table.was_in_view):
             self.table.select(index, by_user=False)
 
     def on_headline_bar_clicked(self) -> None:

@@ -72,17 +72,19 @@ class ProcessList(ScrollingLines, can_focus=True, inherit_bindings=False):
         """Lines that there are for rows."""
         self.is_touched = False
         """Whether the user has moved the cursor."""
+        self.was_in_view = True
+        """Whether the selected process was in view in the frame before."""
         self.page_beside: Callable[[float], bool] = lambda screens: False
         """Scrolls something else by a part of its height; False if there is nothing to scroll."""
         self._index = 0
 
     def show(self, frame: Frame) -> None:
         """Take a newer frame, and keep the selection with its process."""
-        was_in_view_in_tree = frame.tree is not None and self.is_touched and self.selected in self.visible_keys
+        self.was_in_view = self.selected in self.visible_keys
         self.frame = frame
         self._keep_selection()
         self.set_length(len(frame.listed) + HEADING_LINES)
-        if self.follow or was_in_view_in_tree:
+        if self.follow or (frame.tree is not None and self.is_touched and self.was_in_view):
             self.reveal()
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:

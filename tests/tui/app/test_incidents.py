@@ -8,7 +8,7 @@ from textual.widgets import OptionList
 from memtop.settings import Settings
 from memtop.tui.bars.headline import HeadlineBar
 from memtop.tui.dialogs.incident_list import IncidentList
-from tests.fakes import MIB_PAGES, FakeSource
+from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
 from tests.tui.app.test_app import LONG_S, Board, board, world
 
 BATCH = 30
@@ -44,6 +44,22 @@ async def test_the_view_follows_what_it_names() -> None:
         assert "batch (30) rises" in headline(b)
         assert b.selected == BATCH
         await b.until(lambda: b.app.chart.detail is not None and b.app.chart.detail.row.pid == BATCH, "it is charted")
+
+
+async def test_the_process_that_it_names_stays_in_view_when_its_row_moves_far() -> None:
+    source = world()
+    for pid in range(100, 140):
+        source.add(FakeProcess(pid, b"worker", rss_pages=200 * MIB_PAGES, cmdline=b"worker\0"))
+    async with board(source=source) as b:
+        await leak(b, BATCH)
+        assert b.selected == BATCH
+        assert b.app.table.scroll_offset.y > 0
+        source.processes[BATCH].rss_pages += 400 * MIB_PAGES
+        await b.tick()
+        assert (b.selected, b.app.table.scroll_offset.y) == (BATCH, 0)
+        b.app.table.scroll_to(y=9, animate=False)
+        await b.tick()
+        assert b.app.table.scroll_offset.y == 9, "the user has scrolled"
 
 
 @pytest.mark.parametrize("keys", [("down", "up"), ("enter", "enter"), ("u", "enter"), ("1",), ("m",)])
