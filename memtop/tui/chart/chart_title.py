@@ -49,12 +49,12 @@ _DROPPED_FIRST: Final = (
 
 def title_text(detail: Detail, scale: Scale) -> str:
     """``4242 api-server ── up 3 h``, and the scale if it is not the ordinary one. Clean text."""
-    row = detail.row
+    row, report = detail.row, detail.outlook.autopsy if detail.outlook is not None else None
     parts = [f"{row.pid} {clean(row.program)}"]
     if row.started_s is not None:
-        until_s = row.gone_s if detail.gone and row.gone_s is not None else detail.window.shown_s
-        age_s = max(0.0, until_s - row.started_s)
-        parts.append(f"{'ran' if detail.gone else 'up'} {units.duration(age_s)}")
+        ended_s = row.gone_s if detail.gone else report.at_s if report is not None else None  # a zombie has a report
+        age_s = max(0.0, (detail.window.shown_s if ended_s is None else ended_s) - row.started_s)
+        parts.append(f"{'up' if ended_s is None and not detail.gone else 'ran'} {units.duration(age_s)}")
     if scale is not Scale.ONE:
         parts.append(scale.value)
     return " ── ".join(parts)

@@ -12,7 +12,9 @@ from rich.color import Color
 from rich.style import Style
 from textual.strip import Strip
 
+from memtop.analysis.limits.exit_cause import Oom
 from memtop.explain.chart_levels import Forecast
+from memtop.model.assessment import Assessment, ExitReport
 from memtop.model.detail import Mark, Series
 from memtop.model.row import Note
 from memtop.sanitize import clean
@@ -309,6 +311,15 @@ def test_a_process_that_is_gone_keeps_its_chart_and_says_since_when() -> None:
     assert f"gone since {clock(1_763_699_990.0)}" in "".join(drawn)
     assert any("⠁" <= c <= "⣿" for line in drawn for c in line)
     assert title_text(detail, Scale.ONE).startswith("4242 api-server ── ran ")
+
+
+def test_a_zombie_whose_end_is_known_is_not_up() -> None:
+    detail = make_detail()
+    started_s = detail.window.right_edge_s - 600
+    row = detail.row._replace(note=Note.ZOMBIE, started_s=started_s)
+    end = ExitReport(row.key, row.name, row.command, started_s + 9, None, 9, Oom.CERTAIN, ())
+    assert "── ran 9 s" in title_text(detail._replace(row=row, outlook=Assessment(autopsy=end)), Scale.ONE)
+    assert "── up 10 min" in title_text(detail._replace(row=row), Scale.ONE)
 
 
 def test_looking_back_the_title_has_the_age_of_that_moment() -> None:
