@@ -24,19 +24,18 @@ NOBODY = 65534
 MEMTOP = (sys.executable, "-m", "memtop")
 ROOT = Path(__file__).resolve().parent.parent
 GROWER = """
-import sys, time
+import sys
 with open(sys.argv[1] + "/cgroup.procs", "w") as file:
     file.write("0")
 print(flush=True)
-sys.stdin.readline()  # until it is watched
 held = []
-while len(held) < int(sys.argv[2]):
-    held.append(bytearray(b"x" * (2 << 20)))
-    time.sleep(0.03)  # grows over several samples
-print("done", flush=True)
-sys.stdin.readline()
+while mib := int(sys.stdin.readline()):
+    while len(held) < mib:
+        held.append(bytearray(b"x" * (1 << 20)))
+    print("done", flush=True)
 sys.exit(3)
 """
+"""Grows to as many MiB as each line of its input says, and ends at 0."""
 
 
 AS_NOBODY = f"""
@@ -70,20 +69,20 @@ def ended(watcher: subprocess.Popen[bytes]) -> dict[str, Any]:
     return next(record for record in records if record["type"] == "exit")
 
 
-def grower(folder: Path, blocks: int) -> subprocess.Popen[bytes]:
+def grower(folder: Path) -> subprocess.Popen[bytes]:
     child = subprocess.Popen(
-        [sys.executable, "-S", "-c", GROWER, str(folder), str(blocks)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-S", "-c", GROWER, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
     )
     assert child.stdout is not None
     child.stdout.readline()
     return child
 
 
-def tell(child: subprocess.Popen[bytes]) -> None:
-    """Let it go on: to grow, and then to end."""
-    assert child.stdin is not None
-    child.stdin.write(b"\n")
-    child.stdin.flush()
+def grow(child: subprocess.Popen[bytes], mib: int) -> bytes:
+    """Have it hold so much; its answer, which is empty if it is killed meanwhile. 0 ends it."""
+    assert child.stdin is not None and child.stdout is not None
+    child.stdin.write(b"%d\n" % mib)
+    return child.stdout.readline()
 
 
 def close(child: subprocess.Popen[bytes]) -> None:
@@ -99,10 +98,14 @@ def test_an_oom_kill_is_certain_and_its_cgroup_is_named(uid: int) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root may make the cgroup and become somebody else")
     with memory_cgroup(60 * MIB) as folder:
-        child = grower(folder, 1000)
+        child = grower(folder)
         try:
             watcher = watch(child.pid, uid=uid)
-            tell(child)
+            assert grow(child, 24) == b"done\n"
+            assert watcher.stdout is not None
+            while json.loads(watcher.stdout.readline())["processes"][0]["rss_bytes"] <= 20 * MIB:
+                pass
+            assert grow(child, 1000) == b""
             assert child.wait(2 * DEADLINE_S) == -signal.SIGKILL
             record = ended(watcher)
         finally:
@@ -115,8 +118,9 @@ def test_an_oom_kill_is_certain_and_its_cgroup_is_named(uid: int) -> None:
 
 def test_a_kill_by_hand_in_a_limited_cgroup_is_no_oom() -> None:
     with memory_cgroup(60 * MIB) as folder:
-        child = grower(folder, 5)
+        child = grower(folder)
         try:
+            grow(child, 10)
             watcher = watch(child.pid)
             child.kill()
             child.wait()
@@ -129,11 +133,11 @@ def test_a_kill_by_hand_in_a_limited_cgroup_is_no_oom() -> None:
 
 def test_a_clean_exit_shows_its_code() -> None:
     with memory_cgroup(60 * MIB) as folder:
-        child = grower(folder, 5)
+        child = grower(folder)
         try:
             watcher = watch(child.pid)
-            tell(child)
-            tell(child)
+            grow(child, 10)
+            grow(child, 0)
             child.wait()
             record = ended(watcher)
         finally:
@@ -170,16 +174,14 @@ def test_memtop_itself_goes_on_sampling_in_a_small_cgroup(limit_mib: int, sleepe
 def test_the_application_survives_memtop_in_a_cgroup_that_is_nearly_full() -> None:
     """memtop has less room than it needs: the kernel's victim is memtop, or nobody."""
     with memory_cgroup(100 * MIB) as folder:
-        child = grower(folder, 42)
+        child = grower(folder)
         try:
-            tell(child)
-            assert child.stdout is not None
-            assert child.stdout.readline() == b"done\n"
+            assert grow(child, 84) == b"done\n"
             assert int((folder / "memory.usage_in_bytes").read_text()) > 85 * MIB
             done = in_cgroup(folder, "--json", "-n", "20", "-d", "0.1")
             assert done.returncode in (0, -signal.SIGKILL)
             assert child.poll() is None, "it was memtop's memory that was too much"
-            tell(child)
+            grow(child, 0)
             assert child.wait(DEADLINE_S) == 3
         finally:
             close(child)

@@ -59,7 +59,7 @@ RUNS: Final = {
     "check": "--check {me} --for 0.2",
     "regions": "regions {me}",
     "recording": "--json -n 2 -d 0.1 --record {file} {me}",
-    "command": "-b -n 2 -d 0.1 -- sh -c 'echo said; exit 7'",
+    "command": "-b -d 0.1 -- sh -c 'echo said; exit 7'",
 }
 FINE: Final = {"command": {7, 2}, "check": {0, 1, 5, 2}}
 """By the way of running; 0 and 2 for all others."""

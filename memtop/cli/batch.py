@@ -77,11 +77,11 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
         )
         if not settings.output:
             write = _reporting(source, settings, form, sys.stdout)
-            _watch(engine, request, settings, write, ending, source=source, dog=dog, started=launch is not None)
+            _watch(engine, request, settings, write, ending, source=source, dog=dog, launch=launch)
         else:
             with _new_file(settings.output) as file:
                 write = _reporting(source, settings, form, file)
-                _watch(engine, request, settings, write, ending, source=source, dog=dog, started=launch is not None)
+                _watch(engine, request, settings, write, ending, source=source, dog=dog, launch=launch)
     except BaseException as error:
         source.close()
         problem = problem_of(source)
@@ -208,13 +208,14 @@ def _watch(
     *,
     source: Source,
     dog: Watchdog,
-    started: bool,
+    launch: Launch | None,
 ) -> None:
     done = 0
     is_file = bool(settings.replay) and settings.replay != STANDARD
-    was_there = started  # it may have ended before the first of these samples
+    was_there = launch is not None  # it may have ended before the first of these samples
     planned_s = time.monotonic()
     while True:
+        has_ended = launch is not None and not launch.running
         with nullcontext() if settings.replay else dog:
             frame = engine.step(
                 request, late_s=max(0.0, time.monotonic() - planned_s) if done and not settings.replay else 0.0
@@ -239,7 +240,10 @@ def _watch(
         with ending:
             put(write, frame)
         done += 1
-        if done == settings.iterations or (settings.pids and not settings.names and was_there and not frame.total):
+        all_gone = settings.pids and not settings.names and was_there and not frame.total
+        # In a sandbox that refuses to wait, the program that has ended stays a zombie.
+        is_zombie = has_ended and frame.total == sum(row.state == "Z" for row in frame.rows)
+        if done == settings.iterations or all_gone or is_zombie:
             return
         if done == 1:  # objects from the start-up stay, so the collector need not search them again
             gc.freeze()

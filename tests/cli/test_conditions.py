@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from memtop.cli import run
 from memtop.cli.end_signals import EndSignals
 from memtop.errors import AccessDenied, MemtopError, Unavailable
 from memtop.sources.live import LiveSource
-from memtop.sources.protocol import READ_LIMIT, Answer
+from memtop.sources.protocol import READ_LIMIT, Answer, Instant
 
 ABSENT = 4_194_305
 """Above the largest pid that there may be."""
@@ -63,8 +64,10 @@ def forbidden(path: str, data: bytes) -> bytes:
 
 
 @contextmanager
-def child(code: str) -> Iterator[int]:
-    found = subprocess.Popen([sys.executable, "-S", "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+def child(code: str, stdin: int | None = None) -> Iterator[int]:
+    found = subprocess.Popen(
+        [sys.executable, "-S", "-c", code], stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
     assert found.stdout is not None
     try:
         found.stdout.readline()
@@ -141,9 +144,24 @@ def test_a_process_that_is_not_there_is_an_error_in_every_command(
     assert "no " in (said := capsys.readouterr().err) and "process" in said
 
 
-@pytest.mark.parametrize(("how", "code"), [("os.abort()", 1), ("os._exit(1)", 1), ("os.kill(0 or os.getpid(), 9)", 1)])
-def test_a_program_that_crashes_is_bad(how: str, code: int, capsys: pytest.CaptureFixture[str]) -> None:
-    crash = f"import os, time; print(flush=True); time.sleep(1.5); {how}"
-    with child(crash) as pid:
-        assert run(["--check", str(pid), "--for", "20", "-d", "0.2"]) == code
+@pytest.mark.parametrize("how", ["os.abort()", "os._exit(1)", "os.kill(os.getpid(), 9)"])
+def test_a_program_that_crashes_is_bad(
+    how: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begin, samples = LiveSource.begin, 0
+
+    def crash_before_the_fourth_sample(source: LiveSource) -> Instant:
+        nonlocal samples
+        samples += 1
+        if samples == 4:
+            os.write(gate, b"\n")
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        return begin(source)
+
+    monkeypatch.setattr(LiveSource, "begin", crash_before_the_fourth_sample)
+    waiting, gate = os.pipe()
+    with child(f"import os; print(flush=True); input(); {how}", stdin=waiting) as pid:
+        os.close(waiting)
+        assert run(["--check", str(pid), "--for", "20", "-d", "0.1"]) == 1
+    os.close(gate)
     assert "signal" in (out := capsys.readouterr().out) or "Exited with code 1" in out

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.children import eventually
+
 TROUBLE = textwrap.dedent(
     """
     import os, resource, signal, sys
@@ -109,8 +111,8 @@ def test_a_recording_whose_recorder_was_killed_says_so_itself(tmp_path: Path) ->
         [sys.executable, "-m", "memtop", "--json", "-d", "0.1", "--record", str(path), "1"], stdout=subprocess.PIPE
     ) as recorder:
         assert recorder.stdout is not None
-        for _ in range(4):
-            recorder.stdout.readline()
+        recorder.stdout.readline()
+        assert eventually(lambda: replay(path).stdout != ""), "a sample is in the file soon after it is printed"
         recorder.kill()
     done = replay(path)
     assert done.returncode == 0

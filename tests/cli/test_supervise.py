@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -193,10 +194,14 @@ def test_kill_after_ends_it_whoever_ended_memtop(tmp_path: Path) -> None:
 
 
 def test_without_a_screen_the_same_is_said(tmp_path: Path) -> None:
+    memtop = [sys.executable, "-m", "memtop", "--json", "-n", "3", "-d", "0.1", "--", *STUBBORN]
+    # The command ignores SIGTERM from its start: it may have only begun when memtop ends.
+    command = ["sh", "-c", 'trap "" TERM; exec "$@"', "sh", *memtop]
     with open(tmp_path / "out", "w") as out, open(tmp_path / "err", "w") as err:
-        command = [sys.executable, "-m", "memtop", "--json", "-n", "3", "-d", "0.1", "--", *STUBBORN]
         code = subprocess.run(command, stdout=out, stderr=err, timeout=30, check=False).returncode
-    pid = int(re.findall(r"^pid (\d+)$", (tmp_path / "out").read_text(), re.M)[0])
+    said = re.compile(r"^pid (\d+)\n", re.M)
+    wait_for(lambda: said.search((tmp_path / "out").read_text()), "the first line of the command")
+    pid = int(said.findall((tmp_path / "out").read_text())[0])
     os.kill(pid, signal.SIGKILL)
     assert code == RUNS_ON
     assert (tmp_path / "err").read_text() == f"memtop: sh (pid {pid}) is still running; memtop no longer watches it\n"
@@ -408,10 +413,16 @@ def test_the_status_counts_also_where_memtop_was_started_with_sigchld_ignored(tm
     assert str(signal.SIG_IGN) in done.stdout.splitlines(), "the command inherits what memtop did"
 
 
+ENDS: Final = (("", "exit 7", 7), ("-n3", "exec sleep 60", 143), ("", "kill -9 $$", 137))
+"""How long memtop watches, a command, and the exit code. One that ends by itself is watched until it does."""
+
+
 @pytest.mark.parametrize("refused", ["waitid", "waitpid", "waitid waitpid"])
-@pytest.mark.parametrize(("code", "says"), [("exit 7", 7), ("exec sleep 60", 143), ("kill -9 $$", 137)])
-def test_where_a_sandbox_refuses_to_wait_the_status_is_known_all_the_same(code: str, says: int, refused: str) -> None:
-    command = [sys.executable, "-c", NO_WAITING.format(refused), "--", "sh", "-c", code]
+@pytest.mark.parametrize(("until", "code", "says"), ENDS)
+def test_where_a_sandbox_refuses_to_wait_the_status_is_known_all_the_same(
+    until: str, code: str, says: int, refused: str
+) -> None:
+    command = [sys.executable, "-c", NO_WAITING.format(refused), *until.split(), "--", "sh", "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (says, "")
 
@@ -423,7 +434,7 @@ def refused(*how):
 for name in "{}".split():
     setattr(os, name, refused)
 from memtop.cli import run
-sys.exit(run(["--json", "-n", "3", "-d", "0.1", *sys.argv[1:]]))
+sys.exit(run(["--json", "-d", "0.1", *sys.argv[1:]]))
 """
 
 NO_PIDFD = """\
@@ -432,15 +443,14 @@ def refused(*how):
     raise OSError(errno.ENOSYS, "no pidfds")
 os.pidfd_open = refused
 from memtop.cli import run
-sys.exit(run(["--json", "-n", "3", "-d", "0.1", *sys.argv[1:]]))
+sys.exit(run(["--json", "-d", "0.1", *sys.argv[1:]]))
 """
 
 
-@pytest.mark.parametrize(("code", "says"), [("exit 7", 7), ("exec sleep 60", 143), ("kill -9 $$", 137)])
-def test_where_the_kernel_refuses_pidfds_commands_run_all_the_same(code: str, says: int) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", NO_PIDFD, "--", "sh", "-c", code], capture_output=True, text=True, check=False
-    )
+@pytest.mark.parametrize(("until", "code", "says"), ENDS)
+def test_where_the_kernel_refuses_pidfds_commands_run_all_the_same(until: str, code: str, says: int) -> None:
+    command = [sys.executable, "-c", NO_PIDFD, *until.split(), "--", "sh", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (says, "")
 
 
@@ -473,7 +483,7 @@ def test_a_command_that_may_not_be_sent_signals_keeps_nobody_on_the_screen(tmp_p
 def test_what_nohup_ignores_stays_ignored(tmp_path: Path) -> None:
     code = "print(open('/proc/self/status').read())"
     done = subprocess.run(
-        ["nohup", sys.executable, "-m", "memtop", "--json", "-n", "99", "-d", "0.1", "--", sys.executable, "-c", code],
+        ["nohup", sys.executable, "-m", "memtop", "--json", "-d", "0.1", "--", sys.executable, "-c", code],
         capture_output=True,
         text=True,
         check=True,

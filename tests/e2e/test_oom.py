@@ -8,18 +8,18 @@ import pytest
 
 from tests.cgroup_v1 import memory_cgroup
 from tests.e2e.terminal import Terminal
-from tests.test_real_oom import MIB, close, grower, tell
+from tests.test_real_oom import MIB, close, grow, grower
 
 pytestmark = pytest.mark.usefixtures("only_oom_kills")
 
 
 def test_before_the_kill_the_limit_is_named_and_after_it_the_autopsy_is_certain() -> None:
     with memory_cgroup(60 * MIB) as folder:
-        child = grower(folder, 1000)
+        child = grower(folder)
         try:
             with Terminal("-d", "0.2", str(child.pid), size=(120, 40)) as terminal:
                 terminal.wait_for(re.compile(rf"% of\s.*the\s.*60\.0 MiB.*{folder.name}", re.DOTALL))
-                tell(child)
+                grow(child, 1000)
                 terminal.wait_for("OOM-killed (certain)")
                 terminal.wait_for(folder.name)
                 terminal.send("3")
@@ -33,15 +33,15 @@ def test_before_the_kill_the_limit_is_named_and_after_it_the_autopsy_is_certain(
 def test_a_kill_by_hand_is_not_called_oom_and_a_clean_exit_shows_its_code() -> None:
     with memory_cgroup(60 * MIB) as folder:
         for by_hand in (True, False):
-            child = grower(folder, 5)
+            child = grower(folder)
             try:
                 with Terminal("-d", "0.2", str(child.pid)) as terminal:
                     terminal.wait_for(folder.name)
                     if by_hand:
                         child.kill()
                     else:
-                        tell(child)
-                        tell(child)
+                        grow(child, 10)
+                        grow(child, 0)
                     terminal.wait_for("Not OOM-killed")
                     terminal.wait_for("signal 9" if by_hand else "code 3")
             finally:

@@ -72,7 +72,6 @@ child = os.fork()
 if not child:
     write(plain + 5 * MIB, MIB // 2)
     import signal; signal.pause()
-import time; time.sleep(0.05)
 """
 FULL = "address = make(32 * MIB); write(address, 32 * MIB)\n"
 READY = "print(flush=True); sys.stdin.readline()\n"
@@ -170,8 +169,8 @@ def test_what_was_forked_is_shared_until_it_is_written() -> None:
     with python(
         MEMORY + "plain = make(8 * MIB); read(plain, 4 * MIB); write(plain + 5 * MIB, MIB)\n" + forked
     ) as child:
-        found = mappings_of(_report(child.pid))
         assert eventually(lambda: _known_by_both(mappings_of(_report(child.pid)), _smaps(child.pid)))
+        found = mappings_of(_report(child.pid))
         assert sum(found.sizes("Private")) < sum(found.sizes("Rss"))
         assert child.stdin is not None
         child.stdin.write(b"\n")
