@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import compress, count
-from operator import ne, or_
+from operator import is_not, or_
 from typing import Any, Final
 
 from rich.cells import cell_len
@@ -155,13 +155,11 @@ class Canvas:
         """Write a character into every blank cell of a row."""
         if not 0 <= row < self.rows:
             return
-        blank = [
-            column for column, marker in enumerate(self._marker[row][self.left :][: self.columns]) if marker == " "
-        ]
-        for column in blank:
-            if (column, row) not in self._written:
-                self._marker[row][self.left + column] = character
-                self._fore[row][self.left + column] = ink
+        markers, fore = self._marker[row], self._fore[row]
+        texts = {self.left + column for column, at in self._written if at == row}
+        for place in range(self.left, self.left + self.columns):
+            if markers[place] == " " and place not in texts:
+                markers[place], fore[place] = character, ink
 
     def has_text(self, column: int, row: int, cells: int) -> bool:
         """Whether one of this many cells of the plot belongs to a text."""
@@ -252,7 +250,7 @@ class Canvas:
         text = "".join(markers)
         if self.look is Glyphs.ASCII:
             text = _ascii_cells(text)
-        turns = map(or_, map(ne, fore[1:], fore), map(ne, back[1:], back))
+        turns = map(or_, map(is_not, fore[1:], fore), map(is_not, back[1:], back))
         segments = []
         start = 0
         for end in [*compress(count(1), turns), len(text)]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib import import_module
 from operator import itemgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeGuard
 
 from textual.strip import Strip
 
@@ -93,26 +93,31 @@ def draw(
     pieces = [[line[at : at + wide + 1] for at in range(0, columns * wide, wide)] for line in dots]
     bare: list[_Dots] = list(zip(*pieces, strict=True)) or [()] * columns
     keys: list[_Key] = list(zip(*pieces, ups, strict=True))
-    new = [column for column, key in enumerate(keys) if key not in known]
-    for start, end in _runs([column for column in new if bare[column] not in plotted]):
+    found: list[Any] = list(map(known.get, keys))
+    new = [column for column, cells in enumerate(found) if cells is None]
+    unplotted = [column for column in new if bare[column] not in plotted]
+    for start, end in _runs(unplotted):
         run = [line[start * wide : end * wide + 1] for line in dots]
         cells_of_run = _plotted(run, [line.ink for line in lines], end - start, rows, look)
         plotted.update(zip(bare[start:end], cells_of_run, strict=True))
     for column in new:
         markers, fore, back = plotted[bare[column]]
-        cells = known[keys[column]] = markers[:], fore[:], back[:]
+        cells = found[column] = markers[:], fore[:], back[:]
         _fill(cells, [(area.ink, top[column]) for area, top in zip(areas, tops, strict=True)], look)
-    found = [known[key] for key in keys]
-    drawn.kind, drawn.columns = kind, dict(zip(keys, found, strict=True))
-    drawn.plotted = {one: plotted[one] for one in dict.fromkeys(bare)}
+    if new:  # what has left the plot is dropped when something comes: to hash a key costs as much as a cell
+        drawn.kind, drawn.columns = kind, dict(zip(keys, found, strict=True))
+    if unplotted:
+        drawn.plotted = {one: plotted[one] for one in dict.fromkeys(bare)}
     return found
 
 
 def spread(across: Sequence[float], values: Sequence[float | None], columns: int) -> list[float | None]:
     """One value for each column: the largest of its points; between two points, the line that joins them."""
-    at = _columns_of(tuple(across), columns)
-    if at == tuple(range(columns)):
+    at, apiece = _columns_of(tuple(across), columns)
+    if apiece == 1:
         return list(values)
+    if apiece and None not in values:
+        return list(map(max, *(values[first::apiece] for first in range(apiece))))
     out: list[float | None] = [None] * columns
     before: tuple[int, float] | None = None
     for column, value in zip(at, values, strict=True):
@@ -132,9 +137,14 @@ def spread(across: Sequence[float], values: Sequence[float | None], columns: int
 
 
 @lru_cache(maxsize=8)
-def _columns_of(across: tuple[float, ...], columns: int) -> tuple[int, ...]:
-    """The column of each place. It is cached, because values move through a chart and places do not."""
-    return tuple(math.floor(place * (columns - 1) + 0.5) for place in across)
+def _columns_of(across: tuple[float, ...], columns: int) -> tuple[tuple[int, ...], int]:
+    """The column of each place, and how many places each column has if all have as many, in order; otherwise 0.
+
+    It is cached, because values move through a chart and places do not.
+    """
+    at = tuple(math.floor(place * (columns - 1) + 0.5) for place in across)
+    apiece = len(at) // columns if columns else 0
+    return at, apiece if at == tuple(column for column in range(columns) for _ in range(apiece)) else 0
 
 
 def _dots(places: Sequence[float | None], highest: int) -> tuple[int | None, ...]:
@@ -142,10 +152,18 @@ def _dots(places: Sequence[float | None], highest: int) -> tuple[int | None, ...
     return tuple([None if place is None or not 0 <= place <= 1 else int(place * highest + 0.5) for place in places])
 
 
+def _are_inside(places: Sequence[float | None]) -> TypeGuard[Sequence[float]]:
+    """Whether all are known and in the plot, as most are: then no place needs a check of its own."""
+    return bool(places) and None not in places and min(places) >= 0 and max(places) <= 1  # type: ignore[type-var,operator]
+
+
 def _tops(heights: Sequence[Sequence[float | None]], rows: int) -> list[list[int | None]]:
     """Heights in eighths of a row."""
+    highest = rows * EIGHTHS_PER_ROW
     return [
-        [None if up is None else int(min(max(up, 0.0), 1.0) * rows * EIGHTHS_PER_ROW + 0.5) for up in layer]
+        [int(up * highest + 0.5) for up in layer]
+        if _are_inside(layer)
+        else [None if up is None else int(min(max(up, 0.0), 1.0) * highest + 0.5) for up in layer]
         for layer in heights
     ]
 

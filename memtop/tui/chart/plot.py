@@ -196,18 +196,20 @@ def _areas(
     The areas always add up to RES, also where the parts were read at another moment than RES. Where file and shmem
     are not known apart they are drawn as one.
     """
-    tops: list[tuple[float | None, float | None, float | None]] = []
-    for whole, anon, file, shmem in zip(rss, *parts, strict=True):
-        if whole is None or anon is None:
-            tops.append((whole, None, None))
-            continue
-        shared = max(0.0, whole - anon)
-        if file is None or not shmem:
-            tops.append((shared, None, whole))
-        else:
-            tops.append((min(file, shared), shared, whole))
+    tops = zip(*map(_stacked, rss, *parts), strict=True)
     inks = (ChartStyle.FILE, ChartStyle.SHMEM, ChartStyle.ANON)
-    return [Curve(across, axis.places(top), ink) for ink, top in zip(inks, zip(*tops, strict=True), strict=False)]
+    return [Curve(across, axis.places(top), ink) for ink, top in zip(inks, tops, strict=False)]
+
+
+@lru_cache(maxsize=512)
+def _stacked(
+    whole: float | None, anon: float | None, file: float | None, shmem: float | None
+) -> tuple[float | None, float | None, float | None]:
+    """The upper edges of file, shmem and anon at one point. They are cached, because points move through a chart."""
+    if whole is None or anon is None:
+        return whole, None, None
+    shared = max(0.0, whole - anon)
+    return (shared, None, whole) if file is None or not shmem else (min(file, shared), shared, whole)
 
 
 def _say(canvas: Canvas, message: str) -> None:
