@@ -8,7 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-SLEEPER = "print(flush=True); import time; time.sleep(60)"
+from memtop.cli.watchdog import STARVED
+
+SLEEPER = "import time; print(flush=True); time.sleep(60)"
 DEADLINE_S = 30.0
 
 
@@ -34,6 +36,12 @@ def tell(child: subprocess.Popen[bytes]) -> bytes:
     assert child.stdin is not None and child.stdout is not None
     child.stdin.write(b"\n")
     return child.stdout.readline()
+
+
+def said(stderr: bytes | str | None) -> str:
+    """What memtop said on standard error, without what a busy machine makes true."""
+    text = stderr.decode() if isinstance(stderr, bytes) else stderr or ""
+    return "".join(line for line in text.splitlines(keepends=True) if STARVED not in line)
 
 
 def eventually(holds: Callable[[], bool]) -> bool:

@@ -145,7 +145,7 @@ def test_with_the_proc_of_another_pid_namespace_nothing_is_held(monkeypatch: pyt
 
 def test_why_a_process_still_runs_after_a_signal() -> None:
     code = "import signal; signal.signal(15, signal.SIG_IGN); signal.pthread_sigmask(0, [2])"
-    with python(f"{code}; print(flush=True); import time; time.sleep(60)") as child:
+    with python(f"{code}; import time; print(flush=True); time.sleep(60)") as child:
         target = hold(row_of(child.pid))
         try:
             assert why_it_runs(target, signal.SIGTERM) == "it ignores SIGTERM; K sends SIGKILL"

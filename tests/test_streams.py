@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from tests.children import said
+
 ME = str(os.getpid())
 
 
@@ -59,8 +61,8 @@ def test_what_cannot_be_said_on_a_closed_standard_error_is_not_said_on_the_outpu
 def test_a_full_disk_is_said_in_one_line(words: tuple[str, ...]) -> None:
     done = run(*words, streams="> /dev/full")
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1] == "memtop: cannot write: No space left on device"
-    assert "Traceback" not in done.stderr and (done.stderr.count("\n") == 1 or words[0] == "regions")
+    assert said(done.stderr).splitlines()[-1] == "memtop: cannot write: No space left on device"
+    assert "Traceback" not in done.stderr and (said(done.stderr).count("\n") == 1 or words[0] == "regions")
 
 
 @pytest.mark.parametrize(("words", "code"), [(("-V",), 2), (("--no-such",), 2), (("-b", "2147483000"), 3)])

@@ -124,7 +124,7 @@ def test_what_cannot_be_read_has_its_code_and_its_sentence(
 
         monkeypatch.setattr(LiveSource, "ask", refused)
     argv = (COMMANDS | EVERYBODY)[command]
-    with child("print(flush=True); import time; time.sleep(60)") as pid:
+    with child("import time; print(flush=True); time.sleep(60)") as pid:
         assert run([word.format(pid=pid, folder=tmp_path) for word in argv]) == codes.get(command, 0)
     said = capsys.readouterr()
     if command == "check" and words:

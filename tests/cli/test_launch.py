@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.children import DEADLINE_S, python
+from tests.children import DEADLINE_S, python, said
 
 ROOT = Path(__file__).resolve().parents[2]
 MEMTOP = (sys.executable, "-m", "memtop")
@@ -76,7 +76,7 @@ def test_without_a_screen_its_output_is_passed_on() -> None:
 def test_wrong_usage_is_one_line(args: tuple[str, ...], says: str) -> None:
     done = run(*args)
     assert done.returncode == 2
-    assert says in done.stderr and len(done.stderr.splitlines()) == 1
+    assert says in done.stderr and len(said(done.stderr).splitlines()) == 1
 
 
 def test_the_program_does_not_take_the_monitors_place_before_the_oom_killer() -> None:
@@ -94,7 +94,7 @@ def test_check_of_a_quiet_process_for_a_moment_claims_nothing() -> None:
 
 
 def test_check_of_a_process_near_its_ulimit_says_so() -> None:
-    code = "import mmap; m = mmap.mmap(-1, 450 << 20); print(flush=True); import time; time.sleep(60)"
+    code = "import mmap; m = mmap.mmap(-1, 450 << 20); import time; print(flush=True); time.sleep(60)"
     with python(f"import resource; resource.setrlimit(resource.RLIMIT_AS, (500 << 20,) * 2); {code}") as child:
         done = run("--check", "--for", "9", "-d", "0.1", str(child.pid))
     assert done.returncode == 1, done.stderr

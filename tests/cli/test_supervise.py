@@ -21,6 +21,7 @@ from memtop.cli.launch import RUNS_ON
 from memtop.cli.output_keeper import OutputKeeper
 from memtop.cli.output_log import TAIL_BYTES, OutputLog
 from memtop.errors import UsageError
+from tests.children import said
 from tests.tui.terminal.pty_run import PtyRun, wait_for
 
 UP = b"Help"
@@ -199,12 +200,15 @@ def test_without_a_screen_the_same_is_said(tmp_path: Path) -> None:
     command = ["sh", "-c", 'trap "" TERM; exec "$@"', "sh", *memtop]
     with open(tmp_path / "out", "w") as out, open(tmp_path / "err", "w") as err:
         code = subprocess.run(command, stdout=out, stderr=err, timeout=30, check=False).returncode
-    said = re.compile(r"^pid (\d+)\n", re.M)
-    wait_for(lambda: said.search((tmp_path / "out").read_text()), "the first line of the command")
-    pid = int(said.findall((tmp_path / "out").read_text())[0])
+    first = re.compile(r"^pid (\d+)\n", re.M)
+    wait_for(lambda: first.search((tmp_path / "out").read_text()), "the first line of the command")
+    pid = int(first.findall((tmp_path / "out").read_text())[0])
     os.kill(pid, signal.SIGKILL)
     assert code == RUNS_ON
-    assert (tmp_path / "err").read_text() == f"memtop: sh (pid {pid}) is still running; memtop no longer watches it\n"
+    assert (
+        said((tmp_path / "err").read_text())
+        == f"memtop: sh (pid {pid}) is still running; memtop no longer watches it\n"
+    )
 
 
 def test_a_terminal_that_can_show_no_screen_leaves_no_file(tmp_path: Path) -> None:
@@ -424,7 +428,7 @@ def test_where_a_sandbox_refuses_to_wait_the_status_is_known_all_the_same(
 ) -> None:
     command = [sys.executable, "-c", NO_WAITING.format(refused), *until.split(), "--", "sh", "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (says, "")
+    assert (done.returncode, said(done.stderr)) == (says, "")
 
 
 NO_WAITING = """\
@@ -451,7 +455,7 @@ sys.exit(run(["--json", "-d", "0.1", *sys.argv[1:]]))
 def test_where_the_kernel_refuses_pidfds_commands_run_all_the_same(until: str, code: str, says: int) -> None:
     command = [sys.executable, "-c", NO_PIDFD, *until.split(), "--", "sh", "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (says, "")
+    assert (done.returncode, said(done.stderr)) == (says, "")
 
 
 NOT_PERMITTED = """\

@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
 from typing import cast
 
 import pytest
 
-from memtop.engine.sampler_thread import DRAWN_EVERY_S, SamplerThread
+from memtop.engine import sampler_thread
+from memtop.engine.sampler_thread import SLOWER, SamplerThread
 from memtop.errors import RecordingError
 from memtop.model.assessment import ExitReport
 from memtop.model.frame import Frame
@@ -22,12 +22,25 @@ from tests.tui.frames import frame
 from tests.tui.terminal.pty_run import wait_for
 
 SHORT_S = 0.1
+EXACT_S = 0.125
+"""A delay whose multiples are exact."""
+
+
+class Clock:
+    """Time that passes when the test says so, as a processor would that is as busy as the test says."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now_s
 
 
 class Engine:
     """Counts what it is asked, and does as the test says."""
 
     def __init__(self) -> None:
+        self.now_s: Callable[[], float] = time.monotonic
         self.steps: list[tuple[float, float]] = []
         """(when, how late) of each."""
         self.step_asks: list[Request] = []
@@ -43,7 +56,7 @@ class Engine:
 
     def step(self, ask: Request, commands: Sequence[Command], late_s: float) -> Frame | None:
         self.commands += commands
-        self.steps.append((time.monotonic(), late_s))
+        self.steps.append((self.now_s(), late_s))
         self.step_asks.append(ask)
         made = self.stepping()
         return None if made is None else made._replace(tick=len(self.steps))
@@ -101,6 +114,35 @@ def slow_sampler(engine: Engine) -> Iterator[SamplerThread]:
     sampler.stop()
 
 
+@pytest.fixture
+def clock(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """That of the samplers of this test."""
+    clock = Clock()
+    engine.now_s = clock.monotonic
+    monkeypatch.setattr(sampler_thread, "time", clock)
+    return clock
+
+
+@pytest.fixture
+def exact_sampler(engine: Engine, clock: Clock) -> Iterator[SamplerThread]:
+    """Running at eight samples a second of the clock; its first frame was shown."""
+    sampler = engine.sampler(EXACT_S)
+    sampler.start()
+    wait_for(lambda: engine.frames, "the first frame")
+    yield sampler
+    sampler.stop()
+
+
+def count_reaches(count: int, seen: Callable[[], int]) -> None:
+    wait_for(lambda: seen() == count, f"number {count}")
+
+
+def pass_s(seconds: float, clock: Clock, sampler: SamplerThread) -> None:
+    """Let time pass; the sampler notices."""
+    clock.now_s += seconds
+    sampler.nudge()
+
+
 def raising(error: Exception) -> Callable[[], Frame | None]:
     def fail() -> Frame | None:
         raise error
@@ -128,21 +170,23 @@ def test_a_recording_that_is_damaged_ends_with_its_sentence(engine: Engine) -> N
     sampler.stop()
 
 
-def test_samples_come_at_planned_instants_that_do_not_drift(engine: Engine, sampler: SamplerThread) -> None:
-    sampler.delay_s = 0.2
-    engine.stepping = taking(0.03)
-    wait_for(lambda: len(engine.steps) >= 7, "seven samples")
-    planned = [when - late for when, late in engine.steps[1:]]
-    gaps = [later - earlier for earlier, later in pairwise(planned)]
-    assert gaps == pytest.approx([0.2] * len(gaps), abs=0.001)
+def test_samples_come_at_planned_instants_that_do_not_drift(
+    engine: Engine, exact_sampler: SamplerThread, clock: Clock
+) -> None:
+    for number in range(1, 7):
+        pass_s(EXACT_S + EXACT_S / 8, clock, exact_sampler)
+        count_reaches(1 + number, lambda: len(engine.steps))
+    assert [when_s - late_s for when_s, late_s in engine.steps] == [1000.0 + EXACT_S * number for number in range(7)]
 
 
-def test_samples_that_come_fast_are_all_taken_and_shown_twice_a_second(engine: Engine, sampler: SamplerThread) -> None:
-    wait_for(lambda: len(engine.frames) >= 4, "four frames")
-    assert sampler.delay_s == SHORT_S
-    assert engine.taken >= 6
-    drawn = [engine.steps[shown.tick - 1][0] for shown in engine.frames[:4]]
-    assert all(later - earlier > DRAWN_EVERY_S - SHORT_S for earlier, later in pairwise(drawn))
+def test_samples_that_come_fast_are_all_taken_and_shown_twice_a_second(
+    engine: Engine, exact_sampler: SamplerThread, clock: Clock
+) -> None:
+    for number in range(2, 14):
+        pass_s(EXACT_S, clock, exact_sampler)
+        count_reaches(number, lambda: engine.taken + len(engine.frames))
+    assert [shown.tick for shown in engine.frames] == [1, 5, 9, 13]
+    assert len(engine.steps) == 13
 
 
 def test_every_sample_of_a_recording_is_shown(engine: Engine) -> None:
@@ -173,17 +217,21 @@ def test_who_ended_is_told_although_nobody_took_the_frame_that_said_so(
     assert [made.exits for made in engine.frames[1:]].count(ended) == 1
 
 
-def test_a_long_stall_is_told_once_and_not_made_up_for(engine: Engine, sampler: SamplerThread) -> None:
-    wait_for(lambda: len(engine.steps) >= 2, "two samples")
-    engine.stepping = taking(0.45)
-    stalled = len(engine.steps) + 1
-    wait_for(lambda: len(engine.steps) >= stalled, "the stall")
-    engine.stepping = frame
-    wait_for(lambda: len(engine.steps) >= stalled + 4, "four samples after it")
-    after = engine.steps[stalled:]
-    assert after[0][1] > 0.25
-    # each is planned for after the one before it was taken, however late that one was
-    assert all(when - late_s > earlier_s - 0.001 for (earlier_s, _), (when, late_s) in pairwise(after))
+def test_a_long_stall_is_told_once_and_not_made_up_for(
+    engine: Engine, exact_sampler: SamplerThread, clock: Clock
+) -> None:
+    def stall() -> Frame:
+        engine.stepping = frame
+        clock.now_s += 4 * EXACT_S
+        return frame()
+
+    engine.stepping = stall
+    pass_s(EXACT_S, clock, exact_sampler)
+    wait_for(lambda: len(engine.steps) == 3, "the sample after the stall")
+    pass_s(EXACT_S, clock, exact_sampler)
+    wait_for(lambda: len(engine.steps) == 4, "one more")
+    assert [late_s for _, late_s in engine.steps] == [0.0, 0.0, 3 * EXACT_S, 0.0]
+    assert engine.steps[3][0] - engine.steps[2][0] == EXACT_S, "planned for after the late one"
 
 
 def test_a_new_ask_is_answered_at_once_without_a_sample(engine: Engine, slow_sampler: SamplerThread) -> None:
@@ -280,14 +328,18 @@ def test_an_exception_while_looking_again_does_not_stop_sampling(engine: Engine,
 
 
 def test_three_failures_in_a_row_make_it_ten_times_slower_until_one_succeeds(
-    engine: Engine, sampler: SamplerThread
+    engine: Engine, exact_sampler: SamplerThread, clock: Clock
 ) -> None:
     engine.stepping = raising(ValueError("again"))
-    wait_for(lambda: len(engine.problems) == 3, "three problems")
-    tries = len(engine.steps)
-    wait_for(lambda: len(engine.steps) > tries, "the fourth try")
-    planned = [when - late for when, late in engine.steps]
-    assert planned[tries] - planned[tries - 1] == pytest.approx(10 * SHORT_S, abs=0.3)
+    for number in (1, 2, 3):
+        pass_s(EXACT_S, clock, exact_sampler)
+        count_reaches(number, lambda: len(engine.problems))
+    engine.stepping = frame
+    pass_s(SLOWER * EXACT_S + EXACT_S / 2, clock, exact_sampler)
+    wait_for(lambda: len(engine.steps) == 5, "the fourth try")
+    assert engine.steps[4][1] == EXACT_S / 2, "it was planned for later"
+    pass_s(EXACT_S / 2, clock, exact_sampler)
+    wait_for(lambda: len(engine.steps) == 6, "a sample as soon as before")
 
 
 def test_a_recording_ends_once_and_is_still_looked_at(engine: Engine, sampler: SamplerThread) -> None:
@@ -312,16 +364,18 @@ def test_a_recording_is_never_late(engine: Engine) -> None:
     sampler.stop()
 
 
-def test_pausing_stops_samples_and_a_single_step_takes_one(engine: Engine, sampler: SamplerThread) -> None:
-    wait_for(lambda: engine.steps, "a sample")
-    sampler.pause_stepping = True
-    wait_for(lambda: time.monotonic() > engine.steps[-1][0] + 3 * SHORT_S, "a pause")
-    before = len(engine.steps)
-    sampler.step_once()
-    wait_for(lambda: len(engine.steps) == before + 1, "one sample")
-    sampler.pause_stepping = False
-    wait_for(lambda: len(engine.steps) >= before + 3, "samples again")
-    assert engine.steps[before + 1][1] < 3 * SHORT_S, "the pause is no lateness"
+def test_pausing_stops_samples_and_a_single_step_takes_one(
+    engine: Engine, exact_sampler: SamplerThread, clock: Clock
+) -> None:
+    exact_sampler.pause_stepping = True
+    pass_s(4 * EXACT_S, clock, exact_sampler)
+    exact_sampler.step_once()
+    wait_for(lambda: len(engine.frames) == 2, "one sample")
+    pass_s(4 * EXACT_S, clock, exact_sampler)
+    exact_sampler.pause_stepping = False
+    wait_for(lambda: len(engine.steps) == 3, "samples again")
+    assert [late_s for _, late_s in engine.steps] == [0.0, 0.0, 0.0], "the pause is no lateness"
+    assert engine.steps[2][0] == clock.now_s
 
 
 def test_a_shorter_delay_holds_at_once(engine: Engine, slow_sampler: SamplerThread) -> None:

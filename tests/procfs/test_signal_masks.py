@@ -37,7 +37,7 @@ def test_pid_1_of_a_container_ignores_what_it_has_no_handler_for() -> None:
 
 def test_the_masks_of_a_real_process() -> None:
     code = "import signal; signal.signal(15, signal.SIG_IGN); signal.pthread_sigmask(0, [2])"
-    with python(f"{code}; print(flush=True); import time; time.sleep(60)") as child:
+    with python(f"{code}; import time; print(flush=True); time.sleep(60)") as child:
         masks = parse_signal_masks(Path(f"/proc/{child.pid}/status").read_bytes())
     assert masks.ignores(TERM) and masks.blocks(INT) and not masks.ignores(signal.SIGHUP)
 

@@ -47,7 +47,7 @@ def test_what_no_kernel_writes_is_refused(data: bytes) -> None:
 
 
 def test_psutil_reads_the_same_of_a_child_at_rest() -> None:
-    with python("x = bytearray(30 << 20); print(flush=True); import time; time.sleep(60)") as child:
+    with python("x = bytearray(30 << 20); import time; print(flush=True); time.sleep(60)") as child:
         statm = parse_statm(Path(f"/proc/{child.pid}/statm").read_bytes())
         oracle = psutil.Process(child.pid).memory_info()
         assert statm.virt_bytes == oracle.vms

@@ -117,7 +117,7 @@ def test_bytes_of_any_kind_give_no_size_that_history_cannot_keep(data: bytes) ->
 
 
 def test_psutil_reads_the_same_of_a_child_at_rest() -> None:
-    with python("x = bytearray(30 << 20); print(flush=True); import time; time.sleep(60)") as child:
+    with python("x = bytearray(30 << 20); import time; print(flush=True); time.sleep(60)") as child:
         status = parse_status(Path(f"/proc/{child.pid}/status").read_bytes())
         oracle = psutil.Process(child.pid)
         memory = oracle.memory_full_info()

@@ -52,7 +52,7 @@ async def test_it_says_which_signals_have_no_effect_and_later_that_the_process_s
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(actions_process, "STILL_RUNS_S", 0.01)
-    code = "import signal; signal.signal(15, signal.SIG_IGN); print(flush=True); import time; time.sleep(60)"
+    code = "import signal; signal.signal(15, signal.SIG_IGN); import time; print(flush=True); time.sleep(60)"
     with python(code) as child:
         fake = FakeProcess(child.pid, b"deaf", start_ticks=row_of(child.pid).key.start_ticks)
         async with board(source=FakeSource(fake)) as it:
