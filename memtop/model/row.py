@@ -155,7 +155,8 @@ class ProcessRow(NamedTuple):
     @property
     def program(self) -> str:
         """The program that a person means: the script, module or main class, else the file, else the kernel's name."""
-        return self.program_names[-1] or self.name
+        names = self._program.names if self.command_raw else ()
+        return (clean(names[-1]) if names else "") or self.name
 
     @property
     def oom_share_permille(self) -> int | None:

@@ -10,6 +10,7 @@ from memtop.analysis.findings.rule import NOTE, facts
 from memtop.analysis.incidents.incident import Incident, Scope, Subject
 from memtop.analysis.incidents.inputs import MIB, GroupFacts, IncidentInputs
 from memtop.analysis.incidents.processes import STORY, confirmed_growth, kills_in_s, rise_to_limit
+from memtop.analysis.trend.rising import SUM_GOES_ON
 
 _RISE_BYTES: Final = 16 * MIB
 """A rise is worth a line from here on ..."""
@@ -42,7 +43,7 @@ def group_rising(inputs: IncidentInputs) -> Iterator[Incident]:
             continue
         if rise.span_s < (_LOADING_S if rise.from_bytes < rise.size_bytes / 10 else _RISE_S):
             continue
-        severity, until_full = rise_to_limit(rise, limit, inputs, key=None)
+        severity, until_full = rise_to_limit(rise, limit, inputs, goes_on=SUM_GOES_ON)
         yield Incident(
             "group_rising",
             severity,

@@ -55,7 +55,7 @@ class GrowthFacts(NamedTuple):
     rise: Rise | None = None
     """Of RES, as long as it goes on."""
     anon_bytes: int = 0
-    """The part of that rise that is anonymous."""
+    """The part of that rise that is anonymous; 0 where growth is confirmed, because no rule needs it then."""
     age_s: float | None = None
     """How long the process has lived."""
     growth: Growth | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from memtop.analysis.findings.growth import SOON_S, grown_s, growth_severity
@@ -52,12 +52,12 @@ _FASTER: Final = 1.2
 
 def growth(inputs: IncidentInputs) -> Iterator[Incident]:
     """Growth that is confirmed."""
+    rates = _rates(inputs)
     for one in inputs.growing:
         if one.growth is not None and one.growth.slope_bytes_per_s is not None:
-            own = one.growth.slope_bytes_per_s if one.growth.pause is None or not one.growth.pause.unusual else 0.0
-            beside = pace_at(one.limit, own, inputs, key=one.key).facts
+            pace = pace_at(one.limit, _rate(one), inputs, beside=_beside(one, rates))
             yield confirmed_growth(
-                "growth", one, one.growth, subject=_subject(one), show=one.key, now_s=inputs.now_s, beside=beside
+                "growth", one, one.growth, subject=_subject(one), show=one.key, now_s=inputs.now_s, beside=pace.facts
             )
 
 
@@ -104,11 +104,14 @@ def confirmed_growth(
 
 def rising(inputs: IncidentInputs) -> Iterator[Incident]:
     """A rise that began a moment ago, and may end."""
+    rates = _rates(inputs)
     for one in inputs.growing:
         rise, limit = one.rise, one.limit
         if one.growth is not None or rise is None or not _is_worth_a_line(one):
             continue
-        severity, until_full = rise_to_limit(rise, limit, inputs, key=one.key, starts=_began_young(one, rise))
+        severity, until_full = rise_to_limit(
+            rise, limit, inputs, goes_on=_goes_on(one, rise), beside=_beside(one, rates)
+        )
         share = _START_WEIGHT if _began_young(one, rise) and (one.age_s or 0.0) < _START_S else 1.0
         yield Incident(
             "rising",
@@ -134,11 +137,12 @@ def kills_in_s(full_s: float | str | None, limit: LimitFacts | None) -> float:
 
 
 def rise_to_limit(
-    rise: Rise, limit: LimitFacts | None, inputs: IncidentInputs, *, key: ProcessKey | None, starts: bool = False
+    rise: Rise, limit: LimitFacts | None, inputs: IncidentInputs, *, goes_on: float, beside: Sequence[float] = ()
 ) -> tuple[Severity, Facts]:
     """The severity of a rise, and what is said of the limit that it meets: nothing where that is far or does not kill.
 
-    ``key`` is as for :func:`pace_at`. ``starts`` is whether a process has risen since it was started.
+    A rise towards the machine's memory is expected to go on for at most ``goes_on`` times as long as it was seen.
+    ``beside`` is as for :func:`pace_at`.
     """
     if limit is None or not limit.kills:
         return NOTE, _NOTHING
@@ -153,9 +157,8 @@ def rise_to_limit(
     lost = inputs.machine.lost_since(rise.since_s) if limit.is_machine else None
     if lost is not None and lost[0] < _LOST_SHARE * rise.size_bytes * min(1.0, lost[1] / rise.span_s):
         return NOTE, _NOTHING
-    pace = pace_at(limit, rise.bytes_per_s, inputs, key=key, lost=lost)
-    goes_on = math.inf if not limit.is_machine else SUM_GOES_ON if key is None or starts else ONE_GOES_ON
-    full_s = rise.full_s(pace.own_share * limit.room_bytes, goes_on)
+    pace = pace_at(limit, rise.bytes_per_s, inputs, beside=beside, lost=lost)
+    full_s = rise.full_s(pace.own_share * limit.room_bytes, goes_on if limit.is_machine else math.inf)
     if full_s is None or full_s >= _TOLD_FROM_S or (pace.fall_s is not None and full_s > SUM_GOES_ON * pace.fall_s):
         return NOTE, _NOTHING
     severity = NOTE if pace.fall_s is not None and pace.own_share < _CAUSE_SHARE else severity_at_pace(full_s)
@@ -183,22 +186,22 @@ def pace_at(
     own_per_s: float,
     inputs: IncidentInputs,
     *,
-    key: ProcessKey | None,
+    beside: Sequence[float] = (),
     lost: tuple[int, float] | None = None,
 ) -> Pace:
     """The pace of all that grow towards the same limit, or of the fall of available memory if that is faster.
 
-    ``key`` is the process that grows by ``own_per_s``; None for a group, whose members are not counted again. ``lost``
-    is what the machine has lost meanwhile, in bytes and seconds: others do not add to the pace what yet others free.
+    ``beside`` are the rates of the other processes that do; none for a group, whose members are not counted again.
+    ``lost`` is what the machine has lost meanwhile, in bytes and seconds: others do not add to the pace what yet
+    others free.
     """
     if limit is None or own_per_s <= 0:
         return Pace()
-    others = [] if key is None else [_rate(one) for one in inputs.growing if one.key != key and _meets(one, limit)]
-    others = [rate for rate in others if rate > 0]
+    others = beside
     sum_per_s = own_per_s + sum(others)
     if lost is not None and sum_per_s > (seen_per_s := max(own_per_s, lost[0] / lost[1])):
         sum_per_s = seen_per_s
-        others = others if sum_per_s > own_per_s else []
+        others = others if sum_per_s > own_per_s else ()
     used = inputs.machine.used
     falls = used is not None and used.span_s >= PACE_S and inputs.now_s - used.high_s <= STILL_S
     if limit.is_machine and falls and used is not None and used.bytes_per_s > _FASTER * sum_per_s:
@@ -223,19 +226,38 @@ def forecast_of(key: ProcessKey, inputs: IncidentInputs) -> Forecast | None:
     one = next((one for one in inputs.growing if one.key == key), None)
     if one is None or one.limit is None or (one.growth is None and not _is_worth_a_line(one)):
         return None
-    others = sum(_rate(other) > 0 for other in inputs.growing if other.key != key and _meets(other, one.limit))
+    beside = _beside(one, _rates(inputs))
     if one.growth is not None or one.rise is None:
-        return Forecast(others)
-    found = rise_to_limit(one.rise, one.limit, inputs, key=key, starts=_began_young(one, one.rise))[1]
+        return Forecast(len(beside))
+    found = rise_to_limit(one.rise, one.limit, inputs, goes_on=_goes_on(one, one.rise), beside=beside)[1]
     full_s = float(found["full_s"]) if "full_s" in found else None
-    return Forecast(others, full_s, one.limit.name, falls="falls" in found)
+    return Forecast(len(beside), full_s, one.limit.name, falls="falls" in found)
 
 
-def _meets(one: GrowthFacts, limit: LimitFacts) -> bool:
-    """Whether it uses up the same limit. A heap is of one process alone."""
-    if one.limit is None or one.limit.of_heap or limit.of_heap:
-        return False
-    return (one.limit.path, one.limit.is_machine) == (limit.path, limit.is_machine)
+_Rates = dict[tuple[str | None, bool], list[tuple[ProcessKey, float]]]
+"""The processes that grow towards each limit, and how fast: the path of its cgroup, and whether it is the machine's."""
+
+
+def _rates(inputs: IncidentInputs) -> _Rates:
+    """A heap is of one process alone: nothing else grows towards its limit."""
+    found: _Rates = {}
+    for one in inputs.growing:
+        if one.limit is not None and not one.limit.of_heap and (rate := _rate(one)) > 0:
+            found.setdefault((one.limit.path, one.limit.is_machine), []).append((one.key, rate))
+    return found
+
+
+def _beside(one: GrowthFacts, rates: _Rates) -> list[float]:
+    """The rates of the others that use up the same limit."""
+    if one.limit is None or one.limit.of_heap:
+        return []
+    same = rates.get((one.limit.path, one.limit.is_machine), ())
+    return [rate for key, rate in same if key != one.key]
+
+
+def _goes_on(one: GrowthFacts, rise: Rise) -> float:
+    """For how many times as long as it was seen a rise may go on."""
+    return SUM_GOES_ON if _began_young(one, rise) else ONE_GOES_ON
 
 
 def _rate(one: GrowthFacts) -> float:

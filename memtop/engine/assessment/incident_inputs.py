@@ -40,12 +40,12 @@ def growing_processes(
     ``filling``."""
     confirmed = [(key, verdict) for key in verdicts.alarmed() if (verdict := verdicts.of(key)) is not None]
     confirmed = nlargest(MOST_GROWING, confirmed, key=lambda one: one[1].standing.slope_bytes_per_s or 0.0)
-    found = {key: _facts(key, verdict, rises.of(key), step) for key, verdict in confirmed}
+    found = {key: _facts(key, verdict, rises.rise_of(key), 0, step) for key, verdict in confirmed}
     risen: dict[ProcessKey, RiseFact | None] = dict(rises.largest)
     risen.update((key, rises.of(key)) for key in rises.fastest_in(filling, step.cgroups.chains).values())
     for key, fact in risen.items():
         if key not in found and fact is not None:
-            found[key] = _facts(key, None, fact, step)
+            found[key] = _facts(key, None, fact.rise, fact.anon_bytes, step)
     return tuple(one for one in found.values() if one is not None and not _is_own_start(one, step))
 
 
@@ -55,7 +55,9 @@ def _is_own_start(one: GrowthFacts, step: StepInput) -> bool:
     return is_own and one.age_s is not None and one.age_s < _OWN_START_S
 
 
-def _facts(key: ProcessKey, verdict: Verdict | None, fact: RiseFact | None, step: StepInput) -> GrowthFacts | None:
+def _facts(
+    key: ProcessKey, verdict: Verdict | None, rise: Rise | None, anon_bytes: int, step: StepInput
+) -> GrowthFacts | None:
     row = step.row(key)
     if row is None:
         return None
@@ -65,8 +67,8 @@ def _facts(key: ProcessKey, verdict: Verdict | None, fact: RiseFact | None, step
         key,
         process_name(row),
         _limit_facts(met, step, time_to_heap_limit(step.runtimes.get(key), met)),
-        rise=fact.rise if fact is not None else None,
-        anon_bytes=fact.anon_bytes if fact is not None else 0,
+        rise=rise,
+        anon_bytes=anon_bytes,
         age_s=step.age_s(key),
         growth=towards(growth_now(verdict, step.now_s), met, step.runtimes.get(key)),
         evidence=verdict.state.evidence if verdict is not None else None,

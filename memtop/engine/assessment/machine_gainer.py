@@ -39,8 +39,13 @@ class GainerFinder:
     def __init__(self) -> None:
         self._ticks = 0
         self._key: ProcessKey | None = None
-        self._second = 0.0
-        """What no other has gained more than: those that have not risen since all were compared have gained no more."""
+        self._rising: set[int] = set()
+        """PIDs of those that have risen since the last but one time that all were compared, and of the one that had
+        gained most then: what grows may stand still at one tick."""
+        self._lately: set[int] = set()
+        """Of those that have risen since all were compared."""
+        self._most_of_others = 0.0
+        """The most that one of the others had gained then: they have gained no more since."""
         self._all_seen = True
         self._copier: ProcessKey | None = None
 
@@ -51,27 +56,35 @@ class GainerFinder:
         if used is None or used.size_bytes < least_fall_bytes(total_bytes or 0):
             self._ticks = 0
             return MachineGainer()
-        known = step.row(self._key) if self._key is not None else None
         if self._ticks % EVERY_TICKS == 0:
             self._all_seen = _all_seen(step)
             copier = find_copier(step.rows.values(), anon) if anon is not None else None
             self._copier = copier.key if copier is not None else None
         copies = step.row(self._copier) if self._copier is not None else None
-        least = 0.0
-        if self._ticks % EVERY_TICKS and known is not None and (_GAIN(known) or 0.0) >= self._second:
-            others = filter(None, map(step.rows.get, risen))
-            rows, least = [known, *(row for row in others if row is not known)], self._second
-        else:
-            rows = list(step.rows.values())
+        self._rising.update(risen)
+        self._lately.update(risen)
+        best = self._most_of_rising(step)
+        if self._ticks % EVERY_TICKS == 0 or best is None or (_GAIN(best) or 0.0) < self._most_of_others:
+            self._compare_all(step)
+            best = self._most_of_rising(step)
         self._ticks += 1
-        if not rows:
-            return MachineGainer(None, self._all_seen, copies)
-        gains = [gain or 0.0 for gain in map(_GAIN, rows)]
-        place = gains.index(max(gains))
-        best = rows[place]
-        del gains[place]
-        self._key, self._second = best.key, max([least, *gains])
+        self._key = best.key if best is not None else None
         return MachineGainer(best, self._all_seen, copies)
+
+    def _most_of_rising(self, step: StepInput) -> ProcessRow | None:
+        """That which has gained most of those that rise; of equal ones it stays the same."""
+        known = step.row(self._key) if self._key is not None else None
+        rows = list(filter(None, (known, *map(step.rows.get, self._rising))))
+        gains = [gain or 0.0 for gain in map(_GAIN, rows)]
+        return rows[gains.index(max(gains))] if rows else None
+
+    def _compare_all(self, step: StepInput) -> None:
+        gains = dict(zip(step.rows, [gain or 0.0 for gain in map(_GAIN, step.rows.values())], strict=True))
+        self._rising = {*self._lately, *([max(gains, key=gains.__getitem__)] if gains else [])}
+        self._lately = set()
+        for pid in self._rising:
+            gains.pop(pid, None)
+        self._most_of_others = max(gains.values(), default=0.0)
 
 
 def _all_seen(step: StepInput) -> bool:

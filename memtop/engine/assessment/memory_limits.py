@@ -49,7 +49,7 @@ def limit_rows(key: ProcessKey, step: StepInput) -> tuple[LimitRow, ...]:
         shared = tuple(_shared_rows(key, step))
         if step.limits is not None:
             step.limits[chain] = shared
-    rows = list(shared)
+    rows: list[LimitRow] = []
     limits, status, virt_bytes = cgroups.limits.get(key), step.status(key), step.virt_bytes(key)
     if limits is not None and limits.address_space_bytes not in (None, UNLIMITED) and virt_bytes is not None:
         rows.append(_plain(Limit.ADDRESS_SPACE, "ulimit -v (RLIMIT_AS)", limits.address_space_bytes, virt_bytes))
@@ -70,7 +70,7 @@ def limit_rows(key: ProcessKey, step: StepInput) -> tuple[LimitRow, ...]:
     used, most = (meminfo.committed_bytes, meminfo.commit_limit_bytes) if meminfo is not None else (None, None)
     if cgroups.policy.overcommit == 2 and used is not None and most is not None:
         rows.append(_plain(Limit.COMMIT, "CommitLimit", most, used))
-    return tuple(rows)
+    return (*shared, *rows) if rows else shared
 
 
 def _shared_rows(key: ProcessKey, step: StepInput) -> Iterator[LimitRow]:

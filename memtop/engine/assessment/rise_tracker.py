@@ -150,10 +150,18 @@ class RiseTracker:
         rise = self._rises.get(key)
         return self._fact(key, rise) if rise is not None else None
 
-    def _fact(self, key: ProcessKey, rise: Rise) -> RiseFact | None:
+    def rise_of(self, key: ProcessKey) -> Rise | None:
+        """The same without what of it is anonymous, at a quarter of the cost."""
+        rise = self._rises.get(key)
+        return rise if rise is not None and self._is_notable(rise) else None
+
+    def _is_notable(self, rise: Rise) -> bool:
         if rise.steps < 2 or rise.span_s < LEAST_S or not rise.goes_on(self._now_s, self._quiet_s):
-            return None
-        if rise.size_bytes < max(_LEAST_BYTES, _LEAST_SHARE * rise.from_bytes):
+            return False
+        return rise.size_bytes >= max(_LEAST_BYTES, _LEAST_SHARE * rise.from_bytes)
+
+    def _fact(self, key: ProcessKey, rise: Rise) -> RiseFact | None:
+        if not self._is_notable(rise):
             return None
         track = self._history.tracks.get(key)
         then = track.at(rise.since_s) if track is not None else None

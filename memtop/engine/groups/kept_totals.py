@@ -6,31 +6,56 @@ and subtracted: a pass over thousands of processes makes a tick late.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from itertools import compress, filterfalse
+from collections.abc import Iterable, Mapping
+from itertools import compress
 from operator import attrgetter, is_not, ne
-from typing import Final
+from typing import Final, NamedTuple
 
 from memtop.engine.groups.naming import GroupName, Naming
 from memtop.engine.groups.sums import Totals
 from memtop.model.group import By, GroupKey
 from memtop.model.row import ProcessRow
+from memtop.process_key import ProcessKey
 from memtop.sampling.cgroup_reading import CgroupSample
 
 _pid: Final = attrgetter("pid")
 _sizes: Final = attrgetter("virt_bytes", "rss_bytes", "anon_bytes")
 """What is summed of a row."""
-_place: Final = attrgetter("command_raw", "name", "uid", "same_memory_as")
-"""What decides about user, program and what counts."""
+_place: Final = attrgetter("key", "command_raw", "name", "uid", "same_memory_as", "names")
+"""What decides about the process, its user and program, what of it counts, and its cgroup."""
+_RSS: Final = attrgetter("rss_bytes")
+_START_TICKS: Final = attrgetter("start_ticks")
+
+
+class Members(NamedTuple):
+    """The processes of a group that have memory now."""
+
+    keys: frozenset[ProcessKey]
+    oldest: ProcessKey | None
+    """None where there are none."""
+    by_start: tuple[ProcessKey, ...]
+    """The one that started last comes last."""
+    one_of_each_cgroup: tuple[ProcessKey, ...]
+
+
+def members_of(rows: Iterable[ProcessRow]) -> Members:
+    """Those of ``rows`` that have memory."""
+    living = list(filter(_RSS, rows))
+    by_start = sorted((row.key for row in living), key=_START_TICKS)
+    # The names of one cgroup are one object: to look up each member takes five times that.
+    one_of_each = {id(row.names): row.key for row in living}
+    return Members(frozenset(by_start), by_start[0] if by_start else None, tuple(by_start), tuple(one_of_each.values()))
 
 
 class _Sum:
-    __slots__ = ("anon_bytes", "key", "pids", "rss_bytes", "virt_bytes")
+    __slots__ = ("anon_bytes", "key", "members", "pids", "rss_bytes", "virt_bytes")
 
     def __init__(self, key: GroupKey) -> None:
         self.key = key
         self.virt_bytes = self.rss_bytes = self.anon_bytes = 0
         self.pids: set[int] = set()
+        self.members: Members | None = None
+        """None until it is asked for, after one has come, gone or changed its place."""
 
     def add(self, virt_bytes: int, rss_bytes: int, anon_bytes: int) -> None:
         self.virt_bytes += virt_bytes
@@ -56,26 +81,32 @@ class KeptTotals:
     def update(self, rows: Mapping[int, ProcessRow]) -> None:
         """Take the rows of all processes, by PID; those without memory do not count."""
         counted, before = self._counted, self._rows
-        self._rows = dict(rows)
         programs = Naming(By.PROGRAM, CgroupSample(), rows)
-        changed = list(compress(rows.values(), map(is_not, rows.values(), map(before.get, rows))))
-        now = list(zip(map(_sizes, changed), map(_place, changed), strict=True))
-        known = map(counted.get, map(_pid, changed))
+        changed = dict(compress(rows.items(), map(is_not, rows.values(), map(before.get, rows))))
+        before.update(changed)
+        if len(before) != len(rows):
+            for pid in before.keys() - rows.keys():
+                del before[pid]
+                if pid in counted:
+                    self._remove(pid)
+        now = list(zip(map(_sizes, changed.values()), map(_place, changed.values()), strict=True))
+        known = map(counted.get, changed)
         # Of many nothing that counts has changed: without bytecode those cost a fifth.
-        for row, new in compress(zip(changed, now, strict=True), map(ne, now, known)):
-            pid, old, is_known = row.pid, counted.get(row.pid), None not in new[0]
+        for (pid, row), new in compress(zip(changed.items(), now, strict=True), map(ne, now, known)):
+            old, is_known = counted.get(pid), None not in new[0]
             if old is not None and is_known and old[1] == new[1] and row.same_memory_as is None:
                 (virt, rss, anon), (old_virt, old_rss, old_anon) = new[0], old[0]
-                for one in self._sums[pid]:
-                    one.add(virt - old_virt, rss - old_rss, anon - old_anon)
+                program, user = self._sums[pid]
+                program.add(virt - old_virt, rss - old_rss, anon - old_anon)
+                user.add(virt - old_virt, rss - old_rss, anon - old_anon)
+                if not rss or not old_rss:
+                    program.members = None
                 counted[pid] = new
                 continue
             if old is not None:
                 self._remove(pid)
             if is_known:
                 self._add(row, programs)
-        for pid in list(filterfalse(rows.__contains__, counted)):
-            self._remove(pid)
         for pid, name in list(self._unsure.items()):
             if programs.group_of(rows[pid]) != name:
                 self._remove(pid)
@@ -86,10 +117,14 @@ class KeptTotals:
         sums = self._programs if by is By.PROGRAM else self._users
         return {key: Totals(one.virt_bytes, one.rss_bytes, one.anon_bytes, len(one.pids)) for key, one in sums.items()}
 
-    def members(self, program: GroupKey) -> Collection[ProcessRow]:
+    def members(self, program: GroupKey) -> Members:
         """The processes that run a program."""
         one = self._programs.get(program)
-        return list(map(self._rows.__getitem__, one.pids)) if one is not None else ()
+        if one is None:
+            return members_of(())
+        if one.members is None:
+            one.members = members_of(map(self._rows.__getitem__, one.pids))
+        return one.members
 
     def _add(self, row: ProcessRow, programs: Naming) -> None:
         name = programs.group_of(row)
@@ -105,6 +140,7 @@ class KeptTotals:
         for one in self._sums[row.pid]:
             one.add(*sizes)
             one.pids.add(row.pid)
+            one.members = None
         self._counted[row.pid] = sizes, _place(row)
 
     def _remove(self, pid: int) -> None:
@@ -113,6 +149,7 @@ class KeptTotals:
         for one, all_of_them in zip(self._sums.pop(pid), (self._programs, self._users), strict=True):
             one.add(-virt_bytes, -rss_bytes, -anon_bytes)
             one.pids.discard(pid)
+            one.members = None
             if not one.pids:
                 del all_of_them[one.key]
 

@@ -6,6 +6,7 @@ The sums of programs are needed often only while the anonymous memory of the mac
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from heapq import nlargest
 from operator import attrgetter
@@ -16,7 +17,7 @@ from memtop.analysis.limits.heap_use import HeapUse
 from memtop.analysis.trend.rising import Rise, follow_rise, most_quiet_s
 from memtop.engine.assessment.growing_group import GrowingGroup
 from memtop.engine.groups.group_growth import GroupGrowth
-from memtop.engine.groups.kept_totals import KeptTotals
+from memtop.engine.groups.kept_totals import KeptTotals, Members, members_of
 from memtop.model.group import By, GroupKey
 from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
@@ -55,12 +56,7 @@ _CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
 _ALONE_SHARE: Final = 0.5
 """A member that grows so much of it alone explains the growth of a group."""
 
-
-_PID: Final = attrgetter("pid")
-_KEY: Final = attrgetter("key")
-_RSS: Final = attrgetter("rss_bytes")
 _START_TICKS: Final = attrgetter("start_ticks")
-_NAMES: Final = attrgetter("names")
 
 
 class _Starts(NamedTuple):
@@ -157,12 +153,10 @@ class PoolWatch:
         }
         found = {key: self._bytes_per_s(key) for key in {*notable, *self._alarmed(cgroups)}}
 
-        def members(key: GroupKey) -> Sequence[ProcessRow]:
-            if key.by is By.PROGRAM:
-                return list(filter(_RSS, sums.members(key)))
-            return _members_in(key.name, rows, cgroups)
+        def members(key: GroupKey) -> Members:
+            return sums.members(key) if key.by is By.PROGRAM else _members_in(key.name, rows, cgroups)
 
-        self.growing = tuple(self._growing(found, members, alone, cgroups, now_s, heaps=heaps))
+        self.growing = tuple(self._growing(found, members, rows, alone, cgroups, now_s=now_s, heaps=heaps))
 
     def _is_real(self, key: GroupKey, rise: Rise | None, charged: bool | None) -> bool:
         """Whether a rise of a sum is one of memory: pages that forked processes still share count in each of them.
@@ -215,44 +209,43 @@ class PoolWatch:
     def _growing(
         self,
         found: Mapping[GroupKey, float],
-        members: Callable[[GroupKey], Sequence[ProcessRow]],
+        members: Callable[[GroupKey], Members],
+        rows: Mapping[int, ProcessRow],
         alone: Mapping[ProcessKey, float],
         cgroups: CgroupSample,
-        now_s: float,
         *,
+        now_s: float,
         heaps: Mapping[ProcessKey, HeapUse],
     ) -> Iterable[GrowingGroup]:
         """Those of ``found`` that no member explains alone, with what they consist of; the fastest first."""
-        told: list[ProcessRow] = []
+        told: set[str] = set()
+        """The cgroups of those that are handed on, and of all above them."""
         starts, self._starts = self._starts, {}
         for key in nlargest(MOST, found, key=lambda one: (one.by is By.PROGRAM, found[one])):
-            if key.by is By.CGROUP and any(key.name in cgroups.chains.get(row.key, ()) for row in told):
+            if key.by is By.CGROUP and key.name in told:
                 continue  # a program in it is the story
             of = members(key)
-            if len(of) < _FEWEST:
+            if of.oldest is None or len(of.keys) < _FEWEST:
                 continue
             verdict = self._growth.verdict(key)
             confirmed = verdict if verdict is not None and verdict.alarm else None
-            rise = self._without_starts(key, of, starts.get(key), now_s)
+            rise = self._without_starts(key, of, rows, starts.get(key), now_s)
             if rise is None and confirmed is None:
                 continue
             own = found[key] if confirmed is not None or rise is None else rise.bytes_per_s
-            pids = set(map(_PID, of)) if alone else ()
-            if max((rate for one, rate in alone.items() if one.pid in pids), default=0.0) >= _ALONE_SHARE * own:
+            if max((rate for one, rate in alone.items() if one in of.keys), default=0.0) >= _ALONE_SHARE * own:
                 continue
-            chains = _chains(of, cgroups)
+            chains = [chain for one in of.one_of_each_cgroup if (chain := cgroups.chains.get(one))]
             charged = self._is_charged(key, chains, now_s)
             if not self._is_real(key, self._rises.get(key) if confirmed is None else None, charged):
                 continue
-            told += of
-            keys = list(map(_KEY, of))
+            told.update(*chains)
             shown = cgroups.labels.get(key.name, key.name) if key.by is By.CGROUP else key.name
-            inside = tuple(heaps[one] for one in keys if one in heaps) if heaps else ()
-            oldest = min(keys, key=_START_TICKS)
-            yield GrowingGroup(key, shown, len(of), oldest, _places(chains), rise, confirmed, inside)
+            inside = tuple(heap for one, heap in heaps.items() if one in of.keys)
+            yield GrowingGroup(key, shown, len(of.keys), of.oldest, _places(chains), rise, confirmed, inside)
 
     def _without_starts(
-        self, key: GroupKey, members: Sequence[ProcessRow], before: _Starts | None, now_s: float
+        self, key: GroupKey, members: Members, rows: Mapping[int, ProcessRow], before: _Starts | None, now_s: float
     ) -> Rise | None:
         """The rise without what members that began during it took at their start; None where nothing notable is left.
 
@@ -262,19 +255,21 @@ class PoolWatch:
         rise = self._rises.get(key)
         if rise is None:
             return None
-        more = len(members) - self._members_from.get(key, 0)
+        number = len(members.keys)
+        more = number - self._members_from.get(key, 0)
         from_ticks, to_ticks = (rise.since_s - _LOADING_S) * _CLK_TCK, now_s * _CLK_TCK
-        young = [row for row in members if from_ticks < row.key.start_ticks <= to_ticks]
+        first, end = (bisect_right(members.by_start, at, key=_START_TICKS) for at in (from_ticks, to_ticks))
+        young = members.by_start[first:end]
         if before is None or before.since_s != rise.since_s:
             before = _Starts(rise.since_s, 0, now_s, {})
-        full_s = now_s if len(members) > _MORE * before.most else before.full_s
+        full_s = now_s if number > _MORE * before.most else before.full_s
         sizes = before.sizes if more > 0 else {}  # where there are no more than at first, none were added
-        for row in young if more > 0 else ():
-            started_s = row.key.start_ticks / _CLK_TCK
-            if started_s <= full_s + _FILLED_S and (row.key not in sizes or now_s - started_s < _LOADING_S):
-                sizes[row.key] = row.anon_bytes or 0
+        for one in young if more > 0 else ():
+            started_s = one.start_ticks / _CLK_TCK
+            if started_s <= full_s + _FILLED_S and (one not in sizes or now_s - started_s < _LOADING_S):
+                sizes[one] = rows[one.pid].anon_bytes or 0
         sizes = {key: sizes[key] for key in nlargest(max(0, more), sizes, key=sizes.__getitem__)}
-        self._starts[key] = _Starts(rise.since_s, max(before.most, len(members)), full_s, sizes)
+        self._starts[key] = _Starts(rise.since_s, max(before.most, number), full_s, sizes)
         at_start = sum(sizes.values())
         if _is_storm(rise, young):
             return rise
@@ -282,21 +277,13 @@ class PoolWatch:
         return rise._replace(from_bytes=least_bytes) if rise.high_bytes - least_bytes >= _LEAST_BYTES else None
 
 
-def _is_storm(rise: Rise, young: Sequence[ProcessRow]) -> bool:
+def _is_storm(rise: Rise, young: Sequence[ProcessKey]) -> bool:
     """Whether the number of members grows all the time: ``young`` are those that began during the rise."""
     if len(young) < _STORM or rise.span_s < _STORM_S:
         return False
     half_ticks = (rise.since_s + rise.span_s / 2) * _CLK_TCK
-    late = sum([row.key.start_ticks > half_ticks for row in young])
+    late = sum([one.start_ticks > half_ticks for one in young])
     return min(late, len(young) - late) >= _STORM_SHARE * len(young)
-
-
-def _chains(members: Iterable[ProcessRow], cgroups: CgroupSample) -> list[tuple[str, ...]]:
-    """The cgroups of these processes with their ancestors, as far as they are known."""
-    # The names of one cgroup are one object: to look up each member takes five times that.
-    members = list(members)
-    one_of_each = dict(zip(map(id, map(_NAMES, members)), members, strict=True)).values()
-    return [chain for row in one_of_each if (chain := cgroups.chains.get(row.key))]
 
 
 def _places(chains: Sequence[tuple[str, ...]]) -> frozenset[str]:
@@ -304,7 +291,6 @@ def _places(chains: Sequence[tuple[str, ...]]) -> frozenset[str]:
     return frozenset(chains[0]).intersection(*chains[1:]) if chains else frozenset()
 
 
-def _members_in(path: str, rows: Mapping[int, ProcessRow], cgroups: CgroupSample) -> list[ProcessRow]:
+def _members_in(path: str, rows: Mapping[int, ProcessRow], cgroups: CgroupSample) -> Members:
     """The processes in a cgroup, with those in the cgroups below it."""
-    chains = cgroups.chains
-    return [row for row in rows.values() if row.rss_bytes and path in chains.get(row.key, ())]
+    return members_of(row for row in rows.values() if path in cgroups.chains.get(row.key, ()))
