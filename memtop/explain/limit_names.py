@@ -1,4 +1,4 @@
-"""Short names of limits for sentences: the last part of a long cgroup path."""
+"""Short names of limits for sentences: the last part of a long cgroup path, or both its ends."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ MOST_CELLS: Final = 32
 
 
 def short(name: str, most: int = MOST_CELLS) -> str:
-    """``memory.high of …/app`` for ``memory.high of /a/very/long/path/app``. Names without a path stay the same."""
+    """``memory.high of …/app`` for ``memory.high of /a/very/long/path/app``. Names without a path stay the same.
+
+    A last part that is long itself is cut in its middle: names of one family often differ at one end only.
+    """
     before, slash, path = name.partition("/")
     if len(name) <= most or not slash:
         return name
@@ -16,4 +19,7 @@ def short(name: str, most: int = MOST_CELLS) -> str:
     room = most - len(before) - 2
     if room < 1:  # the unit or container before the path is long itself
         return f"{before[: most - 1]}…"
-    return f"{before}…/{last}" if len(last) <= room else f"{before}…{last[-max(1, room) :]}"
+    if len(last) <= room:
+        return f"{before}…/{last}"
+    end = len(last) - room // 2
+    return f"{before}…{last[: room - room // 2]}…{last[end:]}"

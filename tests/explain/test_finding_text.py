@@ -110,6 +110,10 @@ def test_a_long_path_of_a_cgroup_is_told_by_its_end() -> None:
     assert short("docker 0123456789ab and a name that is long") == "docker 0123456789ab and a name that is long"
     assert short("a-unit-with-a-very-long-name.service/worker") == "a-unit-with-a-very-long-name.se…"
     assert len(short("/a/" + "x" * 90)) <= 32 and short("/a/" + "x" * 90).startswith("…x")
+    container = f"docker-{'0123456789abcdef' * 4}.scope"
+    assert short(f"/system.slice/{container}") == "…docker-01234567…789abcdef.scope"
+    for most in range(2, 80):
+        assert len(short(f"memory.high of /system.slice/{container}", most)) <= most
     facts: dict[str, float | str] = {"limit_name": path, "used_bytes": 1.0, "limit_bytes": 2.0, "used_percent": 50.0}
     assert sentences_of(Finding("near_limit", Severity.WARNING, "x", facts)).says.startswith("…/worker: ")
 

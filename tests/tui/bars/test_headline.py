@@ -7,7 +7,11 @@ import re
 import pytest
 from rich.cells import cell_len
 
-from memtop.explain.incident_text import Headline
+from memtop.analysis.findings import Severity
+from memtop.analysis.incidents import Incident, Scope
+from memtop.analysis.incidents.incident import Subject
+from memtop.explain.incident_text import Headline, incident_sentences
+from memtop.process_key import ProcessKey
 from memtop.tui.bars.headline_parts import HeadlineLayout, headline_parts
 from memtop.tui.drawing.line_parts import placed
 
@@ -94,6 +98,32 @@ def test_a_brake_with_a_long_name_is_cut_like_a_limit() -> None:
     found = line(80, *brief, brief=brief, who="leak.py (123456)")
     assert "; slowed by produ…y-01 in about 3 min" in found
     assert line(62, *brief, brief=brief, who="leak.py (123456)").rstrip().endswith("; slowed in about 3 min")
+
+
+@pytest.mark.parametrize(
+    ("how", "end"),
+    [
+        ({"oom": "OOM"}, "each ends by OOM"),
+        ({"signal_number": 11}, "each ends by signal 11"),
+        ({"code": 143}, "each ends with code 143"),
+    ],
+)
+@pytest.mark.parametrize("more", [0, 3])
+def test_how_each_run_of_a_crash_loop_ends_is_a_whole_clause_at_80_columns(
+    how: dict[str, float | str], end: str, more: int
+) -> None:
+    facts: dict[str, float | str] = {
+        "restarted": "10 times",
+        "loop_s": 10.0,
+        "each": "each ends",
+        "end_bytes": 60 << 20,
+    }
+    subject = Subject(Scope.PROCESS, "orders-api (123456)", key=ProcessKey(123456, 1))
+    words = incident_sentences(Incident("crash_loop", Severity.WARNING, subject, {**facts, **how}, 1.0, 0.0))
+    found = line(80, *words.clauses, brief=words.brief, who=words.who, more=more)
+    assert found.startswith(" ▲ orders-api (123456) restarted 10 times in 10 s; each ends ")
+    assert end in found or "each ends at 60.0 MiB" in found
+    assert end in line(80, *words.brief, brief=words.brief, who=words.who, more=more)
 
 
 def test_a_long_name_is_shortened_but_its_pid_and_the_rest_stay_whole() -> None:
