@@ -605,6 +605,14 @@ def test_a_large_process_is_read_in_pieces_and_a_panel_opens_with_numbers_in_it(
     assert not asked(watched, "smaps")
 
 
+@pytest.mark.parametrize(("rss_mib", "file"), [(128, "smaps"), (320, "pagemap")])
+def test_smaps_is_read_of_a_process_that_it_holds_up_for_less_than_five_milliseconds(rss_mib: int, file: str) -> None:
+    watched = large()
+    watched.process.rss_pages = rss_mib * MIB_PAGES
+    assert watched.view().reading is not None
+    assert [name for name in ("smaps", "pagemap") if asked(watched, name)] == [file]
+
+
 def test_what_is_read_in_pieces_takes_three_thousandths_of_a_core_and_the_second_reading_comes_soon() -> None:
     watched = large()
     watched.source.took_s = 0.2

@@ -79,6 +79,8 @@ class PtyRun:
         self._reading = threading.Event()
         self._reading.set()
         self._closed = False
+        self._in_hand = False
+        """Whether the reader has taken output that is not in ``output`` yet."""
         before_exec = str(int(controlling)), ",".join(str(int(number)) for number in ignored)
         self.process = subprocess.Popen(
             [sys.executable, "-S", "-c", _LAUNCH, *before_exec, *wrapper, sys.executable, "-m", module, *options],
@@ -95,14 +97,17 @@ class PtyRun:
     def _read(self) -> None:
         while not self._closed:
             if self._reading.wait(0.05) and select.select([self.master], [], [], 0.05)[0]:
+                self._in_hand = True
                 try:
                     data = os.read(self.master, 65_536)
                 except OSError:
+                    self._in_hand = False
                     return
                 self.drawn_bytes += len(data)
                 self.output += data
                 if self._kept_bytes is not None:
                     self.output = self.output[-self._kept_bytes :]
+                self._in_hand = False
 
     def stop_reading(self) -> None:
         """From here on the terminal takes nothing."""
@@ -147,7 +152,7 @@ class PtyRun:
 
     def _drain(self) -> None:
         seen = -1
-        while seen != len(self.output) or select.select([self.master], [], [], 0)[0]:
+        while seen != len(self.output) or select.select([self.master], [], [], 0)[0] or self._in_hand:
             seen = len(self.output)
             time.sleep(0.02)  # lets the reader thread take what is there; the loop ends when nothing came
 
