@@ -220,7 +220,7 @@ class MemtopApp(
     def on_frame_ready(self, message: FrameReady) -> None:
         """Draw the frame, unless the screen is being taken down."""
         if self.chart.is_attached:
-            with NotedWidget.noted_at_once():
+            with NotedWidget.painted_at_once():
                 self.take(message.frame)
 
     def take(self, frame: Frame) -> None:

@@ -11,6 +11,7 @@ from rich.style import Style
 from textual.content import Content
 from textual.filter import LineFilter
 from textual.geometry import Region, Size
+from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -18,33 +19,50 @@ from textual.widget import Widget
 class NotedWidget(Widget):
     """A widget that itself tells its screen that it is to be painted, while a frame is shown.
 
-    Textual's way is a message to the widget, and another one from there to the screen: 20 of them for each frame.
+    Textual's way is a message to the widget, and another one from there to the screen: 20 of them for each frame. Then
+    a timer wakes up twice to paint.
     """
 
-    _noted_at_once: ClassVar[bool] = False
+    _noted: ClassVar[dict[Screen[object], bool] | None] = None
+    """The screens that the frame being shown has changed, and whether it has changed only their lines; None outside of
+    a frame."""
 
     @staticmethod
     @contextmanager
-    def noted_at_once() -> Iterator[None]:
-        """Show a frame. Outside of it the order of messages is Textual's, on which ``call_after_refresh`` relies."""
-        NotedWidget._noted_at_once = True
+    def painted_at_once() -> Iterator[None]:
+        """Show a frame, and paint it. Outside of it the order of messages is Textual's, on which ``call_after_refresh``
+        relies."""
+        noted = NotedWidget._noted = dict[Screen[object], bool]()
         try:
             yield
         finally:
-            NotedWidget._noted_at_once = False
+            NotedWidget._noted = None
+            for screen, lines_only in noted.items():
+                _paint(screen, lines_only=lines_only)
 
     def check_idle(self) -> None:
         """As in Widget, which posts the first of the messages."""
         asks_for_more = self._layout_required or self._scroll_required or self._refresh_styles_required
-        is_known = NotedWidget._noted_at_once and self._is_mounted and not self._closing
-        if asks_for_more or not is_known or not self._repaint_required:
+        noted = NotedWidget._noted if self._is_mounted and not self._closing else None
+        if asks_for_more or noted is None or not self._repaint_required:
+            if noted is not None and asks_for_more:
+                noted[self.screen] = False
             super().check_idle()
             return
         self._repaint_required = False
         screen = self.screen
         if self.display and screen in screen._compositor:
             screen._dirty_widgets.add(self)
-            screen.check_idle()
+            noted.setdefault(screen, True)
+
+
+def _paint(screen: Screen[object], *, lines_only: bool) -> None:
+    """Paint the changed widgets now, or let Textual do it in its order where it has more to do, such as a layout."""
+    more = screen._layout_required, screen._scroll_required, screen._repaint_required, screen._callbacks
+    if lines_only and not any(more) and not screen.message_queue_size:
+        screen._on_timer_update()
+    else:
+        screen.check_idle()
 
 
 class KeptLines(NotedWidget):
