@@ -82,7 +82,6 @@ def engine_on(
         position=position,
         trouble=lambda: trouble_of(source),
         note=noted,
-        wants_all=lambda: getattr(source, "wants_all", False),
     )
 
 

@@ -31,9 +31,10 @@ class PlayedPast:
         """See ``Past``."""
         return self._player.span.first_s
 
-    def why_lacking(self) -> str:
-        """See ``Past``: all of it is there."""
-        return ""
+    @property
+    def sparse_s(self) -> float | None:
+        """See ``Past``: it has what it has."""
+        return None
 
     def player_at(self, wall_s: float) -> Player | None:
         """See ``Past``."""
@@ -69,13 +70,10 @@ class RecorderPast:
         """See ``Past``."""
         return self._recorder.first_s
 
-    def why_lacking(self) -> str:
+    @property
+    def sparse_s(self) -> float | None:
         """See ``Past``."""
-        if self._recorder.kept_to is None:
-            return ""
-        most, again = self._recorder.kept_to
-        why = f"of more than {most:,} processes no past is kept in memory, until there are {again:,}"
-        return why if self._recorder.state is not None else f"{why}; w records everything from now on"
+        return self._recorder.sparse_s if self._recorder.state is None else None
 
     def player_at(self, wall_s: float) -> Player | None:
         """See ``Past``."""

@@ -18,14 +18,12 @@ from memtop.model.request import Request
 from memtop.model.row import Note
 from memtop.process_key import ProcessKey
 from memtop.sampling.request import SamplePlan
-from memtop.sampling.sample import Sample
 from memtop.sampling.sampler import Sampler
 from memtop.sources.protocol import NotedEvent, OwnCost, Source
 
 if TYPE_CHECKING:
     from memtop.runtimes.registry import Registry
     from memtop.sampling.commands import Command, ReadingCommand
-    from memtop.sampling.second_sampler import SecondSampler
 
 
 class Engine:
@@ -33,7 +31,6 @@ class Engine:
 
     ``own`` measures memtop itself. ``position`` gives the position in a replay, ``trouble`` the reason why a recording
     cannot be written. ``registry`` has the runtimes; None means all. ``note`` takes the events of each instant.
-    ``wants_all`` says whether files that are read once are to be read again, because a recording began without them.
     """
 
     def __init__(
@@ -45,12 +42,9 @@ class Engine:
         *,
         registry: Registry | None = None,
         note: Callable[[NotedEvent], None] = lambda event: None,
-        wants_all: Callable[[], bool] = lambda: False,
     ) -> None:
         replaying = position is not None
         self._source = source
-        self._wants_all = wants_all
-        self._second_sampler: SecondSampler | None = None
         self._sampler = Sampler(source, replaying=replaying)
         self._note = note
         self._state = EngineState(source, registry, replaying=replaying)
@@ -81,22 +75,11 @@ class Engine:
         sample = self._sampler.sample(plan)
         if sample is None:
             return False
-        if self._wants_all():
-            self._read_again(plan, sample)
-        else:
-            self._second_sampler = None
         self._state.tick += 1
         self._state.late_s = late_s
         if self._updater.take(sample, request, plan, is_shown=is_shown):
             self._planned = None
         return True
-
-    def _read_again(self, plan: SamplePlan, sample: Sample) -> None:
-        if self._second_sampler is None:
-            from memtop.sampling.second_sampler import SecondSampler  # noqa: PLC0415 (0.2 ms; only large machines need it)
-
-            self._second_sampler = SecondSampler(self._source)
-        self._second_sampler.read(plan, sample)
 
     def prepare(self) -> None:
         """Create what the second sample needs and a single one does not. Its import would make that sample late."""

@@ -27,8 +27,9 @@ class Past(Protocol):
         """Wall time of the first instant that can be played; None for none."""
         ...
 
-    def why_lacking(self) -> str:
-        """Why instants are not kept whole, in words; empty where they are, as far as there is room."""
+    @property
+    def sparse_s(self) -> float | None:
+        """Seconds between the instants that are kept, where not each sample is; None where each is."""
         ...
 
     def player_at(self, wall_s: float) -> Player | None:
@@ -88,7 +89,12 @@ class LookingBack:
         first_s = self.first_s
         if first_s is not None and wall_s >= first_s:
             return ""
-        return self._past.why_lacking() or "memory does not reach back so far"
+        return "memory does not reach back so far"
+
+    @property
+    def sparse_s(self) -> float | None:
+        """Seconds between the instants that can be looked back at whole; None where each sample can be."""
+        return self._past.sparse_s
 
     def events(self) -> Sequence[TimelineEvent]:
         """The events that are kept, the oldest first. Any thread may ask."""

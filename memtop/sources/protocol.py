@@ -96,9 +96,8 @@ class RecordingState(NamedTuple):
     size_bytes: int
     from_s: float | None
     """Wall time of its first instant; None before that is known."""
-    kept_to: tuple[int, int] | None = None
-    """Where it began without a past, because there were too many processes: most processes of which one is kept, and
-    from how few on it is kept again. None where it has the past that there was."""
+    sparse_s: float | None = None
+    """Seconds between the instants up to when it was started, where memory did not keep each of so many processes."""
 
 
 class Growth(NamedTuple):

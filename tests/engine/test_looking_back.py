@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from memtop.cli.composition import engine_on
 from memtop.cli.kept_past import looking_back_on
 from memtop.engine.engine import Engine
 from memtop.engine.looking_back import LookingBack
@@ -20,6 +22,7 @@ from memtop.sampling.request import Need
 from memtop.settings import Settings
 from memtop.sources.recording import recorder as recorder_module
 from memtop.sources.recording.recorder import Recorder
+from memtop.sources.recording.replay import Replay
 from memtop.sources.recording.ring import Ring
 from memtop.sources.recording.timed_connection import TimedConnection
 from memtop.units import long_size
@@ -111,6 +114,62 @@ def test_an_instant_is_shown_as_it_was(machine: Machine, number: int) -> None:
     assert back.detail is not None and back.detail.window.cursor_s is not None
     assert back.detail.window.shown_s == pytest.approx(then.at_s)
     assert back.detail.window.shown_age_s == pytest.approx(back.now_s - then.at_s)
+
+
+@pytest.fixture(scope="module")
+def large() -> Machine:
+    """A machine with 1,200 processes more, of which one instant in some seconds is kept."""
+    machine = Machine()
+    for pid in range(1000, 2200):
+        machine.source.add(FakeProcess(pid))
+    machine.run(14)
+    return machine
+
+
+def known_rows(frame: Frame) -> list[tuple[object, ...]]:
+    return [(row.key, row.rss_bytes, row.virt_bytes, row.user, row.command, row.ppid) for row in frame.rows]
+
+
+def test_of_more_than_a_thousand_processes_an_instant_in_some_seconds_is_kept_and_shown_as_it_was(
+    large: Machine,
+) -> None:
+    sparse_s = large.recorder.sparse_s
+    assert sparse_s is not None and 2.0 < sparse_s < 3.0
+    assert eventually(lambda: large.recorder.recent()[-1].instant.wall_s >= large.frames[-1].at_s - 3)
+    kept_s = [kept.instant.wall_s for kept in large.recorder.recent()]
+    assert kept_s[0] == large.frames[0].at_s == large.engine.first_s
+    assert max(late - early for early, late in pairwise(kept_s)) <= 3.0
+    numbers = [number for number, frame in enumerate(large.frames) if frame.at_s in kept_s]
+    assert len(numbers) < len(large.frames)
+    for number in numbers[-2:]:
+        back = large.back_at(number)
+        assert back.total == large.frames[number].total and back.total > 1200
+        assert known_rows(back) == known_rows(large.frames[number])
+    before, after = next((one, other) for one, other in pairwise(numbers) if other > one + 1)
+    assert large.back_at(after - 1).at_s == large.frames[before].at_s
+
+
+def test_a_recording_of_more_than_a_thousand_processes_begins_with_what_is_kept_and_goes_on_with_every_sample(
+    large: Machine, tmp_path: Path
+) -> None:
+    path = str(tmp_path / "r")
+    large.engine.view(REQUEST)
+    large.recorder.start(path)
+    state, started = large.recorder.state, len(large.frames)
+    assert state is not None and (state.from_s, state.sparse_s) == (large.frames[0].at_s, large.recorder.sparse_s)
+    large.run(3)
+    large.recorder.close()
+    replay = Replay(path)
+    engine = engine_on(replay)
+    played = []
+    while (frame := engine.step(REQUEST)) is not None:
+        played.append(frame)
+    replay.close()
+    by_time = {frame.at_s: frame for frame in large.frames}
+    assert [frame.at_s for frame in played][-3:] == [frame.at_s for frame in large.frames[started:]]
+    assert played[0].at_s == large.frames[0].at_s and len(played) < len(large.frames)
+    for frame in played:
+        assert known_rows(frame) == known_rows(by_time[frame.at_s])
 
 
 def test_sampling_goes_on_and_now_is_there_again(machine: Machine) -> None:

@@ -67,6 +67,8 @@ class Encoder:
         self._swept: dict[str, frozenset[int] | None] = {}
         """By name of the file. None means all listed processes."""
         self._values: dict[str, dict[int, bytes | None]] = defaultdict(dict)
+        self._swept_first: dict[str, set[int]] = {}
+        """By name of the file, the processes that are in its sweep for the first time at this tick."""
         self._known = KnownAnswers()
         self._kept = KeptAnswers()
         self._sets: dict[RecordKind, dict[str, None]] = {RecordKind.READ_SET: {}, RecordKind.WAITING: {}}
@@ -95,6 +97,8 @@ class Encoder:
             for event in tick.events
         ]
         self._rows += own
+        for name, pids in self._swept_first.items():
+            self._known.drop(name, pids)
         self._known.forget(left)
         self._kept.forget(left)
         for values in self._values.values():
@@ -154,6 +158,7 @@ class Encoder:
             )
         elif changes:
             self._add(RecordKind.SWEEP, name, None, encode_changes(changes))
+        self._swept_first[name] = changes.keys() - known.keys()
         known.update(changes)
 
     def _take_set(self, kind: RecordKind, paths: Iterable[str]) -> None:

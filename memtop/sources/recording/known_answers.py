@@ -54,7 +54,7 @@ class KnownAnswers:
         self._answers: dict[str, Told | _Packed] = {}
         self._names: set[str] = set()
         """Names of files in directories of processes ..."""
-        self._deeper: defaultdict[int, set[str]] = defaultdict(set)
+        self._deeper: defaultdict[int, list[str]] = defaultdict(list)
         """... and paths below these, so that the answers can be dropped with the process."""
         self._moved: set[str] = set()
         """Files that have changed since answers were compressed ..."""
@@ -96,26 +96,25 @@ class KnownAnswers:
                     b"\0" + encode_bits(batch, known_ones, is_fitted=True),
                 )
             )
-        self._note_paths(one_by_one, batches)
+        new = changed.keys() - known.keys()
+        self._note_paths(new)
         known.update(changed)
-        self._moved.update(changed)
+        if is_many:
+            self._pack(new)  # at once: thousands of them would stretch the heap, which does not shrink afterwards
+            self._moved.update(changed.keys() - new)
+        else:
+            self._moved.update(changed)
         return rows
 
-    def _note_paths(self, one_by_one: Iterable[str], batches: Mapping[str, Mapping[int, str]]) -> None:
+    def _note_paths(self, new: Iterable[str]) -> None:
         """Remember of which processes there are answers, so that they can be dropped."""
-        for path in one_by_one:
+        for path in new:
             if (pid := pid_of(path)) is not None:
                 name = path.removeprefix(f"proc/{pid}/")
                 if "/" in name:
-                    self._deeper[pid].add(path)
+                    self._deeper[pid].append(path)
                 else:
                     self._names.add(name)
-        for name, paths in batches.items():
-            if "/" not in name:
-                self._names.add(name)
-                continue
-            for pid, path in paths.items():
-                self._deeper[pid].add(path)
 
     def forget(self, pids: Iterable[int]) -> None:
         """Drop what belongs to processes that have left."""
@@ -127,6 +126,11 @@ class KnownAnswers:
             if pid in deeper:
                 for path in deeper.pop(pid):
                     drop(path, None)
+
+    def drop(self, name: str, pids: Iterable[int]) -> None:
+        """Drop a file of processes that is known from a sweep, too."""
+        for pid in pids:
+            self._answers.pop(f"proc/{pid}/{name}", None)
 
     def rows(self) -> Iterator[Row]:
         """All of it as the rows of a keyframe."""
@@ -153,8 +157,12 @@ class KnownAnswers:
         return RecordKind.READ, name, outcome, pack_bits(data, basis) if is_many else pack(data, basis)
 
     def _pack_unchanged(self) -> None:
+        self._pack(self._moved_before - self._moved)
+        self._moved_before, self._moved = self._moved, set()
+
+    def _pack(self, paths: Iterable[str]) -> None:
         answers, shared = self._answers, self._shared
-        for path in self._moved_before - self._moved:
+        for path in paths:
             data = answers.get(path)
             if type(data) is not bytes:
                 continue
@@ -166,7 +174,6 @@ class KnownAnswers:
             basis = self._first.setdefault(_file_name(path), data)
             squeezer = zlib.compressobj(1, zlib.DEFLATED, _WINDOW_BITS, _MEMORY_LEVEL, zdict=basis)
             answers[path] = _Packed(hash(data), squeezer.compress(data) + squeezer.flush())
-        self._moved_before, self._moved = self._moved, set()
 
     def _bytes(self, path: str, answer: Told | _Packed) -> bytes:
         if type(answer) is bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
@@ -31,13 +32,15 @@ if TYPE_CHECKING:
 
 EVENTS_LIMIT: Final = 256
 """Most events of one instant."""
-MOST_KEPT: Final = 1_000
-"""Most processes whose instants are kept in memory while nothing is written. Of more, the ring would hold some seconds
-and cost more than all else."""
-KEPT_AGAIN: Final = 800
-"""They are kept again when there are at most so many."""
-_CATCHING_UP: Final = 10
-"""Instants in which everything is read again: names and command lines are read in turn."""
+MOST_WHOLE: Final = 1_000
+"""Most processes of which every instant is kept in memory while nothing is written. Of more, each would take too much
+of it, and the past would be short ..."""
+SPARSE_S: Final = 2.0
+"""... so one is kept in so many seconds for each MOST_WHOLE processes."""
+_EARLY_S: Final = 0.1
+"""An instant that is so much too early is on time."""
+_MANY_READS: Final = 500
+"""An instant with more answers is kept: until the next one they would take memory, as when all is read at the start."""
 _TIDS: Final = READ_FILE_LIMIT // len(b"4194304 ")
 """Most threads of one process whose ids are recorded."""
 _NEVER_WHOLE: Final = ("/environ", "/cmdline")
@@ -53,7 +56,8 @@ class Recorder:
 
     ``sink`` takes what is written in place of a file. Without it and ``path`` nothing is written until :meth:`start`.
     With ``looks_back`` the last instants are kept in memory, and a file begins with them. On a machine with more than
-    MOST_KEPT processes a file begins when it is started; see :attr:`wants_all`.
+    MOST_WHOLE processes they are those at which something happened, and one in some seconds, which has what was read
+    since the one before; see :attr:`sparse_s`.
 
     An instant is passed to the writer when the next one begins, or by :meth:`pass_on`. After it is written, it survives
     the end of memtop. A slow or full disk delays nothing: instants that cannot be written are counted, see
@@ -80,17 +84,19 @@ class Recorder:
         sink = sink or (_new_file(path, bounds) if path else None)
         self._writer = Writer(Ring() if looks_back else None, about_this_machine(asked, self.own_pid))
         self._looks_back = looks_back
-        self._began_late = False
-        """Whether the file began without a past, because there were too many processes."""
-        self._too_many = False
-        """Whether there are too many processes to keep instants in memory."""
-        self._lacks_past = False
-        """Whether answers were not noted that a recording from now on would need."""
-        self._catching_up = 0
+        self._began_sparse_s: float | None = None
+        """What :attr:`sparse_s` was when the file was started."""
+        self._processes = 0
+        """Processes at the latest instant."""
+        self._kept_s = -math.inf
+        """When the instant that was passed to the writer last was, on the clock of Instant.mono_s ..."""
+        self._kept_pids: frozenset[int] = frozenset()
+        """... and its processes."""
         if sink is not None:
             self._begin(sink)
         self._tick: Tick | None = None
-        self._lost: Tick | None = None
+        self._earlier: Tick | None = None
+        """Instants that are not written themselves, combined: what the next one that is written has beside its own."""
 
     def start(self, path: str) -> None:
         """Begin a new file with what is kept in memory, and go on. Raises RecordingError."""
@@ -98,7 +104,7 @@ class Recorder:
 
     def _begin(self, sink: Sink) -> None:
         self._sink, self._from_s = sink, self._writer.begin(sink)
-        self._began_late = self.kept_to is not None
+        self._began_sparse_s = self.sparse_s
 
     def stop(self) -> str | None:
         """Finish the file. Returns what is wrong with it; None for nothing."""
@@ -113,8 +119,7 @@ class Recorder:
         sink = self._sink
         if sink is None:
             return None
-        kept_to = (MOST_KEPT, KEPT_AGAIN) if self._began_late else None
-        return RecordingState(sink.path, sink.size_bytes(), self._from_s, kept_to)
+        return RecordingState(sink.path, sink.size_bytes(), self._from_s, self._began_sparse_s)
 
     @property
     def problem(self) -> str | None:
@@ -141,51 +146,30 @@ class Recorder:
         return min(known, default=None)
 
     @property
-    def kept_to(self) -> tuple[int, int] | None:
-        """Where instants are not kept in memory, because there are too many processes: most processes of which they are
-        kept, and from how few on they are kept again. None where they are kept."""
-        return (MOST_KEPT, KEPT_AGAIN) if self._looks_back and self._too_many else None
+    def sparse_s(self) -> float | None:
+        """Seconds between the instants that memory keeps of many processes; None where it keeps each."""
+        if not self._looks_back or self._processes <= MOST_WHOLE:
+            return None
+        return SPARSE_S * self._processes / MOST_WHOLE
 
     def recent(self) -> Sequence[Block]:
         """The last instants in memory, the oldest first; not the one under way."""
         return self._writer.recent()
 
-    @property
-    def wants_all(self) -> bool:
-        """Whether the files that are read once are to be read again, because a recording begins without a past."""
-        return self._catching_up > 0
-
     def begin(self) -> Instant | None:
         """Open a new instant, and pass the previous one to the writer."""
         self._hand_over()
         instant = self._source.begin()
-        if instant is not None and self._is_noting():
-            self._catching_up = _CATCHING_UP if self._lacks_past else max(self._catching_up - 1, 0)
-            self._lacks_past = False
+        if instant is not None:
             self._tick = Tick(instant)
             if self._from_s is None:
                 self._from_s = instant.wall_s
-        elif instant is not None:
-            self._forget()
         return instant
-
-    def _is_noting(self) -> bool:
-        return self._sink is not None or not self._looks_back or not self._too_many
-
-    def _forget(self) -> None:
-        """Keep nothing in memory, until a file is begun."""
-        self._tick = self._from_s = None
-        if not self._lacks_past:
-            self._lacks_past = True
-            self._catching_up = 0
-            self._writer.forget()
 
     def pids(self) -> Sequence[int]:
         """See ``Source.pids``."""
         pids = self._source.pids()
-        self._too_many = len(pids) > (KEPT_AGAIN if self._too_many else MOST_KEPT)
-        if not self._is_noting():
-            self._forget()
+        self._processes = len(pids)
         if self._tick is not None:
             self._tick.pids = pids
         return pids
@@ -281,9 +265,22 @@ class Recorder:
         tick, self._tick = self._tick, None
         if tick is None:
             return
-        if self._lost is not None:
-            tick = tick.after(self._lost)
-        self._lost = None if self._writer.submit(tick, always=last) else tick
+        if self._earlier is not None:
+            tick = tick.after(self._earlier)
+        if not last and not self._is_due(tick):
+            self._earlier = tick.without_sweeps_of(self._kept_pids)
+        elif self._writer.submit(tick, always=last):
+            self._earlier, self._kept_s, self._kept_pids = None, tick.instant.mono_s, frozenset(tick.pids or ())
+        else:
+            tick.lost += 1
+            self._earlier = tick
+
+    def _is_due(self, tick: Tick) -> bool:
+        """Whether an instant is written, or kept: without a file not each is, where there are many processes."""
+        sparse_s = self.sparse_s
+        if self._sink is not None or sparse_s is None or tick.events or len(tick.reads) > _MANY_READS:
+            return True
+        return not 0.0 <= tick.instant.mono_s - self._kept_s < sparse_s - _EARLY_S
 
     def _recordable(self, path: str, data: bytes) -> Told:
         if not path.endswith(_NEVER_WHOLE) or is_runtime(path):

@@ -87,11 +87,6 @@ class Ring:
             while self._bytes > self._limit_bytes and len(self._stretches) > 1 and self._may_drop(block):
                 self._bytes -= self._stretches.popleft().size_bytes
 
-    def clear(self) -> None:
-        """Drop all blocks."""
-        self._stretches.clear()
-        self._bytes = 0
-
     def __iter__(self) -> Iterator[Block]:
         for stretch in self._stretches:
             yield from stretch

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from memtop.sources.protocol import Exit, Instant, NotedEvent, pid_of
@@ -48,25 +48,33 @@ class Tick:
         asked_bytes = sum([len(told[1]) for _, told, _ in self.asks])
         return 4096 + 300 * (swept + len(self.reads)) + sum(map(len, self.reads.values())) + asked_bytes
 
-    def after(self, lost: Tick) -> Tick:
-        """This tick, combined with an earlier one that could not be written.
+    def without_sweeps_of(self, pids: frozenset[int]) -> Tick:
+        """This tick, without what sweeps say of some processes.
+
+        Later, beside the sweeps of another instant, it would look like a value of that one, and a rate would be wrong.
+        """
+        sweeps = {name: {pid: swept[pid] for pid in swept.keys() - pids} for name, swept in self.sweeps.items()}
+        return replace(self, sweeps=sweeps)
+
+    def after(self, earlier: Tick) -> Tick:
+        """This tick, combined with an earlier one that is not written.
 
         So only the earlier instant is lost. A command line, which is requested only once, would otherwise be missing
         for the rest of the recording.
         """
-        pids = self.pids if self.pids is not None else lost.pids
+        pids = self.pids if self.pids is not None else earlier.pids
         alive = None if pids is None else frozenset(pids)
 
         def matters(pid: int | None) -> bool:
             return alive is None or pid is None or pid in alive
 
         sweeps = {
-            name: {pid: data for pid, data in lost.sweeps.get(name, {}).items() if matters(pid)}
+            name: {pid: data for pid, data in earlier.sweeps.get(name, {}).items() if matters(pid)}
             | self.sweeps.get(name, {})
-            for name in lost.sweeps | self.sweeps
+            for name in earlier.sweeps | self.sweeps
         }
-        reads = {path: told for path, told in lost.reads.items() if matters(pid_of(path))} | self.reads
-        asks = {ask[0]: ask for ask in (*(ask for ask in lost.asks if matters(pid_of(ask[0]))), *self.asks)}
-        exits, events = [*lost.exits, *self.exits], [*lost.events, *self.events]
-        count = self.lost + lost.lost + 1
+        reads = {path: told for path, told in earlier.reads.items() if matters(pid_of(path))} | self.reads
+        asks = {ask[0]: ask for ask in (*(ask for ask in earlier.asks if matters(pid_of(ask[0]))), *self.asks)}
+        exits, events = [*earlier.exits, *self.exits], [*earlier.events, *self.events]
+        count = self.lost + earlier.lost
         return Tick(self.instant, pids, sweeps, reads, [*asks.values()], self.waiting, exits, events, count)

@@ -94,7 +94,6 @@ class Writer:
         self._ring = ring
         self._about = about
         self._encoder = Encoder(about)
-        self._forgetting = False
         self._changed = threading.Condition()
         self._queue: deque[tuple[Tick, int]] = deque()
         self._queued_bytes = 0
@@ -171,12 +170,6 @@ class Writer:
             self._ending_sink = True
             self._changed.notify_all()
             return self._changed.wait_for(lambda: self._sink is None and self._next_sink is None, CLOSE_S)
-
-    def forget(self) -> None:
-        """Forget what was taken so far: the next tick begins without a past. Only while there is no sink."""
-        with self._changed:
-            self._forgetting = True
-            self._changed.notify_all()
 
     def submit(self, tick: Tick, *, always: bool = False) -> bool:
         """Queue a tick for writing. Returns False if the queue is full and the tick was not accepted."""
@@ -255,16 +248,9 @@ class Writer:
     def _wait(self) -> bool:
         """Wait for something to do, and take a new sink. Returns False after the last tick."""
         with self._changed:
-            self._changed.wait_for(
-                lambda: self._queue or self._closing or self._next_sink or self._ending_sink or self._forgetting
-            )
-            if self._forgetting and not self._queue:
-                self._forgetting = False
-                self._encoder = Encoder(self._about)
-                if self._ring is not None:
-                    self._ring.clear()
+            self._changed.wait_for(lambda: self._queue or self._closing or self._next_sink or self._ending_sink)
             # a sink that ends is finished before the next one begins
-            if self._next_sink is not None and self._sink is None and not self._forgetting:
+            if self._next_sink is not None and self._sink is None:
                 self._sink, self._next_sink = self._next_sink, None
                 if self._ring is not None:
                     self._pending = list(self._ring)

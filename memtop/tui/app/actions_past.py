@@ -17,11 +17,19 @@ class PastActions(AppState):
         lacking, before_s = self.lacking_at(at_s), self.view.window.cursor_s
         if lacking and (before_s is None or not self.lacking_at(before_s)):
             self.say(f"only sizes are known of that moment: {lacking}", severity="warning")
+        elif before_s is None and (sparse := self._sparse):
+            self.say(sparse)
         self.choose_window(cursor_s=at_s)
 
     def lacking_at(self, at_s: float) -> str:
         """Why no more than sizes is known of an instant; empty where all is that was sampled."""
         return self.looking_back.lacking_at(at_s) if self.looking_back is not None else ""
+
+    @property
+    def _sparse(self) -> str:
+        """What is said where memory does not keep every sample; empty where it does."""
+        sparse_s = self.looking_back.sparse_s if self.looking_back is not None else None
+        return "" if sparse_s is None else f"of so many processes, memory keeps a sample every {sparse_s:.0f} s"
 
     @property
     def oldest_s(self) -> float:

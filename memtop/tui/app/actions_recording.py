@@ -43,12 +43,10 @@ class RecordingActions(AppState):
             return f"not recorded: {error}", "error"
         state = self.recording.state
         past = ", from now on"
-        if state is not None and state.kept_to is not None:
-            most, again = state.kept_to
-            past += f": of more than {most:,} processes no past is kept in memory, until there are {again:,}"
         if state is not None and state.from_s is not None and state.from_s < now_s:
             since = time.strftime("%H:%M:%S", time.localtime(state.from_s))
-            past = f", from {since} on ({units.duration(now_s - state.from_s)} back, all that is in memory)"
+            every = "" if state.sparse_s is None else f", of so many processes every {state.sparse_s:.0f} s"
+            past = f", from {since} on ({units.duration(now_s - state.from_s)} back, all that is in memory{every})"
         return f"recording to {path}{past}; w stops", "information"
 
     def _stop(self) -> tuple[str, str]:

@@ -147,22 +147,21 @@ def test_changes_that_are_left_undone_are_few(monkeypatch: pytest.MonkeyPatch) -
     assert held.reads[None]["proc/meminfo"] == (Outcome.OK, before)
 
 
-def test_the_past_is_kept_again_when_processes_have_become_clearly_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recorder, "MOST_KEPT", 10)
-    monkeypatch.setattr(recorder, "KEPT_AGAIN", 8)
+def test_from_a_number_of_processes_on_not_every_instant_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorder, "MOST_WHOLE", 10)
     source = FakeSource()
     recording = Recorder(source, looks_back=True)
 
-    def reads_all_again(processes: int) -> bool:
+    def kept(processes: int) -> int:
         source.processes = {pid: FakeProcess(pid) for pid in range(1, processes + 1)}
-        for _ in range(2):
+        before = len(recording.recent())
+        for _ in range(12):
             recording.begin()
             recording.pids()
-        return recording.wants_all
+        recording.pass_on()
+        return len(recording.recent()) - before
 
-    assert [reads_all_again(processes) for processes in (10, 11, 10, 9)] == [False] * 4
-    ticks = sum(reads_all_again(8) for _ in range(20))
-    assert ticks == 5, "which is ten instants"
+    assert [kept(10), kept(20), kept(30), kept(10)] == [12, 3, 2, 12]
     recording.close()
 
 

@@ -9,14 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from memtop.cli.composition import engine_on
 from memtop.engine.engine import Engine
 from memtop.errors import MemtopError, RecordingError
 from memtop.model.frame import Frame
 from memtop.model.request import Request
 from memtop.model.row import ProcessRow
-from memtop.sampling.request import Need, ReadingsRequest
-from memtop.sources.live import LiveSource
 from memtop.sources.protocol import Instant, NotedEvent
 from memtop.sources.recording import encoder
 from memtop.sources.recording import recorder as recorder_module
@@ -49,10 +46,6 @@ def played(path: Path) -> list[tuple[object, ...]]:
         seen.append((instant, list(pids), replay.sweep("statm", pids), replay.read("proc/meminfo")))
     replay.close()
     return seen
-
-
-def wants_all(recorder: Recorder) -> bool:
-    return recorder.wants_all
 
 
 def path_of(recorder: Recorder) -> str | None:
@@ -155,8 +148,6 @@ def test_what_is_kept_in_memory_comes_back_as_it_was() -> None:
     for number, block in enumerate(blocks, start=1):
         ring.append(block)
         assert (list(ring), len(ring)) == (blocks[:number], number)
-    ring.clear()
-    assert not list(ring) and not len(ring)
 
 
 @pytest.mark.parametrize("key_ticks", [1, 4, 300])
@@ -206,50 +197,64 @@ def test_a_storm_of_events_at_one_instant_is_cut(tmp_path: Path) -> None:
     replay.close()
 
 
-def test_with_too_many_processes_nothing_is_kept_until_a_file_is_begun(
+def test_of_many_processes_an_instant_is_kept_now_and_then_and_where_something_happened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recorder_module, "MOST_KEPT", 1)
+    monkeypatch.setattr(recorder_module, "MOST_WHOLE", 1)
+    world = World()
+    recorder = Recorder(world, looks_back=True)
+    seen = take(recorder, world, 6)
+    recorder.note(NotedEvent("mark", 1, "x"))
+    seen += take(recorder, world, 6)
+    recorder.start(str(tmp_path / "r"))
+    assert recorder.state is not None and recorder.state.sparse_s == 4.0
+    seen += take(recorder, world, 4)
+    recorder.close()
+    assert played(tmp_path / "r") == [seen[number] for number in (0, 4, 5, 9, 11, 12, 13, 14, 15)]
+
+
+def test_what_was_read_at_an_instant_that_is_not_kept_comes_with_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder_module, "MOST_WHOLE", 1)
+    world = World()
+    world.listing = [1, 2]
+    recorder = Recorder(world, looks_back=True)
+
+    def instant(listing: list[int], swept: list[int]) -> None:
+        recorder.begin()
+        world.listing = listing
+        world.files = {f"proc/{pid}/stat": b"%d at %d" % (pid, world.now) for pid in listing}
+        world.files["proc/1/oom_score"] = b"%d" % world.now
+        recorder.pids()
+        recorder.sweep("stat", swept)
+
+    instant([1, 2], [1, 2])
+    instant([1, 2, 3], [1, 3])
+    recorder.read("proc/1/oom_score")
+    told = world.now
+    for _ in range(3):
+        instant([1, 2, 3], [2])
+    recorder.start(str(tmp_path / "r"))
+    recorder.close()
+    replay = Replay(str(tmp_path / "r"))
+    replay.begin()
+    replay.begin()
+    assert replay.read("proc/1/oom_score") == b"%d" % told
+    first, second, third = replay.sweep("stat", [1, 2, 3])
+    assert second == b"2 at %d" % world.now
+    assert third == b"3 at %d" % told, "nothing else says when it started"
+    assert first in (None, b"1 at 1"), "what was read at another instant would make a wrong rate"
+    replay.close()
+
+
+def test_a_recording_with_the_whole_past_says_of_no_gaps(tmp_path: Path) -> None:
     world = World()
     recorder = Recorder(world, looks_back=True)
     take(recorder, world, 5)
-    assert not wants_all(recorder)
     recorder.start(str(tmp_path / "r"))
-    seen = take(recorder, world, 4)
-    assert wants_all(recorder)
-    assert recorder.state is not None
-    assert recorder.state.kept_to == (1, recorder_module.KEPT_AGAIN), "why it has no past"
+    assert recorder.state is not None and recorder.state.sparse_s is None
     recorder.close()
-    assert played(tmp_path / "r") == seen
-
-
-def test_a_recording_with_a_past_gives_no_reason(tmp_path: Path) -> None:
-    world = World()
-    recorder = Recorder(world, looks_back=True)
-    take(recorder, world, 5)
-    recorder.start(str(tmp_path / "r"))
-    assert recorder.state is not None and recorder.state.kept_to is None
-    recorder.close()
-
-
-def test_what_is_read_once_is_read_again_for_a_recording_that_begins_late(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(recorder_module, "MOST_KEPT", 1)
-    recorder = Recorder(LiveSource(), looks_back=True)
-    engine = engine_on(recorder)
-    own = Request(ReadingsRequest(needs=Need.STATUS, needs_all=Need.STATUS))
-    frames = [step(engine, own, recorder) for _ in range(3)]
-    recorder.start(str(tmp_path / "r"))
-    frames += [step(engine, own, recorder) for _ in range(4)]
-    recorder.close()
-    played = Replay(str(tmp_path / "r"))
-    replay = engine_on(played)
-    replayed = [frame for _ in range(4) if (frame := replay.step(own)) is not None]
-    played.close()
-    live, again = (row_of(one[-1]) for one in (frames, replayed))
-    assert (live.command, live.user, live.anon_bytes is None) == (again.command, again.user, again.anon_bytes is None)
-    assert live.key == again.key and live.command and live.user
 
 
 def step(engine: Engine, request: Request, recorder: Recorder) -> Frame:

@@ -20,7 +20,6 @@ from memtop.sources.recording.replay import Replay
 from memtop.tui.app.actions_replay import event_text
 from memtop.tui.app.app import MemtopApp
 from memtop.tui.bars.header import HeaderBar
-from memtop.tui.dialogs.dialog import Prompt
 from memtop.view_state import View
 from tests.tui.app.test_app import LONG_S, SIZE, Board, board, world
 
@@ -67,9 +66,11 @@ async def test_a_directory_that_is_not_there_is_said(tmp_path: Path, monkeypatch
     recorder.close()
 
 
-async def test_of_too_many_processes_it_is_said_why_the_past_has_sizes_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recorder_module, "MOST_KEPT", 1)
-    monkeypatch.setattr(recorder_module, "KEPT_AGAIN", 0)
+async def test_of_many_processes_it_is_said_how_much_of_the_past_memory_keeps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(recorder_module, "MOST_WHOLE", 1)
     source = world()
     recorder = Recorder(source, looks_back=True)
     settings = Settings(delay_s=LONG_S)
@@ -77,18 +78,17 @@ async def test_of_too_many_processes_it_is_said_why_the_past_has_sizes_only(monk
     async with app.run_test(size=SIZE) as pilot:
         it = Board(app, pilot, source)
         await it.until(lambda: app.frame is not None, "there is a first frame")
-        for _ in range(3):
+        for _ in range(9):
             await it.tick()
-        why = "of more than 1 processes no past is kept in memory, until there are 0; w records everything from now on"
-        await pilot.press("{")
-        assert it.said[-1].endswith(f"no earlier event is kept: {why}")
-        await pilot.press(":")
-        await it.until(lambda: isinstance(app.screen, Prompt), "the past of the chart can be gone to")
-        await pilot.press("escape", "left")
-        assert it.said[-1].endswith(f"only sizes are known of that moment: {why}")
+        every = f"every {recorder.sparse_s:.0f} s"
+        await pilot.press("left")
+        assert it.said[-1].endswith(f"of so many processes, memory keeps a sample {every}")
         said = len(it.said)
         await pilot.press("left")
         assert len(it.said) == said, "once is enough"
+        await pilot.press("w")
+        await it.until(lambda: any("recording to" in text for text in it.said), "it says so")
+        assert f"all that is in memory, of so many processes {every})" in it.said[-1]
     recorder.close()
 
 
@@ -98,8 +98,9 @@ class _Unreadable:
     def first_s(self) -> float | None:
         return None
 
-    def why_lacking(self) -> str:
-        return ""
+    @property
+    def sparse_s(self) -> float | None:
+        return None
 
     def player_at(self, wall_s: float) -> Player | None:
         raise RecordingError("its file has gone")
