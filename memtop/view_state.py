@@ -109,7 +109,7 @@ class View(NamedTuple):
             columns = tuple(one for one in columns if one.key != _SWAP or one == self.sort)
         if by is None or not self.rows.lists_groups:
             return columns
-        from memtop.columns.group_table import fitting  # noqa: PLC0415 (0.9 ms; a list of processes does without)
+        from memtop.columns.group_columns import fitting  # noqa: PLC0415 (0.9 ms; a list of processes does without)
 
         return fitting(columns, by, self.sort.key)
 

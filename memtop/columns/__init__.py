@@ -1,4 +1,4 @@
-"""Columns of the list: their type (``column``), those of processes (``table``) and of groups (``group_table``)."""
+"""Columns of the list: their type (``column``), those of processes (``table``) and of groups (``group_columns``)."""
 
 from typing import NamedTuple
 
@@ -20,9 +20,9 @@ def columns_of(*, groups: bool) -> ColumnSet:
     """The columns of processes, or of groups."""
     if not groups:
         return ColumnSet(COLUMNS, DEFAULT_COLUMNS, BY_NAME)
-    from memtop.columns import group_table  # noqa: PLC0415 (0.9 ms; a single sample of processes does without)
+    from memtop.columns import group_columns  # noqa: PLC0415 (0.9 ms; a single sample of processes does without)
 
-    return ColumnSet(group_table.GROUP_COLUMNS, group_table.DEFAULT_GROUP_COLUMNS, group_table.GROUP_BY_NAME)
+    return ColumnSet(group_columns.GROUP_COLUMNS, group_columns.DEFAULT_GROUP_COLUMNS, group_columns.GROUP_BY_NAME)
 
 
 __all__ = [

@@ -13,9 +13,9 @@ from memtop.process_key import ProcessKey
 
 OOM_FRESH_S: Final = 60.0
 """A kill calls for action for so long ..."""
-OOM_TOLD_S: Final = 900.0
+OOM_SHOWN_S: Final = 900.0
 """... and is reported for so long."""
-DEATH_TOLD_S: Final = 120.0
+DEATH_SHOWN_S: Final = 120.0
 _STEP_S: Final = 5.0
 """Ages from this on are given in such steps, so that the line stands still in between."""
 
@@ -26,7 +26,7 @@ def oom_kill(inputs: IncidentInputs) -> Iterator[Incident]:
     restarted = frozenset().union(*(one.keys for one in inputs.loops))
     for one in inputs.exits:
         ago_s = inputs.now_s - one.at_s
-        if not one.is_oom or ago_s > OOM_TOLD_S or one.key in loops or not _is_seen(one):
+        if not one.is_oom or ago_s > OOM_SHOWN_S or one.key in loops or not _is_seen(one):
             continue
         yield Incident(
             "oom_kill",
@@ -53,7 +53,7 @@ def oom_kill(inputs: IncidentInputs) -> Iterator[Incident]:
 
 def unseen_kill(inputs: IncidentInputs) -> Iterator[Incident]:
     """The kernel has OOM-killed a process that was never read, perhaps in a container that memtop cannot see."""
-    kills = [one for one in inputs.exits if one.is_oom and not _is_seen(one) and inputs.now_s - one.at_s <= OOM_TOLD_S]
+    kills = [one for one in inputs.exits if one.is_oom and not _is_seen(one) and inputs.now_s - one.at_s <= OOM_SHOWN_S]
     if kills:
         last_s = max(one.at_s for one in kills)
         yield Incident(
@@ -78,7 +78,7 @@ def died(inputs: IncidentInputs) -> Iterator[Incident]:
     for one in inputs.exits:
         ago_s = inputs.now_s - one.at_s
         badly = one.signal is not None or bool(one.exit_code)
-        if one.is_oom or not one.large or ago_s > DEATH_TOLD_S or not badly or one.key in loops:
+        if one.is_oom or not one.large or ago_s > DEATH_SHOWN_S or not badly or one.key in loops:
             continue
         yield Incident(
             "died",
@@ -104,12 +104,12 @@ def died(inputs: IncidentInputs) -> Iterator[Incident]:
 
 def _restarted_once(inputs: IncidentInputs) -> Iterator[Incident]:
     """What may become a loop at the next end: then it is the same incident."""
-    told = {one.key for one in inputs.exits}
+    reported = {one.key for one in inputs.exits}
     for one in inputs.loops:
         ago_s = inputs.now_s - one.restarted_s
         if one.is_loop(inputs.now_s) or one.restarts > 1 or one.is_oom or not one.about_memory:
             continue
-        if ago_s > DEATH_TOLD_S or (one.signal is None and not (one.exit_code and one.large)) or one.keys & told:
+        if ago_s > DEATH_SHOWN_S or (one.signal is None and not (one.exit_code and one.large)) or one.keys & reported:
             continue
         yield Incident(
             "died",

@@ -37,7 +37,7 @@ _START_WEIGHT: Final = 0.25
 """... weighs so much of what others take: many programs load for seconds, and few of them go on."""
 _MINUTES_S: Final = 600.0
 _AT_ONCE_S: Final = 120.0
-_TOLD_FROM_S: Final = 3600.0
+_REPORTED_FROM_S: Final = 3600.0
 """A limit that is met later than this at the pace seen is not named."""
 PACE_S: Final = 5.0
 """A fall of available memory has a pace from so long on, while it goes on."""
@@ -147,8 +147,8 @@ def rise_to_limit(
     if limit is None or not limit.kills:
         return NOTE, _NOTHING
     if limit.of_heap:
-        early_s = limit.heap_full_s[0] if limit.heap_full_s is not None else _TOLD_FROM_S
-        if early_s >= _TOLD_FROM_S:
+        early_s = limit.heap_full_s[0] if limit.heap_full_s is not None else _REPORTED_FROM_S
+        if early_s >= _REPORTED_FROM_S:
             return NOTE, _NOTHING
         # What has survived may be garbage that a collection of old objects finds: a danger needs a verdict.
         return min(WARNING, severity_at_pace(early_s)), facts(full_s=early_s, **named(limit))
@@ -159,7 +159,7 @@ def rise_to_limit(
         return NOTE, _NOTHING
     pace = pace_at(limit, rise.bytes_per_s, inputs, beside=beside, lost=lost)
     full_s = rise.full_s(pace.own_share * limit.room_bytes, goes_on if limit.is_machine else math.inf)
-    if full_s is None or full_s >= _TOLD_FROM_S or (pace.fall_s is not None and full_s > SUM_GOES_ON * pace.fall_s):
+    if full_s is None or full_s >= _REPORTED_FROM_S or (pace.fall_s is not None and full_s > SUM_GOES_ON * pace.fall_s):
         return NOTE, _NOTHING
     severity = NOTE if pace.fall_s is not None and pace.own_share < _CAUSE_SHARE else severity_at_pace(full_s)
     return severity, facts(full_s=full_s, **named(limit), **pace.facts)

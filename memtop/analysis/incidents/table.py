@@ -60,18 +60,18 @@ def find_incidents(inputs: IncidentInputs) -> list[Incident]:
         or taken < EXPLAINED * max(_bytes(one, "rise_bytes"), _bytes(one, "fall_bytes"))
     ]
     found = list(_without_lives(inputs, found))
-    told: dict[str, int] = {}
+    worst: dict[str, int] = {}
     named = {one.key: one.limit.path for one in inputs.growing if one.limit is not None and one.limit.path is not None}
     for incident in found:
         names_limit = "limit_name" in incident.facts and incident.subject.scope is Scope.PROCESS
         if names_limit and incident.subject.key is not None and (path := named.get(incident.subject.key)) is not None:
-            told[path] = max(told.get(path, -1), incident.severity)
+            worst[path] = max(worst.get(path, -1), incident.severity)
     return [
         incident
         for incident in found
         if incident.subject.scope is not Scope.CGROUP
         or incident.name == "oom_kill"
-        or told.get(incident.subject.path or "", -1) < incident.severity
+        or worst.get(incident.subject.path or "", -1) < incident.severity
     ]
 
 

@@ -134,8 +134,8 @@ class GrowthTracker:
 
         ``always`` wants it also for memory that does not rise, because the figures of its runtime depend on it.
         """
-        told = (series := self._lazy_free.get(key)) is not None and series.now(now_s) is not None
-        rest_s = LAZY_FREE_EVERY_S if told else LAZY_FREE_AGAIN_S
+        is_known = (series := self._lazy_free.get(key)) is not None and series.now(now_s) is not None
+        rest_s = LAZY_FREE_EVERY_S if is_known else LAZY_FREE_AGAIN_S
         wanted = self._lazy_free_wanted
         if wanted is not None and wanted[0] == key and now_s - wanted[1] < rest_s:
             return False

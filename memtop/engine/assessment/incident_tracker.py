@@ -12,7 +12,7 @@ from typing import Final
 
 from memtop.analysis.crash_loop import LoopFacts
 from memtop.analysis.incidents import ExitFacts, IncidentInputs, MachineFacts, StandingIncidents, find_incidents
-from memtop.analysis.incidents.exits import DEATH_TOLD_S
+from memtop.analysis.incidents.exits import DEATH_SHOWN_S
 from memtop.analysis.ledger.machine import MachinePart
 from memtop.analysis.limits.exit_cause import Oom
 from memtop.analysis.limits.heap_use import HeapUse
@@ -158,7 +158,7 @@ class IncidentTracker:
             elif not (one.large and (one.signal is not None or one.exit_code)):
                 continue  # no rule names it, and a storm of such must not displace those that are named
             earlier = next((old for old in self._exits if _is_alike(old, one)), None)
-            if earlier is not None and (one.is_oom or one.at_s - earlier.at_s <= DEATH_TOLD_S):
+            if earlier is not None and (one.is_oom or one.at_s - earlier.at_s <= DEATH_SHOWN_S):
                 self._exits.remove(earlier)
                 one = replace(one, count=earlier.count + 1)
                 if earlier.cgroup_path != one.cgroup_path:

@@ -218,11 +218,11 @@ class PoolWatch:
         heaps: Mapping[ProcessKey, HeapUse],
     ) -> Iterable[GrowingGroup]:
         """Those of ``found`` that no member explains alone, with what they consist of; the fastest first."""
-        told: set[str] = set()
+        named: set[str] = set()
         """The cgroups of those that are handed on, and of all above them."""
         starts, self._starts = self._starts, {}
         for key in nlargest(MOST, found, key=lambda one: (one.by is By.PROGRAM, found[one])):
-            if key.by is By.CGROUP and key.name in told:
+            if key.by is By.CGROUP and key.name in named:
                 continue  # a program in it is the story
             of = members(key)
             if of.oldest is None or len(of.keys) < _FEWEST:
@@ -239,7 +239,7 @@ class PoolWatch:
             charged = self._is_charged(key, chains, now_s)
             if not self._is_real(key, self._rises.get(key) if confirmed is None else None, charged):
                 continue
-            told.update(*chains)
+            named.update(*chains)
             shown = cgroups.labels.get(key.name, key.name) if key.by is By.CGROUP else key.name
             inside = tuple(heap for one, heap in heaps.items() if one in of.keys)
             yield GrowingGroup(key, shown, len(of.keys), of.oldest, _places(chains), rise, confirmed, inside)

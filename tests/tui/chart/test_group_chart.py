@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from memtop.columns.group_table import GROUP_BY_NAME
+from memtop.columns.group_columns import GROUP_BY_NAME
 from memtop.engine.engine import Engine
 from memtop.model.group import By, GroupKey
 from memtop.model.request import GroupsRequest
