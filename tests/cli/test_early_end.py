@@ -25,7 +25,7 @@ ENDINGS = {
 TOGETHER = """\
 import sys, threading, time
 from memtop.cli.launch import Launch
-launch = Launch(["sh", "-c", 'trap "" TERM; touch "$0"; while :; do sleep 0.05; done', sys.argv[1]], quiet=True,
+launch = Launch(["sh", "-c", 'trap "" TERM; touch "$0"; exec sleep 60', sys.argv[1]], quiet=True,
     kill_after_s=0.1)
 launch.go()
 while not os.path.exists(sys.argv[1]):

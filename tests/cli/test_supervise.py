@@ -58,7 +58,9 @@ def ended(log: Path) -> bool:
     return log.stat().st_size > 0 and not holders
 
 
-STUBBORN = ("sh", "-c", 'trap "" TERM; echo "pid $$"; while :; do sleep 0.2; done')
+MINUTE = "i=0; while [ $i -lt 600 ]; do i=$((i + 1)); sleep 0.1; done"
+"""A minute, in which traps are answered. What a test leaves behind that was killed itself ends after it."""
+STUBBORN = ("sh", "-c", f'trap "" TERM; echo "pid $$"; {MINUTE}')
 
 
 def stubborn_pid(folder: Path) -> int:
@@ -150,9 +152,7 @@ def test_a_second_q_ends_a_command_that_ignores_sigterm(tmp_path: Path) -> None:
 
 
 def test_one_q_is_enough_for_a_command_that_takes_its_time(tmp_path: Path) -> None:
-    with watching(
-        tmp_path, "sh", "-c", 'trap "sleep 0.5; exit 9" TERM; echo "pid $$"; while :; do sleep 0.1; done'
-    ) as run:
+    with watching(tmp_path, "sh", "-c", f'trap "sleep 0.5; exit 9" TERM; echo "pid $$"; {MINUTE}') as run:
         stubborn_pid(tmp_path)
         run.press(b"q")
         assert run.end() == 9

@@ -22,7 +22,9 @@ _CONFIG: Final = """\
 set -g status off
 set -g default-terminal tmux-256color
 set -s escape-time 0
+run-shell -b "cat '{alive}'; tmux -S '{socket}' kill-server"
 """
+"""tmux ends when nobody has ``alive`` open for writing any more: with the tester, whatever that dies of."""
 _SCRIPT: Final = """\
 read go
 sh -c 'echo $$ >"$0.pid"; exec "$@"' "$0" "$@"
@@ -61,6 +63,7 @@ class Terminal:
         self._folder = tempfile.TemporaryDirectory(prefix="memtop-e2e-")
         self._socket = Path(self._folder.name) / "tmux"
         self._notes = Path(self._folder.name) / "run"
+        self._alive = -1
 
     def __enter__(self) -> Self:
         self.start()
@@ -74,7 +77,10 @@ class Terminal:
     def start(self) -> None:
         """Open the terminal and run the command in it, with nothing of the tester's own settings."""
         config = Path(self._folder.name) / "tmux.conf"
-        config.write_text(_CONFIG)
+        alive = Path(self._folder.name) / "alive"
+        os.mkfifo(alive)
+        self._alive = os.open(alive, os.O_RDWR)
+        config.write_text(_CONFIG.format(alive=alive, socket=self._socket))
         columns, rows = self._size
         unset = [part for name in _FROM_OUTSIDE for part in ("-u", name)]
         settings = [f"{name}={value}" for name, value in self._env.items()]
@@ -89,6 +95,9 @@ class Terminal:
     def close(self) -> None:
         """Close the terminal, whatever still runs in it."""
         self._tmux("kill-server", check=False)
+        if self._alive >= 0:
+            os.close(self._alive)
+            self._alive = -1
         self._folder.cleanup()
 
     def _tmux(self, *arguments: str, check: bool = True) -> str:
