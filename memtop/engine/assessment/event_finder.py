@@ -30,7 +30,10 @@ _MACHINE: Final = ""
 
 
 class EventFinder:
-    """:meth:`take` once a tick. What holds at the first look at it is no event: it may have begun long before."""
+    """:meth:`take` once a tick. What holds at the first look at it is no event: it may have begun long before.
+
+    Of a process that ended in the ordinary way, unwatched and small, the end is no event: each second has some.
+    """
 
     def __init__(self) -> None:
         self._alarms: dict[ProcessKey, int] | None = None
@@ -39,8 +42,9 @@ class EventFinder:
         """Levels that each cgroup, or the machine, is above."""
         self._kills: set[tuple[str | None, float]] = set()
         """OOM kills of unknown processes, by cgroup and time."""
-        self._counts: dict[tuple[EventKind, str], tuple[int, float]] = {}
-        """Events of each kind and program, one soon after the other: how many, and when the last was."""
+        self._counts: dict[tuple[EventKind, str, bool], tuple[int, float]] = {}
+        """Events of each kind and program, of watched processes apart, one soon after the other: how many, and when the
+        last was."""
 
     def take(
         self,
@@ -66,7 +70,9 @@ class EventFinder:
             name = process_name(row) if row is not None else f"{report.name} ({report.key.pid})"
             if report.is_oom:
                 yield NotedEvent(EventKind.OOM, report.key.pid, name)
-            elif times := self._counted(EventKind.EXIT, report.command, now_s):
+            elif report.is_notable and (
+                times := self._counted(EventKind.EXIT, report.command, now_s, wanted=report.wanted)
+            ):
                 yield NotedEvent(EventKind.EXIT, report.key.pid, name if times == 1 else f"{name}, {times} ends so far")
 
     def _restarts(self, restarted: Iterable[ProcessRow], now_s: float) -> Iterator[NotedEvent]:
@@ -76,11 +82,12 @@ class EventFinder:
                 label = name if times == 1 else f"{name}, {times} restarts so far"
                 yield NotedEvent(EventKind.RESTART, row.pid, label)
 
-    def _counted(self, kind: EventKind, command: str, now_s: float) -> int:
+    def _counted(self, kind: EventKind, command: str, now_s: float, *, wanted: bool = False) -> int:
         """How many such events there are by now, one soon after the other; 0 for one to be left out."""
-        times, last_s = self._counts.pop((kind, command), (0, now_s))
+        at = kind, command, wanted
+        times, last_s = self._counts.pop(at, (0, now_s))
         times = times + 1 if now_s - last_s <= SOON_S else 1
-        self._counts[kind, command] = times, now_s
+        self._counts[at] = times, now_s
         if len(self._counts) > MOST_LOOPS:
             del self._counts[next(iter(self._counts))]
         return times if times & (times - 1) == 0 else 0

@@ -108,6 +108,21 @@ def test_of_a_program_that_comes_back_again_and_again_ever_fewer_events_are_foun
     ]
 
 
+def test_the_end_of_a_small_process_that_nobody_watches_is_no_event_unless_a_signal_ended_it() -> None:
+    source = FakeSource(*(FakeProcess(pid, rss_pages=MIB_PAGES) for pid in range(9, 13)))
+    source.add(FakeProcess(20, comm=b"big", rss_pages=100 * MIB_PAGES))
+    it = Watched(source)
+    it.request = request(focus=ProcessKey(12, 500))
+    for _ in range(3):
+        it.step()
+    for pid, status in ((9, 0), (10, 256), (11, 15), (12, 0), (20, 0)):
+        del source.processes[pid]
+        source.ended.append(Exit(pid, source.wall_s, status))
+    it.step()
+    it.step()
+    assert {event.pid for _, event in it.events if event.kind == "exit"} == {11, 12, 20}
+
+
 def test_of_one_that_comes_back_now_and_then_each_end_and_each_restart_is_an_event() -> None:
     found = crashing(4, 2 * SOON_S)
     assert [kind for kind, _ in found] == ["exit", *["restart", "exit"] * 3]
