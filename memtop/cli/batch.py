@@ -71,6 +71,7 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
             readings=request.readings._replace(
                 needs_all=Need.STAT | Need.STATUS | Need.OOM | names | request.readings.row_needs,
                 once=settings.iterations == 1,
+                patient=True,
                 runtimes=form == "json",
                 outlooks=form == "json" and not lists_groups,
             ),

@@ -150,14 +150,21 @@ class Engine:
             ):
                 self._note(NotedEvent(EventKind.MARK, command.key.pid, process_name(row)))
 
+    def _reads_all(self, request: Request) -> bool:
+        """Whether all processes are read: any of them may replace one that has ended, or be killed first at a limit."""
+        assessor = self._state.assessor
+        is_wanted = request.everybody or request.readings.focus in self._state.departed
+        return is_wanted or (assessor is not None and assessor.wants_all)
+
     def _plan(self, request: Request) -> SamplePlan:
         """The readings of the next sample, and of which processes."""
         readings, focus = request.readings, request.readings.focus
         watched = [key.pid for key in self._state.held]
+        assessor = self._state.assessor
         if self._state.sample is None and not readings.once:  # one that is asked for may end before the second sample
             watched = sorted(request.rows.only or ())[:MOST_WATCHED]
-        if self._state.assessor is not None:
-            watched = self._state.assessor.to_watch([*self._state.held, *readings.visible])
+        if assessor is not None:
+            watched = assessor.to_watch([*self._state.held, *readings.visible])
         assessed = dict.fromkeys([] if focus is None else [focus])
         in_turn: frozenset[ProcessKey] = frozenset()
         if readings.outlooks:
@@ -168,8 +175,7 @@ class Engine:
                 assessed |= dict.fromkeys(others)
         return SamplePlan(
             readings,
-            # Any process may replace one that has ended.
-            pids=None if request.everybody or focus in self._state.departed else request.rows.only,
+            pids=None if self._reads_all(request) else request.rows.only,
             family=self._state.readers.family(readings),
             watched=tuple(watched),
             parents=frozenset(key.pid for key in self._state.held if request.rows.children),

@@ -76,6 +76,7 @@ def run(
     """
     readings = ReadingsRequest(
         needs_all=Need.STAT | Need.STATUS | Need.OOM,
+        patient=True,
         delay_s=delay_s,
         go_urls=go_urls,
         runtimes=bool(go_urls),  # an address without metrics is said

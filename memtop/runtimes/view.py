@@ -203,6 +203,8 @@ class FindingFacts(NamedTuple):
     """The trend of :attr:`live_bytes`; None before there are enough collections."""
     surviving_bytes_per_s: float | None = None
     """Growth of what survives the collections, while none of them has collected old objects; None otherwise."""
+    may_rise_bytes_per_s: float | None = None
+    """Growth of :attr:`live_bytes`, at most, while it varies too much to tell whether it grows; None otherwise."""
     past_s: float | None = None
     """The age of the figures, where no newer ones came; None if they are current."""
 

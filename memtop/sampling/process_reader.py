@@ -33,9 +33,10 @@ YOUNG_TICKS: Final = (1, 2, 4)
 MOST_YOUNG: Final = 64
 """... of so many at one tick."""
 FIRST_SETTLE_S: Final = 0.05
-"""Time that the first sample waits for command lines and user names ..."""
-ONCE_SETTLE_S: Final = 2.0
-"""... and the only one, which a name on the command line may depend on, also on a busy machine."""
+"""Time that the first sample waits for command lines and user names, and the first of all processes ..."""
+PATIENT_SETTLE_S: Final = 2.0
+"""... and the only one, or one for which no person waits: names in it, and on the command line, depend on them, also on
+a busy machine."""
 EXEC_SETTLE_S: Final = 0.02
 """Time that a sample waits for the command lines of processes that have become other programs, and of new children of
 those that were asked for."""
@@ -68,6 +69,8 @@ class ProcessReader:
         self._leaves_out: bool | None = None
         """Whether /proc does not even list what may not be read; None until that matters."""
         self._lives: dict[tuple[int, int], int] = {}
+        self._has_all = False
+        """Whether all processes were read at the latest instant."""
         self._young: dict[int, list[int]] = {}
         """PIDs of new processes by the tick at which their stat is read again."""
 
@@ -85,7 +88,7 @@ class ProcessReader:
         self._read_due(plan, [*empty, *orphans], spares=spares)
         self._files.changed.update(self._names.collect(self._records))
         self._compare_with_parents()
-        if (settle_s := self._settle_s(once=plan.readings.once)) is not None:
+        if (settle_s := self._settle_s(plan)) is not None:
             self._source.settle(settle_s)
             self._files.changed.update(self._names.collect(self._records))
         return self._frozen()
@@ -108,10 +111,12 @@ class ProcessReader:
         self._files.changed.update(self._names.collect(self._records))
         return self._frozen()
 
-    def _settle_s(self, *, once: bool) -> float | None:
+    def _settle_s(self, plan: SamplePlan) -> float | None:
         """How long this sample waits for the names that are awaited; None for not at all."""
-        if self._files.tick == 0 and self._names.waits:
-            return ONCE_SETTLE_S if once else FIRST_SETTLE_S
+        is_first = self._files.tick == 0 or (plan.pids is None and not self._has_all)
+        self._has_all = plan.pids is None
+        if is_first and self._names.waits:
+            return PATIENT_SETTLE_S if plan.readings.once or plan.readings.patient else FIRST_SETTLE_S
         return EXEC_SETTLE_S if self._files.execs else None
 
     @property

@@ -54,6 +54,21 @@ def test_a_command_line_is_read_up_to_its_limit() -> None:
     assert found[-1] is not None and found[-1].startswith(b"app\0x") and len(found[-1]) <= 4096
 
 
+def test_the_first_sample_of_all_processes_has_their_names() -> None:
+    sampler = Sampler(FakeSource(FakeProcess(42), FakeProcess(43, cmdline=b"python3\0orders.py\0")))
+    take(sampler, request(only=frozenset({42})))
+    assert take(sampler).processes[43].command_raw == b"python3\0orders.py\0"
+
+
+@pytest.mark.parametrize(("patient", "waiting"), [(True, 0), (False, 72)])
+def test_where_no_person_waits_the_first_sample_of_all_has_all_their_cgroups(*, patient: bool, waiting: int) -> None:
+    sampler = Sampler(FakeSource(*[FakeProcess(pid) for pid in range(100, 100 + LOOKUPS + 72)]))
+    take(sampler, request(only=frozenset({100}), patient=patient))
+    sampler.prepare()
+    cgroups = take(sampler, request(patient=patient)).cgroups
+    assert cgroups is not None and cgroups.waiting == waiting
+
+
 def test_a_process_comes_and_goes() -> None:
     source = FakeSource(FakeProcess(42))
     sampler = Sampler(source)

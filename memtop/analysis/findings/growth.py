@@ -116,7 +116,7 @@ def shape(kind: Shape) -> Callable[[FindingInputs], Found]:
 
     def find(c: FindingInputs) -> Found:
         g = c.growth
-        if g is None or g.kind is not kind or c.alarm or c.heap_alarm in _OF_HEAP or c.surviving_per_s or c.at_goal:
+        if g is None or g.kind is not kind or c.alarm or c.heap_alarm in _OF_HEAP or c.heap_is_open or c.at_goal:
             return None
         return NOTE, _numbers(g) | facts(since_s=c.changed_ago_s)
 

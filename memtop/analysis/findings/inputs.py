@@ -230,10 +230,16 @@ class FindingInputs(NamedTuple):
     heap_collections: int | None = None
     """Number of collections of old objects; None before there are enough for a trend."""
     surviving_per_s: float | None = None
-    """Growth of what survives the collections, in bytes, if no collection has examined old objects yet, or if what
-    those have left varies too much to tell."""
+    """Growth of what survives the collections, in bytes, if no collection has examined old objects yet."""
+    may_rise_per_s: float | None = None
+    """Growth of what the collections have left, in bytes, at most, if it varies too much to tell whether it grows."""
     heap_past_s: float | None = None
     """The age of the runtime's figures, where no newer ones came."""
+
+    @property
+    def heap_is_open(self) -> bool:
+        """Whether what is in use on its heap may be growing, and more collections have to tell."""
+        return bool(self.surviving_per_s or self.may_rise_per_s)
 
     @property
     def at_goal(self) -> bool:

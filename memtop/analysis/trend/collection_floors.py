@@ -16,11 +16,8 @@ _LEAST_POINTS: Final = 10
 _LEAST_SCATTERED: Final = 8
 _CLEAR: Final = 3.0
 """Standard score of the order. Chance alone reaches it once in 700 series."""
-
 _NOTABLE_SHARE: Final = 0.25
 """A rise by less of its size, if it is one, cannot be distinguished from a level floor."""
-_LEANS: Final = 1.0
-"""Standard score of the order from which on a floor leans upward: one in six level ones does."""
 
 Series = Sequence[tuple[float, int | None]]
 """(time in seconds, value), oldest first; None if the figure was not reported."""
@@ -54,9 +51,9 @@ def rises(floor: Floor | None) -> bool:
 
 
 def may_rise(floor: Floor) -> bool:
-    """Whether it seems to rise, and scatters so much that it may rise by a notable part of its size."""
+    """Whether it scatters so much that it may rise by a notable part of its size, whichever way it seems to go."""
     span_s = floor.times_s[-1] - floor.times_s[0]
-    return floor.slope > 0 and floor.z > _LEANS and floor.high * span_s > _NOTABLE_SHARE * median(floor.values)
+    return floor.high * span_s > _NOTABLE_SHARE * median(floor.values)
 
 
 def slope(floor: Floor | None) -> float | None:

@@ -49,6 +49,8 @@ YOUNGEST: Final = 1024
 
 MOST_HEAPS: Final = 12
 """Heaps of runtimes that are looked into out of focus, every few seconds: each costs a quarter of a millisecond."""
+_NEAR: Final = "near_limit"
+"""The finding that names the first victim of a limit."""
 MOST_URGENT: Final = 4
 """Processes that have gained most since they began to rise, whose growth is judged every few seconds."""
 
@@ -93,6 +95,9 @@ class Assessor:
         """The rises that the heaps of processes explain, at the latest tick."""
         self._step: StepInput | None = None
         """The facts of the latest tick."""
+        self.wants_all = False
+        """Whether a limit was near whose first victim may be a process that is not read. It stays so: processes that
+        are no longer read would look like ended ones."""
 
     def to_watch(self, keys: Iterable[ProcessKey]) -> list[int]:
         """PIDs whose end is to be noticed with its status: those of ``keys``, the largest, the youngest."""
@@ -207,7 +212,8 @@ class Assessor:
         self.rises.take(step)
         ends = self._exit_analysis.examine(step, last, self.outlooks)
         new = self._note_new(step)
-        self._lives.take(step, ends, new)
+        was_read = not self.wants_all or step.before is None or step.before.everybody == step.everybody
+        self._lives.take(step, ends, new if was_read else ())  # otherwise they are older than the first look at them
         self.fresh = tuple(
             one._replace(first_life=self._lives.first(one.key))
             for one in ends
@@ -237,6 +243,7 @@ class Assessor:
             key: self._look_at(key, study, step, index, inputs_of.get(key, ExpensiveInputs()))
             for key, study in self._studies.items()
         }
+        self.wants_all |= not step.everybody and any(map(_lacks_victim, self.outlooks.values()))
         self._exit_analysis.hold_only([*self._largest, *(key.pid for key in step.plan.readings.visible)], step)
 
     def _note_new(self, step: StepInput) -> list[int]:
@@ -318,3 +325,8 @@ class Assessor:
     def _room(self, key: ProcessKey, step: StepInput) -> Room | None:
         """Room that the limits leave to a process, as far as they have been read."""
         return room_of(key, step, self.verdicts) if step.process(key) is not None else None
+
+
+def _lacks_victim(outlook: Assessment) -> bool:
+    """Whether a limit is near, and whom the OOM killer would kill there is not known."""
+    return outlook.in_cgroup is None and any(one.name == _NEAR for one in outlook.findings)

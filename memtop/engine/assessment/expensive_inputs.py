@@ -221,6 +221,7 @@ def _with_heap(case: FindingInputs, heap: FindingFacts) -> FindingInputs:
         heap_alarm=heap.alarm,
         heap_live=heap.live_bytes,
         surviving_per_s=heap.surviving_bytes_per_s,
+        may_rise_per_s=heap.may_rise_bytes_per_s,
         heap_collections=heap.floor.collections
         if heap.floor is not None and heap.floor.slope_bytes_per_s is not None
         else None,

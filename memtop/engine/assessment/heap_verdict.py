@@ -21,18 +21,30 @@ def heap_verdict(facts: FindingFacts | None, now_s: float) -> tuple[Confirmation
     """What its own figures say, where they say that the heap fills up, or that more survives so far; else None.
 
     The growth is that of the floor after collections. It has no forecast. What survives while no collection has
-    examined old objects may be growth.
+    examined old objects may be growth, and so may floors that vary much.
     """
     if facts is None:
         return None
     if facts.surviving_bytes_per_s and not facts.alarm:
         open_growth = Growth(Shape.GROWTH, points=0, span_s=0.0, slope_bytes_per_s=facts.surviving_bytes_per_s)
         return Confirmation(kind=Shape.GROWTH), open_growth
-    if facts.alarm not in _FILLS or facts.floor is None:
+    if facts.floor is None:
         return None
     floor = facts.floor
     low, high = floor.interval_bytes_per_s or (None, None)
     slope = floor.slope_bytes_per_s
+    if facts.may_rise_bytes_per_s and not facts.alarm:
+        open_growth = Growth(
+            Shape.GROWTH,
+            points=floor.collections,
+            span_s=floor.span_s,
+            slope_bytes_per_s=slope,
+            slope_low_bytes_per_s=low,
+            slope_high_bytes_per_s=high,
+        )
+        return Confirmation(kind=Shape.GROWTH), open_growth
+    if facts.alarm not in _FILLS:
+        return None
     growth = Growth(
         Shape.LEAK_GC,
         points=floor.collections,

@@ -22,7 +22,10 @@ _TABLES_SHARE: Final = 512
 
 def is_place_known_in(limit: LimitRow | None, step: StepInput) -> bool:
     """Whether all members of the cgroup of this limit are read: the order among only some of them means nothing."""
-    return limit is not None and bool(limit.path) and (step.everybody or _all_seen(limit.path or "", step))
+    if limit is None or not limit.path:
+        return False
+    all_placed = step.everybody and not step.cgroups.waiting and step.sample.hidden == 0
+    return all_placed or _all_seen(limit.path, step)
 
 
 def is_place_wanted(step: StepInput) -> bool:

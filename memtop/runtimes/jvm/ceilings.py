@@ -37,7 +37,7 @@ def jvm_ceilings(
         is_open = growth.verdict is JvmVerdict.WAITING and (explains or surviving_bytes_per_s is not None)
         rises = is_open or growth.verdict in (JvmVerdict.LEAK, JvmVerdict.HEAP_FULL)
         # A heap without an eden counts garbage as used until a collection finds it.
-        live = growth.live_bytes if heap.eden_used_bytes is None else None
+        live = growth.live_bytes if heap.survived_only else None
         used = heap.tenured_bytes if live is None else min(live, heap.tenured_bytes)
         span_s = _span_s(most, growth)
         if growth.verdict is JvmVerdict.WAITING:

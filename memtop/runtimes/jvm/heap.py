@@ -71,7 +71,13 @@ class JvmHeap(NamedTuple):
     @property
     def tenured_bytes(self) -> int:
         """Heap in use without eden: objects that have survived at least one collection."""
-        return self.heap_used_bytes - (self.eden_used_bytes or 0)
+        return self.heap_used_bytes - (0 if self.survived_only else self.eden_used_bytes or 0)
+
+    @property
+    def survived_only(self) -> bool:
+        """Whether all that the counters call used was in use after a collection, as far as it was not allocated
+        meanwhile: ZGC updates its counters at collections only, and has no eden in its young generation."""
+        return self.eden_used_bytes is None or self.collector == "UseZGC"
 
 
 def jvm_heap(counters: Mapping[str, int | str]) -> JvmHeap:

@@ -117,10 +117,9 @@ class JvmTracker:
             points = list(self._points)
             growth = judge_jvm(points)
             surviving = rising_survivors_per_s(points) if growth.verdict is JvmVerdict.WAITING else None
-            if growth.may_rise:
-                surviving = growth.live_bytes_per_s
             self._verdict = now_s, growth, surviving
         _, growth, surviving = self._verdict
+        interval = growth.live_interval_bytes_per_s
         untouched = untouched_heap(list(self._points))
         explains = untouched is None or untouched.explains
         outside = None
@@ -142,13 +141,12 @@ class JvmTracker:
             not_looked_at=self._uses_unknown(self._points[-1].heap),
             alarm=_ALARMS.get(growth.verdict, ""),
             live_bytes=growth.live_bytes,
-            floor=HeapFloor(
-                len(growth.cycles), growth.span_s, growth.live_bytes_per_s, growth.live_interval_bytes_per_s
-            )
+            floor=HeapFloor(len(growth.cycles), growth.span_s, growth.live_bytes_per_s, interval)
             if growth.cycles
             else None,
             frees_lazily=False,
             surviving_bytes_per_s=surviving,
+            may_rise_bytes_per_s=interval[1] if growth.may_rise and interval is not None else None,
         )
         return self._facts
 

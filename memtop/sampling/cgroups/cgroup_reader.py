@@ -82,6 +82,8 @@ class CgroupReader:
         self._limits: dict[ProcessKey, tuple[int, PidLimits]] = {}
         """With the tick at which they were read."""
         self._machine_kills: int | None = None
+        self._has_all = False
+        """Whether all processes were read at the latest instant."""
 
     def read(
         self,
@@ -116,8 +118,12 @@ class CgroupReader:
                 self._homes.find(judged, seen.folder)
         limited = _shown(Need.CGROUP, plan, processes)
         watched = [processes[pid].key for pid in plan.watched if pid in processes and pid not in self._homes.pids]
+        is_first = self._tick == 0 or (plan.pids is None and not self._has_all)
+        self._has_all = plan.pids is None
         most = LOOKUPS
-        if Need.MEMBERSHIP in readings.needs_all:
+        if is_first and readings.patient:
+            most = len(processes)
+        elif Need.MEMBERSHIP in readings.needs_all:
             most = len(processes) if readings.once or self._tick == 0 else LOOKUPS_FOR_ALL
         shown = readings.visible if Need.MEMBERSHIP in readings.row_needs else ()
         wanted = living(self._homes.unknown([*watched, *limited, *shown]), processes)

@@ -126,6 +126,12 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
     ("heap_full", {"heap_alarm": "heap_full", "heap_live": GIB}, {"heap_alarm": "heap_leak"}, Severity.DANGER),
     ("heap_leak", {"heap_alarm": "heap_leak", "heap_live": GIB}, {"steady_live": GIB}, Severity.WARNING),
     ("heap_open", {"surviving_per_s": 9e5}, {"surviving_per_s": 9e5, "heap_alarm": "heap_leak"}, Severity.NOTE),
+    (
+        "heap_open",
+        {"may_rise_per_s": 9e5, "heap_collections": 6},
+        {"may_rise_per_s": 9e5, "heap_alarm": "heap_leak"},
+        Severity.NOTE,
+    ),
     ("goroutines", {"heap_alarm": "goroutines"}, {"heap_alarm": ""}, Severity.WARNING),
     (
         "outside_heap",

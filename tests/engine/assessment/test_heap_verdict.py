@@ -139,6 +139,15 @@ def test_before_old_objects_were_examined_a_rise_of_what_survives_may_be_growth(
     assert (state.kind, state.alarm, growth.slope_bytes_per_s) == (Shape.GROWTH, False, 1e6)
 
 
+def test_floors_that_vary_too_much_may_be_growth_and_the_slope_is_that_of_the_floors() -> None:
+    facts = FindingFacts(may_rise_bytes_per_s=2e6, floor=HeapFloor(6, 70.0, -1e5, (-1e6, 2e6)))
+    found = heap_verdict(facts, 1000.0)
+    assert found is not None
+    state, growth = found
+    assert (state.kind, state.alarm) == (Shape.GROWTH, False)
+    assert (growth.slope_bytes_per_s, growth.slope_high_bytes_per_s) == (-1e5, 2e6)
+
+
 @pytest.mark.parametrize(
     "facts", [None, LEAK._replace(alarm=""), LEAK._replace(alarm="goroutines"), LEAK._replace(floor=None)]
 )

@@ -10,10 +10,11 @@ from memtop.errors import AccessDenied, MemtopError
 from memtop.explain.finding_text import sentences_of
 from memtop.model.frame import Frame
 from memtop.sampling.request import Need
+from memtop.sources.protocol import pid_of
 from memtop.tui.panels.limit_sentences import sentences
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource, outlook
 from tests.requests import request
-from tests.sampling.test_cgroups import APP, MIB, STAT, v2
+from tests.sampling.test_cgroups import APP, MIB, POD, STAT, v2
 
 DENIED = AccessDenied("proc/43/oom_score_adj: Permission denied")
 GIB = 1 << 30
@@ -97,3 +98,59 @@ def test_only_the_init_of_the_machine_is_exempt_and_not_that_of_a_pid_namespace(
     source = FakeSource(init, FakeProcess(42), *([FakeProcess(2, ppid=0, flags=0x0020_8040)] if kernel_threads else []))
     ranks = {row.pid: row.oom_rank for row in after(Engine(source), 3).rows if row.pid != 2}
     assert ranks == ({1: None, 42: 1} if kernel_threads else {1: 1, 42: 2})
+
+
+def test_where_only_one_process_is_asked_for_the_first_victim_of_a_limit_above_it_is_named() -> None:
+    """The limit is that of the pod, and the larger process is in another cgroup of it, which is not read until then."""
+    source = v2(FakeProcess(42, rss_pages=30 * MIB_PAGES))
+    source.add(FakeProcess(43, rss_pages=65 * MIB_PAGES, cmdline=b"giant\0"))
+    source.add(FakeProcess(44, rss_pages=90 * MIB_PAGES, cmdline=b"elsewhere\0"))
+    other = f"{POD}/other.scope"
+    source.files |= {
+        "proc/43/cgroup": b"0::/kubepods.slice/pod1/other.scope\n",
+        "proc/44/cgroup": b"0::/kubepods.slice\n",
+        f"{APP}/cgroup.procs": b"42\n",
+        f"{APP}/memory.max": b"max\n",
+        f"{APP}/memory.high": b"max\n",
+        f"{other}/cgroup.controllers": b"memory pids\n",
+        f"{other}/memory.max": b"max\n",
+        f"{other}/memory.high": b"max\n",
+        f"{other}/cgroup.procs": b"43\n",
+        f"{POD}/memory.max": b"%d\n" % (100 * MIB),
+        f"{POD}/memory.oom.group": b"0\n",
+        f"{APP}/memory.oom.group": b"0\n",
+        f"{other}/memory.oom.group": b"0\n",
+        f"{POD}/memory.current": b"%d\n" % (70 * MIB),
+        f"{POD}/memory.stat": STAT.replace(b"anon 50000000", b"anon %d" % (60 * MIB)),
+        **{f"proc/{pid}/oom_score_adj": b"0\n" for pid in (42, 43, 44)},
+    }
+    engine = Engine(source)
+    ask = request(only=frozenset({42}), outlooks=True, needs_all=Need.STAT | Need.STATUS | Need.OOM)
+    for _ in range(3):
+        engine.step(ask)
+    assert {pid_of(path) for path in source.read_paths} <= {42, None}, "while no limit is near"
+    source.files |= {
+        f"{POD}/memory.current": b"%d\n" % (96 * MIB),
+        f"{POD}/memory.stat": STAT.replace(b"anon 50000000", b"anon %d" % (90 * MIB)),
+    }
+    for _ in range(5):
+        frame = engine.step(ask)
+    assert frame is not None
+    (near,) = [one for one in frame.outlooks[FakeProcess(42).key].findings if one.name == "near_limit"]
+    assert "giant (43) is first of 2" in sentences_of(near).says
+    assert [row.pid for row in frame.rows] == [42]
+    assert not frame.exits and not engine.step(ask).exits  # type: ignore[union-attr]
+
+
+def test_a_process_that_may_not_be_read_may_be_the_first_victim() -> None:
+    """hidepid=1: 45 is a member, and what it has is not known."""
+    source, engine, frame = full(b"0\n")
+    assert "giant (43) is first of 2" in said(frame)
+    source.add(FakeProcess(45, rss_pages=80 * MIB_PAGES))
+    source.files |= {
+        f"{APP}/cgroup.procs": b"42\n43\n45\n",
+        "proc/45/statm": AccessDenied("proc/45/statm: Permission denied"),
+        "proc/45/stat": AccessDenied("proc/45/stat: Permission denied"),
+    }
+    frame = after(engine, 3)
+    assert "first of" not in said(frame) and outlook(frame).in_cgroup is None

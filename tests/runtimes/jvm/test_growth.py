@@ -153,3 +153,23 @@ def test_floors_that_scatter_are_not_called_level(name: str, seconds: int, *, ma
     growth = judge_jvm(jvm_points(name)[:seconds])
     assert growth.may_rise is may_rise
     assert growth.verdict in (JvmVerdict.STEADY, JvmVerdict.PRESSURE)
+
+
+LEAKS_MIB = (54, 106, 140, 112, 108, 110)
+"""Use after each collection of ZGC, 17 s apart, of a program that leaks 0.6 MiB/s: pages that are partly garbage
+count."""
+
+
+@pytest.mark.parametrize(
+    ("used_mib", "may_rise"),
+    [(LEAKS_MIB, True), (tuple(reversed(LEAKS_MIB)), True), ((100, 104, 98, 101, 103, 99), False)],
+)
+def test_few_floors_that_scatter_leave_it_open_whichever_way_they_seem_to_go(
+    used_mib: tuple[int, ...], *, may_rise: bool
+) -> None:
+    points = [
+        JvmPoint(17.0 * n, BASE._replace(major_gcs=3 * n, heap_used_bytes=used * MIB, eden_used_bytes=None))
+        for n, used in enumerate(used_mib, 1)
+    ]
+    growth = judge_jvm(points)
+    assert (growth.verdict, growth.may_rise) == (JvmVerdict.STEADY, may_rise)

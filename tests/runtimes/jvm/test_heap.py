@@ -249,7 +249,7 @@ def test_generational_zgc_names_no_policy_and_has_one_heap() -> None:
     heap = jvm_heap(parse_hsperf(counters(*entries)))
     assert (heap.collector, heap.heap_max_bytes) == ("UseZGC", 2412 * MIB)
     assert (heap.eden_used_bytes, heap.survivor_used_bytes) == (10 * MIB, None)
-    assert heap.tenured_bytes == 98 * MIB
+    assert heap.tenured_bytes == 108 * MIB, "its young generation, as counted, has survived a collection"
 
 
 @pytest.mark.parametrize(
