@@ -10,10 +10,22 @@ else:
     By = GroupKey = object  # see memtop.model.row
 
 
+class Absent(NamedTuple):
+    """A PID of the command line that cannot be watched, beside processes that can."""
+
+    pid: int
+    reason: str
+    """``no such process``, or that it is not permitted."""
+    exit_code: int
+    """That of the error that it is."""
+
+
 class Settings(NamedTuple):
     """The choices for this run. The command line creates it, and views read it."""
 
     pids: tuple[int, ...] = ()
+    absent: tuple[Absent, ...] = ()
+    """What is missing of the PIDs that were asked for."""
     names: tuple[str, ...] = ()
     children: bool = False
     follow: bool = False
@@ -51,3 +63,8 @@ class Settings(NamedTuple):
     notice: str = ""
     """One line about how the command line was understood, for example that a thread ID stands for its process; or
     empty."""
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of a run that went as it should: that of an absent process, 0 if none is."""
+        return max((one.exit_code for one in self.absent), default=0)

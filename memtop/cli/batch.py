@@ -44,7 +44,7 @@ TOO_FEW: Final = (
 
 
 def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
-    """Print samples as ``json``, ``csv`` or ``text``. Returns the exit code, which is 0. Raises MemtopError.
+    """Print samples as ``json``, ``csv`` or ``text``. Returns the exit code of the settings. Raises MemtopError.
 
     A recording that is not complete is an error too. While samples continue, standard error says what is wrong with it.
     """
@@ -93,7 +93,7 @@ def run(settings: Settings, form: str, launch: Launch | None = None) -> int:
     source.close()
     if problem := problem_of(source):
         raise RecordingError(problem)
-    return 0
+    return settings.exit_code
 
 
 def _reporting(source: Source, settings: Settings, form: str, out: TextIO) -> formats.Writer:
@@ -191,7 +191,7 @@ def _new_file(path: str) -> TextIO:
 
 def _writer(form: str, settings: Settings, out: TextIO) -> formats.Writer:
     if form == "json":
-        return formats.json_writer(out, redact=settings.redact)
+        return formats.json_writer(out, redact=settings.redact, absent=settings.absent)
     if form == "csv":
         return formats.csv_writer(out, redact=settings.redact)
     from memtop.headless.text_format import text_writer  # noqa: PLC0415 (a module that JSON of one sample does without)

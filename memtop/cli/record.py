@@ -47,7 +47,10 @@ _FOCUS_NEEDS: Final = Need.LIMITS | Need.RUNTIME | Need.MACHINE | Need.LAZY_FREE
 
 
 def run(given: Namespace) -> int:
-    """Record until a signal, the end of the processes, or an error. Returns 0. Raises MemtopError."""
+    """Record until a signal, the end of the processes, or an error. Returns the exit code of the settings.
+
+    Raises MemtopError.
+    """
     settings, bounds = settings_of(given), _bounds(given)
     to_stdout = given.output == STANDARD
     if to_stdout and (bounds.keep_s is not None or bounds.max_bytes is not None):
@@ -84,7 +87,7 @@ def run(given: Namespace) -> int:
             raise ReaderGone(problem)
         elif problem and not nothing:
             raise RecordingError(problem)
-    return 0
+    return settings.exit_code
 
 
 def _sample(engine: Engine, recorder: Recorder, settings: Settings, ending: EndSignals) -> None:

@@ -10,7 +10,7 @@ from memtop.columns import Column, columns_of
 from memtop.errors import AccessDenied, MemtopError, ProcessGone, UsageError
 from memtop.filter import parse_query
 from memtop.procfs.status import parse_status
-from memtop.settings import Settings
+from memtop.settings import Absent, Settings
 from memtop.sources.live import may_be_user
 from memtop.sources.live.bounded_read import read_file
 from memtop.sources.protocol import READ_LIMIT
@@ -51,8 +51,11 @@ def settings_of(given: Namespace) -> Settings:
     parse_query(query, groups=by is not None)
     go_urls = _go_urls(given.go_url, len(pids) + len(names))
     groups = {} if given.replay else {pid: thread_group(pid) for pid in pids}
-    settings = Settings(
-        pids=tuple(dict.fromkeys(groups.get(pid, pid) for pid in pids)),
+    found = tuple(dict.fromkeys(groups.get(pid, pid) for pid in pids))
+    absent = () if given.replay else _absent_of(found, others=bool(names))
+    return Settings(
+        pids=tuple(pid for pid in found if all(pid != one.pid for one in absent)),
+        absent=absent,
         names=tuple(names),
         children=given.children,
         follow=_follow(given, bool(pids or names)),
@@ -76,13 +79,28 @@ def settings_of(given: Namespace) -> Settings:
         smaps=not given.no_smaps,
         redact=not given.no_redact,
         go_urls=tuple((None if pid is None else groups.get(pid, pid), url) for pid, url in go_urls),
-        notice=notice_of(groups),
+        notice="; ".join(filter(None, (notice_of(groups), *(f"{one.reason}: {one.pid}" for one in absent)))),
     )
-    for pid in () if given.replay else settings.pids:
-        if not os.path.exists(f"/proc/{pid}"):
+
+
+def _absent_of(pids: Sequence[int], *, others: bool) -> tuple[Absent, ...]:
+    """Those that cannot be watched. ``others``: names were given too.
+
+    Raises ProcessGone and AccessDenied if nothing is left to be watched.
+    """
+    missing = [pid for pid in pids if not os.path.exists(f"/proc/{pid}")]
+    found: list[Absent] = []
+    for pid in missing:
+        try:
             refuse_hidden(pid)
-            raise ProcessGone(f"no such process: {pid}")
-    return settings
+            error: MemtopError = ProcessGone(f"no such process: {pid}")
+        except AccessDenied as denied:
+            error = denied
+        if len(missing) == len(pids) and not others:
+            raise error
+        reason = "no such process" if isinstance(error, ProcessGone) else "not permitted to read process"
+        found.append(Absent(pid, reason, error.exit_code))
+    return tuple(found)
 
 
 def refuse_hidden(pid: int) -> None:

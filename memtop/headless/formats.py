@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from io import StringIO
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, TextIO
@@ -18,6 +18,7 @@ from memtop.sanitize import clean
 
 if TYPE_CHECKING:
     from memtop.model.assessment import Assessment, ExitReport
+    from memtop.settings import Absent
 
 SCHEMA: Final = 1
 _FORMULA: Final = "=+@\t\r\n\uff1d\uff0b\uff0d\uff20-"
@@ -61,11 +62,12 @@ _SHARES: Final = ("pss_bytes", "uss_bytes", "pss_unknown")
 _SYSTEM_FIELDS: Final = SystemRow._fields
 
 
-def json_writer(out: TextIO, *, redact: bool = True) -> Writer:
+def json_writer(out: TextIO, *, redact: bool = True, absent: Iterable[Absent] = ()) -> Writer:
     """Write one JSON object per line, flushed: the contract that README describes.
 
-    ``redact`` replaces possible secrets in command lines. The texts of a process and of its assessment are
-    kept while these are the same: most of thousands do not change from sample to sample.
+    ``absent`` have an object each before the first sample. ``redact`` replaces possible secrets in command lines. The
+    texts of a process and of its assessment are kept while these are the same: most of thousands do not change from
+    sample to sample.
     """
     known: dict[ProcessKey, tuple[ProcessRow, str]] = {}
     judged: dict[ProcessKey, _Judged] = {}
@@ -86,7 +88,12 @@ def json_writer(out: TextIO, *, redact: bool = True) -> Writer:
             verdict = judged[row.key] = _judged(outlook, verdict)
         return f"{text[:-1]},{verdict.text}}}"
 
+    missing = list(absent)
+
     def write(frame: Frame) -> None:
+        for one in missing:
+            out.write(_dumped(absent_object(one, frame.at_s)) + "\n")
+        missing.clear()
         head = {
             "schema": SCHEMA,
             "type": "sample",
@@ -171,6 +178,11 @@ def _judged(outlook: Assessment | None, before: _Judged | None) -> _Judged:
     else:
         findings = _dumped(findings_object(outlook))
     return _Judged(outlook, f'"verdict":{_dumped(verdict_object(outlook))},"findings":{findings}', findings)
+
+
+def absent_object(absent: Absent, at_s: float) -> dict[str, Any]:
+    """A process that was asked for and cannot be watched, as the JSON contract defines it."""
+    return {"schema": SCHEMA, "type": "absent", "at": iso(at_s), "pid": absent.pid, "reason": absent.reason}
 
 
 def exit_object(autopsy: ExitReport, *, redact: bool = True) -> dict[str, Any]:

@@ -65,7 +65,7 @@ class ReadingsRequest(NamedTuple):
     once: bool = False
     """There will be no later tick. Everything is read at this one, whatever it costs, and waited for."""
     patient: bool = False
-    """The first sample waits until names are known: nobody sits before an empty screen."""
+    """The first sample waits until names are known, because no person sits before an empty screen."""
     runtimes: bool = False
     """Read the runtimes of all processes of the command line, instead of the process in focus only."""
     outlooks: bool = False

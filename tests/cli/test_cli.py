@@ -61,7 +61,7 @@ def _signals_as_before() -> Iterator[None]:
     ("argv", "code", "says"),
     [
         ([str(NOBODY)], 3, "no such process"),
-        (["-p", f"{os.getpid()},{NOBODY}"], 3, "no such process"),
+        (["--json", "-n", "1", str(NOBODY), str(NOBODY + 1)], 3, f"no such process: {NOBODY}"),
         (["-b", "-n", "1", "no-such-name-anywhere"], 3, "no process matches"),
         (["-p", "abc"], 2, "not a PID"),
         (["-p", "-1"], 2, "not a PID"),
@@ -224,6 +224,25 @@ def test_json_of_one_process_twice() -> None:
         assert process["user"] == oracle.username()
         assert process["command"].split()[0] == sys.executable
         assert process["peak_rss_bytes"] >= process["rss_bytes"]
+
+
+def test_of_two_processes_one_of_which_is_gone_the_other_is_reported_on() -> None:
+    with python("import time; print(flush=True); time.sleep(60)") as child:
+        done = memtop("--json", "-n", "2", "-d", "0.1", str(NOBODY), str(child.pid))
+        absent, *samples = map(json.loads, done.stdout.splitlines())
+        assert (done.returncode, said(done.stderr)) == (3, f"memtop: no such process: {NOBODY}\n")
+        assert (absent["type"], absent["pid"], absent["reason"]) == ("absent", NOBODY, "no such process")
+        assert [[one["pid"] for one in sample["processes"]] for sample in samples] == [[child.pid]] * 2
+
+
+@pytest.mark.parametrize("argv", [["-b"], ["--csv"], ["record", "-o", "RECORDING"]], ids=" ".join)
+def test_in_every_form_the_one_that_is_gone_is_said_and_counts_at_the_end(argv: list[str], tmp_path: Path) -> None:
+    argv = [str(tmp_path / "a.memtop") if word == "RECORDING" else word for word in argv]
+    argv = [sys.executable, "-m", "memtop", *argv, "-n", "1", "-p", f"{os.getpid()},{NOBODY}"]
+    done = subprocess.run(argv, capture_output=True, timeout=DEADLINE_S, check=False, stdin=subprocess.DEVNULL)
+    assert done.returncode == 3
+    assert said(done.stderr).startswith(f"memtop: no such process: {NOBODY}\n")
+    assert str(os.getpid()).encode() in done.stdout or (tmp_path / "a.memtop").stat().st_size
 
 
 LATE_START = """
