@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from memtop.analysis.crash_loop import LoopFacts
@@ -144,7 +143,7 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
         unmapped=_unmapped(leaf, judged.tasks) if leaf is not None and bound is leaf else None,
         victim=in_cgroup.first_name if in_cgroup is not None else None,
         victim_of=in_cgroup.of if in_cgroup is not None else None,
-        group_kill=_group_kill(step.readings(row.key), bound),
+        group_kill=_group_kill(row.key if in_cgroup is None else in_cgroup.first, bound, step),
         frozen=bool(bound and bound.under_oom and bound.kill_disabled),
         spared=_spared(bound),
         kills=counters.events(leaf.path).oom_kill if leaf is not None else None,
@@ -184,9 +183,14 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
     )
 
 
-def _group_kill(chain: Sequence[CgroupReading], bound: CgroupReading | None) -> bool | None:
-    """Whether all in its cgroup, or in one between that and the limit, are killed at once; None if that is unknown."""
-    groups = [one.group_kill if one.v2 else False for one in chain[: chain.index(bound) + 1 if bound in chain else 0]]
+def _group_kill(victim: ProcessKey, bound: CgroupReading | None, step: StepInput) -> bool | None:
+    """Whether all in the cgroup of the first victim, or in one between that and the limit, are killed at once; None if
+    that is unknown."""
+    if bound is None or not bound.v2:
+        return False
+    chain, known = step.chain(victim), {one.path: one.group_kill for one in step.readings(victim)}
+    up_to = chain.index(bound.path) + 1 if bound.path in chain else 0
+    groups = [bound.group_kill, *(known.get(path) for path in chain[:up_to])]
     return True if True in groups else None if None in groups else False
 
 

@@ -118,7 +118,7 @@ def test_where_only_one_process_is_asked_for_the_first_victim_of_a_limit_above_i
         f"{other}/cgroup.procs": b"43\n",
         f"{POD}/memory.max": b"%d\n" % (100 * MIB),
         f"{POD}/memory.oom.group": b"0\n",
-        f"{APP}/memory.oom.group": b"0\n",
+        f"{APP}/memory.oom.group": b"1\n",
         f"{other}/memory.oom.group": b"0\n",
         f"{POD}/memory.current": b"%d\n" % (70 * MIB),
         f"{POD}/memory.stat": STAT.replace(b"anon 50000000", b"anon %d" % (60 * MIB)),
@@ -133,11 +133,12 @@ def test_where_only_one_process_is_asked_for_the_first_victim_of_a_limit_above_i
         f"{POD}/memory.current": b"%d\n" % (96 * MIB),
         f"{POD}/memory.stat": STAT.replace(b"anon 50000000", b"anon %d" % (90 * MIB)),
     }
-    for _ in range(5):
+    for _ in range(24):
         frame = engine.step(ask)
     assert frame is not None
     (near,) = [one for one in frame.outlooks[FakeProcess(42).key].findings if one.name == "near_limit"]
     assert "giant (43) is first of 2" in sentences_of(near).says
+    assert "all processes" not in sentences_of(near).says, "memory.oom.group is that of another cgroup"
     assert [row.pid for row in frame.rows] == [42]
     assert not frame.exits and not engine.step(ask).exits  # type: ignore[union-attr]
 
