@@ -86,7 +86,7 @@ class FrameBuilder:
             system=system,
             rows=listed,
             tree=places,
-            total=[row.gone_s for row in chosen].count(None),
+            total=self._state.living(rows, request),
             detail=self._state.frozen.detail(partial(self._detail, request, shown, rows, past_s), request),
             own=self._own(),
             hidden=sample.hidden,

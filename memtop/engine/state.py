@@ -122,6 +122,13 @@ class EngineState:
             from memtop.engine.named_rows import without_own_arguments  # noqa: PLC0415 (1.4 ms; most runs have no filter)
 
             rows = without_own_arguments(rows, request.rows.where)
+        return self._asked_for(rows, request)
+
+    def living(self, rows: Sequence[ProcessRow], request: Request) -> int:
+        """Number of living processes that the command line asks for, memtop's own line among them."""
+        return [row.gone_s for row in self._asked_for(rows, request)].count(None)
+
+    def _asked_for(self, rows: Sequence[ProcessRow], request: Request) -> list[ProcessRow]:
         now_s = self.sample.wall_s if self.sample is not None else 0.0
         focus = request.readings.focus
         return chosen_rows(rows, request.rows, self.departed.keys, focus, self.named_rows, now_s=now_s)

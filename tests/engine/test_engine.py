@@ -395,6 +395,7 @@ def test_a_filter_does_not_find_memtop_and_its_ancestors_by_the_text_that_they_w
         times=2,
     )
     assert {one.name for one in found.rows} == listed
+    assert found.total == 3, "they live, whether the filter finds them or not"
 
 
 def test_the_pids_of_a_recording_are_no_ancestors_of_memtop() -> None:

@@ -48,7 +48,8 @@ class FilterBar(Bar):
 
 
 def counted(frame: Frame) -> str:
-    """``1 of 146``: the rows of the list, of all processes; of groups their number alone."""
+    """``1 of 146, 2 ended``: the rows of the list, of all processes; of groups their number alone."""
     if frame.groups is None:
-        return f"{len(frame.rows)} of {frame.total}"
+        ended = sum(row.gone_s is not None for row in frame.rows)
+        return f"{len(frame.rows) - ended} of {frame.total}" + (f", {ended} ended" if ended else "")
     return units.counted(len(frame.groups), "group")

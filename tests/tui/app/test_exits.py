@@ -9,9 +9,11 @@ from textual.widgets import Label, OptionList
 
 from memtop.settings import Settings
 from memtop.sources.protocol import Exit
+from memtop.tui.bars.filter_bar import FilterBar
 from memtop.tui.dialogs.ended_list import EndedList
 from tests.fakes import FakeProcess
 from tests.tui.app.test_app import LONG_S, Board, board
+from tests.tui.frames import line
 
 API = 20
 DB = 40
@@ -73,6 +75,9 @@ async def test_the_filter_finds_the_dead() -> None:
         await b.shows(API)
         await b.press("escape", "slash", *"api")
         await b.shows(API)
+        living = b.app.frame.total if b.app.frame is not None else 0
+        await b.press("enter")
+        await b.until(lambda: f"0 of {living}, 1 ended" in line(b.app.query_one(FilterBar), 0), "no living one matches")
 
 
 async def test_a_successor_is_followed_again_and_again_once_that_was_asked_for() -> None:
