@@ -1,16 +1,14 @@
 """Table of the rows of all living processes; puts PSS and USS into them. A row is built only if it has changed."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from itertools import compress
 from math import ceil
-from operator import is_not
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from memtop.engine.row_builder import GROWTH_S, TREND_BUCKET_S, growth, proc_row, trend, trend_edge_s
 from memtop.history.rings import History, Track
 from memtop.model.row import ProcessRow, SystemRow
 from memtop.process_key import ProcessKey
-from memtop.sampling.sample import ProcessSample, Sample
+from memtop.sampling.sample import ProcessSample, Sample, SampleChanges, changes_between
 
 if TYPE_CHECKING:
     from memtop.analysis.limits.cgroup_names import CgroupNames
@@ -70,8 +68,8 @@ class RowTable:
         """When the latest had their turn."""
         self._built: Mapping[int, ProcessSample] = {}
         """The processes of which the rows were built last."""
-        self._compared: tuple[Mapping[int, ProcessSample], list[tuple[int, ProcessSample]]] | None = None
-        """Those of the latest sample, and which of them have changed since."""
+        self.changes = SampleChanges({}, {}, [])
+        """From the sample of which rows were built before to the latest."""
         self._lacks_trends = False
         """Whether some rows may have the trend of an earlier instant."""
         self._rows: dict[int, ProcessRow] = {}
@@ -123,7 +121,7 @@ class RowTable:
         else:
             changed = [pid for pid, _ in self._changed(sample)]
             visited = dict.fromkeys([*changed, *turn, *(key.pid for key in moving), *(key.pid for key in renewed)])
-        self._built, self._compared, self._lacks_trends = sample.processes, None, trends is not None
+        self._built, self._lacks_trends = sample.processes, trends is not None
         for pid in visited:
             if (process := sample.processes.get(pid)) is None:
                 continue
@@ -186,11 +184,10 @@ class RowTable:
         return self._by_pid
 
     def _changed(self, sample: Sample) -> list[tuple[int, ProcessSample]]:
-        """The processes that have changed since rows were built. Most have not, and those cost no bytecode."""
-        now = sample.processes
-        if self._compared is None or self._compared[0] is not now:
-            self._compared = now, list(compress(now.items(), map(is_not, now.values(), map(self._built.get, now))))
-        return self._compared[1]
+        """The processes that have changed since rows were built."""
+        if not self.changes.are_between(self._built, sample.processes):
+            self.changes = changes_between(self._built, sample.processes)
+        return self.changes.changed
 
     def _whose_turn(self, now_s: float) -> Collection[int]:
         """PIDs of the next share of the rows that move by themselves. Thousands at one tick would make it late."""

@@ -174,7 +174,7 @@ class Updater:
             and (facts := self._state.readers.heap_facts(row, sample)) is not None
         }
         groups = self._state.groups.series.growing if self._state.groups is not None else ()
-        assessor.assess(rows, last, expensive, groups, beside)
+        assessor.assess(rows, last, expensive, groups, beside, changes=self._state.table.changes)
         self._state.exits += assessor.fresh
         for event in assessor.events:
             self._note(event)

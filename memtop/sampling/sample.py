@@ -1,6 +1,8 @@
 """The Sample: the facts that were read at one instant, before any analysis."""
 
 from collections.abc import Collection, Mapping, Set
+from itertools import compress
+from operator import is_not
 from typing import TYPE_CHECKING, NamedTuple
 
 from memtop.process_key import ProcessKey
@@ -118,3 +120,23 @@ class Sample(NamedTuple):
     """The PID of the memtop that reads, or that has recorded; None if unknown."""
     stat_pids: Set[int] = frozenset()
     """Processes whose stat was read at this instant, whether it has changed or not."""
+
+
+class SampleChanges(NamedTuple):
+    """The processes that have changed from one sample to another."""
+
+    before: Mapping[int, ProcessSample]
+    now: Mapping[int, ProcessSample]
+    """All of each sample by PID."""
+    changed: list[tuple[int, ProcessSample]]
+    """Those that have changed or come, as they are now."""
+
+    def are_between(self, before: Mapping[int, ProcessSample], now: Mapping[int, ProcessSample]) -> bool:
+        """Whether these are the changes between exactly these samples."""
+        return self.before is before and self.now is now
+
+
+def changes_between(before: Mapping[int, ProcessSample], now: Mapping[int, ProcessSample]) -> SampleChanges:
+    """The changes from one sample to another. Most processes have none and are the same object: those cost no
+    bytecode."""
+    return SampleChanges(before, now, list(compress(now.items(), map(is_not, now.values(), map(before.get, now)))))

@@ -37,7 +37,7 @@ from memtop.process_key import ProcessKey
 from memtop.runtimes.view import FindingFacts
 from memtop.sampling.cgroup_reading import CgroupSample
 from memtop.sampling.request import SamplePlan
-from memtop.sampling.sample import Sample
+from memtop.sampling.sample import Sample, SampleChanges
 from memtop.sources.protocol import NotedEvent
 
 LARGEST: Final = 50
@@ -198,15 +198,18 @@ class Assessor:
         inputs_of: Mapping[ProcessKey, ExpensiveInputs] = MappingProxyType({}),
         groups: Sequence[GrowingGroup] = (),
         heaps: Mapping[ProcessKey, FindingFacts] = MappingProxyType({}),
+        *,
+        changes: SampleChanges | None = None,
     ) -> None:
         """Report exits, and assess in full the processes that the plan of this tick names.
 
         ``rows`` are those of this tick by PID, ``last`` the rows of those that ended now, ``inputs_of`` the expensive
-        inputs of those assessed in full, ``groups`` what grows as a whole, ``heaps`` what runtimes of others report.
+        inputs of those assessed in full, ``groups`` what grows as a whole, ``heaps`` what runtimes of others report,
+        ``changes`` those that the rows were built from.
         """
         assert self._step is not None, "judge_growth comes first"
         runtimes = {**heaps, **{key: inputs.heap for key, inputs in inputs_of.items() if inputs.heap is not None}}
-        step = self._step = self._step._replace(rows=rows, runtimes=runtimes)
+        step = self._step = self._step._replace(rows=rows, runtimes=runtimes, changes=changes)
         self._tick += 1
         self._counters.note(step)
         self.rises.take(step)

@@ -13,8 +13,10 @@ from memtop.engine.assessment.step_input import StepInput
 from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 
-EVERY_TICKS: Final = 5
+EVERY_TICKS: Final = 15
 """How often all processes are compared. Between, those are that rise."""
+COPIER_TICKS: Final = 5
+"""How often all are searched for one that copies memory."""
 _SEEN_SHARE: Final = 0.5
 """The processes that are read must hold so much of the machine's anonymous memory to be all there are."""
 
@@ -56,15 +58,17 @@ class GainerFinder:
         if used is None or used.size_bytes < least_fall_bytes(total_bytes or 0):
             self._ticks = 0
             return MachineGainer()
-        if self._ticks % EVERY_TICKS == 0:
+        is_due = self._ticks % EVERY_TICKS == 0
+        if is_due:
             self._all_seen = _all_seen(step)
+        if self._ticks % COPIER_TICKS == 0:
             copier = find_copier(step.rows.values(), anon) if anon is not None else None
             self._copier = copier.key if copier is not None else None
         copies = step.row(self._copier) if self._copier is not None else None
         self._rising.update(risen)
         self._lately.update(risen)
         best = self._most_of_rising(step)
-        if self._ticks % EVERY_TICKS == 0 or best is None or (_GAIN(best) or 0.0) < self._most_of_others:
+        if is_due or best is None or (_GAIN(best) or 0.0) < self._most_of_others:
             self._compare_all(step)
             best = self._most_of_rising(step)
         self._ticks += 1

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from itertools import compress, islice
-from operator import is_not
+from itertools import islice
 from typing import Final, NamedTuple
 
 from memtop.analysis.trend.rising import QUIET_S, Rise, Teeth, follow_rise, most_quiet_s, teeth_after
@@ -89,9 +88,8 @@ class RiseTracker:
         if step.before is None:
             return
         now_s, rises, quiet_s = self._now_s, self._rises, self._quiet_s
-        before_s, before, now = step.before.mono_s, step.before.processes, step.sample.processes
-        # Most have not changed and are the same object: without bytecode those cost a fifth.
-        for pid, seen in compress(now.items(), map(is_not, now.values(), map(before.get, now))):
+        before_s, before = step.before.mono_s, step.before.processes
+        for pid, seen in step.changed:
             old, key = before.get(pid), seen.key
             if old is None or old.key != key:
                 risen.append(pid)

@@ -16,7 +16,7 @@ from memtop.procfs.status import PidStatus
 from memtop.runtimes.view import FindingFacts
 from memtop.sampling.cgroup_reading import CgroupReading, CgroupSample
 from memtop.sampling.request import SamplePlan
-from memtop.sampling.sample import ProcessSample, Sample
+from memtop.sampling.sample import ProcessSample, Sample, SampleChanges, changes_between
 
 _CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
 
@@ -41,6 +41,8 @@ class StepInput(NamedTuple):
     None where they are not kept."""
     unread: dict[tuple[str, ...], list[str]] | None = None
     """What is unknown of these, in the same way."""
+    changes: SampleChanges | None = None
+    """As the rows were built from; None where they were not."""
 
     @property
     def now_s(self) -> float:
@@ -61,6 +63,15 @@ class StepInput(NamedTuple):
     def machine_is_low(self) -> bool:
         """Whether less than a tenth of RAM is available."""
         return is_low(self.meminfo)
+
+    @property
+    def changed(self) -> list[tuple[int, ProcessSample]]:
+        """The processes that have changed since the previous sample, or come; none without one."""
+        if self.before is None:
+            return []
+        before, now = self.before.processes, self.sample.processes
+        known = self.changes is not None and self.changes.are_between(before, now)
+        return (self.changes if known and self.changes is not None else changes_between(before, now)).changed
 
     def row(self, key: ProcessKey) -> ProcessRow | None:
         """The row of a process; None if it has ended."""
