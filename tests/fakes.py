@@ -38,6 +38,7 @@ class FakeProcess:
     rss_pages: int = 20 * MIB_PAGES
     shr_pages: int = 5 * MIB_PAGES
     shmem_kib: int = 0
+    hugetlb_kib: int = 0
     peak_virt_kib: int = 100 * 1024
     uid: int = 1000
     cmdline: bytes = b"app\0--serve\0"
@@ -81,7 +82,7 @@ class FakeProcess:
         kib = PAGE_BYTES // 1024
         return head + (
             b"VmPeak:\t%d kB\nVmSize:\t%d kB\nVmHWM:\t%d kB\nVmRSS:\t%d kB\n"
-            b"RssShmem:\t%d kB\nRssFile:\t%d kB\nVmSwap:\t0 kB\n"
+            b"RssShmem:\t%d kB\nRssFile:\t%d kB\nVmSwap:\t0 kB\nHugetlbPages:\t%d kB\n"
             % (
                 self.peak_virt_kib,
                 self.virt_pages * kib,
@@ -89,6 +90,7 @@ class FakeProcess:
                 self.rss_pages * kib,
                 self.shmem_kib,
                 self.shr_pages * kib - self.shmem_kib,
+                self.hugetlb_kib,
             )
         )
 

@@ -169,6 +169,7 @@ def _holders(part: MachinePart, size_bytes: int, rows: list[ProcessRow], reading
         MachinePart.ANONYMOUS: "anon_bytes",
         MachinePart.FILE_MAPPED: "file_bytes",
         MachinePart.PAGE_TABLES: "page_tables_bytes",
+        MachinePart.HUGETLB_USED: "hugetlb_bytes",
     }
     if part in fields:
         return _largest(rows, fields[part])

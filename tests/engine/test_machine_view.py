@@ -108,6 +108,17 @@ def test_the_kernel_stacks_are_held_by_the_processes_with_most_threads() -> None
     assert held_by(row, 2) == "small.py 43 (6,001 threads), app 42 (1 thread)"
 
 
+def test_the_pages_of_a_pool_of_huge_pages_are_held_by_the_processes_that_have_them() -> None:
+    source, engine = world()
+    source.files["proc/meminfo"] = (
+        meminfo(MemFree=800, Hugetlb=200)
+        + b"HugePages_Total: 100\nHugePages_Free: 50\nHugePages_Rsvd: 0\nHugepagesize: 2048 kB\n"
+    )
+    source.processes[43].hugetlb_kib = 100 * 1024
+    row = part(shown(engine), MachinePart.HUGETLB_USED)
+    assert held_by(row, 2) == "small.py 43 100M"
+
+
 def test_a_process_that_maps_little_of_the_shared_memory_is_not_its_holder() -> None:
     source, engine = world()
     del source.files["machine/mounts"], source.files["proc/sysvipc/shm"]

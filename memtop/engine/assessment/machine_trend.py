@@ -24,6 +24,8 @@ _DENTRY_BYTES: Final = 192
 _USED: Final = "used"
 _SWAP: Final = "swap"
 _POOL: Final = "pool"
+_POOL_SIZE: Final = "pool size"
+_OF_POOL: Final = (MachinePart.HUGETLB_USED, MachinePart.HUGETLB_RESERVED, MachinePart.HUGETLB_FREE)
 _WATCHED: Final = frozenset(
     part for part in MachinePart if reclaim_of(part) not in (Reclaim.IS_FREE, Reclaim.DROP, Reclaim.WRITE)
 ) - {MachinePart.UNACCOUNTED}
@@ -64,6 +66,7 @@ class MachineTrend:
             taken = pool_of(meminfo)
             if taken is not None:
                 found[_POOL] = taken.size_bytes - taken.left_bytes
+                found[_POOL_SIZE] = taken.size_bytes
         self._available_bytes = meminfo.available_bytes if meminfo is not None else None
         if (used := found.get(_USED)) is not None:
             self._peaks.add(step.now_s, used + (found.get(_SWAP) or 0))
@@ -125,10 +128,16 @@ class MachineTrend:
 
     @property
     def parts(self) -> dict[MachinePart, Rise]:
-        """Of the parts that cannot be dropped at once."""
+        """Of the parts that cannot be dropped at once. What processes take from a pool of huge pages is none: the
+        machine has lost it since the pool was made."""
         if self._parts is None:
             found = ((part, self._rise(name)) for part, name in _NAMES.items())
             self._parts = {part: rise for part, rise in found if rise is not None}
+            pool = self._rise(_POOL_SIZE) if not self._parts.keys().isdisjoint(_OF_POOL) else None
+            gained_bytes = pool.size_bytes if pool is not None else 0
+            for part in _OF_POOL:
+                if part in self._parts and gained_bytes < _KEPT_SHARE * self._parts[part].size_bytes:
+                    del self._parts[part]
         return self._parts
 
     def slab_holds(self, rise: Rise) -> str:

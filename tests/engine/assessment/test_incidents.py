@@ -441,9 +441,9 @@ def test_memory_of_which_a_container_has_its_own_meminfo_is_not_called_the_machi
     assert first(frame).facts["limit_name"] == "this container's memory"
 
 
-def huge_pages(free: int, reserved: int = 0) -> bytes:
-    pool = b"HugePages_Total: 512\nHugePages_Free: %d\nHugePages_Rsvd: %d\nHugepagesize: 2048 kB\n"
-    return meminfo() + pool % (free, reserved)
+def huge_pages(free: int, reserved: int = 0, *, total: int = 512, available_kib: int = 20_000_000) -> bytes:
+    pool = b"HugePages_Total: %d\nHugePages_Free: %d\nHugePages_Rsvd: %d\nHugepagesize: 2048 kB\n"
+    return meminfo(available_kib) + pool % (total, free, reserved)
 
 
 def test_a_pool_of_huge_pages_that_fills_is_named_and_one_that_was_full_before_is_not() -> None:
@@ -458,6 +458,19 @@ def test_a_pool_of_huge_pages_that_fills_is_named_and_one_that_was_full_before_i
     for _ in range(70):
         frame = step(engine)
     assert "huge_pool" not in names(frame)
+
+
+@pytest.mark.parametrize(("grows", "part"), [(0, "anonymous"), (40, "hugetlb_used")])
+def test_pages_taken_from_a_pool_are_what_the_machine_loses_only_where_the_pool_grows(grows: int, part: str) -> None:
+    source, engine = world(FakeProcess(42))
+    for second in range(10):
+        total = 512 + grows * second
+        available_kib = 20_000_000 - 2048 * 40 * second
+        anon = b"AnonPages: %d kB\n" % (1_000_000 + (0 if grows else 2048 * 40 * second))
+        pool = huge_pages(free=total - 40 * second, total=total, available_kib=available_kib)
+        source.files["proc/meminfo"] = pool.replace(b"AnonPages: 1000000 kB\n", anon)
+        frame = step(engine)
+    assert first(frame).facts["part_id"] == part
 
 
 def test_a_kill_by_the_oom_killer_is_named_at_once_with_its_cgroup() -> None:
