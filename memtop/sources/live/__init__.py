@@ -15,6 +15,7 @@ from memtop.sources.live.blocking_reader import BlockingReader
 from memtop.sources.live.bounded_read import OPENED, failure, made_up, pread_file, read_file
 from memtop.sources.live.fd_cache import FdCache
 from memtop.sources.live.foreign_mounts import ForeignMounts
+from memtop.sources.live.listed_pids import LOADAVG, ListedPids, parse_last_pid
 from memtop.sources.live.runtime_access import RuntimeReader, read_runtime
 from memtop.sources.protocol import MOUNTS, READ_LIMIT, SAME_MEMORY, Answer, Exit, Instant, is_runtime, pid_of
 
@@ -96,6 +97,7 @@ class LiveSource:
         """What /proc lists, as of the latest list ..."""
         self._pids: list[int] = []
         """... and the processes in it."""
+        self._listed = ListedPids()
         self._now = Instant(0.0, 0.0)
 
     def begin(self) -> Instant:
@@ -109,11 +111,17 @@ class LiveSource:
         return self._now
 
     def pids(self) -> list[int]:
-        """All process IDs listed now, ascending. Raises Unavailable."""
+        """All process IDs, ascending. One may be of a process that has ended since its statm was read last. Raises
+        Unavailable."""
+        last_pid, threads = self._last_pid(), self._slow.started + self._pieces.started + self._foreign.started
+        if self._listed.holds(last_pid, threads, self._now.mono_s):
+            self._descriptors.listed(self._pids)
+            return self._pids
         try:
             names = os.listdir(self._proc)
         except OSError as error:
             raise failure(self._prefix, "proc", error) from error
+        self._listed.listed(last_pid, threads, self._now.mono_s)
         if names != self._names:  # of thousands often none comes or goes
             before, self._names = set(self._pids), names
             self._pids = sorted([int(name) for name in names if name.isdecimal()])
@@ -156,6 +164,8 @@ class LiveSource:
         answers = self._descriptors.sweep(name, pids)
         if len(self._descriptors.gone) != gone_before:
             self._forget(self._descriptors.gone)
+        if name == "statm" and pids is self._pids:
+            self._listed.read(all_live=None not in answers)
         return answers
 
     def ask(self, path: str, size: int = READ_LIMIT) -> Answer | None:
@@ -212,6 +222,15 @@ class LiveSource:
         for descriptor in (*self._hot.values(), self._proc):
             os.close(descriptor)
         self._hot.clear()
+
+    def _last_pid(self) -> int | None:
+        """The PID that was given last; None if that is unknown, or of another PID namespace than the list."""
+        if not self.own_pids or self._mounts.cover(LOADAVG):
+            return None
+        try:
+            return parse_last_pid(self._read_hot(LOADAVG, 256))
+        except OSError:
+            return None
 
     def _names_own_process(self) -> bool:
         try:

@@ -97,6 +97,8 @@ class BlockingReader:
         self._resting: dict[int | str, float] = {}
         self._stuck: dict[int | str, int] = {}
         self._threads = 0
+        self.started = 0
+        """Threads that it has started so far."""
         self._settled: LockType | None = None
         """A lock that is released when no reading is under way. :meth:`settle` waits for it."""
 
@@ -178,6 +180,7 @@ class BlockingReader:
             self._threads += 1
             try:
                 start_new_thread(self._serve, ())
+                self.started += 1
             except RuntimeError:  # too little memory, or too many threads: those that run will serve, if there are any
                 self._threads -= 1
 
