@@ -606,6 +606,15 @@ def test_of_a_very_long_command_line_the_beginning_is_there() -> None:
     assert table.rows[0][-1] == "x" * 200
 
 
+@pytest.mark.parametrize("played_ticks", [300, 20], ids=["played", "sizes only"])
+def test_of_a_long_recording_some_points_are_drawn(played_ticks: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memtop.report.recorded.POINTS", 10)
+    monkeypatch.setattr("memtop.report.recorded.PAST_TICKS", played_ticks)
+    detail = recorded_frame(SERVER, int(QUEUE_WORKER)).detail
+    assert detail is not None and 5 < len(detail.series.times_s) <= 11
+    assert detail.series.times_s[-1] - detail.series.times_s[0] > 60, "they are of all of it"
+
+
 def test_of_very_many_mappings_the_largest_are_listed_and_of_a_long_past_some_points_are_drawn(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
