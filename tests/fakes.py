@@ -11,10 +11,10 @@ from memtop.model.assessment import Assessment
 from memtop.model.frame import Frame
 from memtop.model.request import Request
 from memtop.process_key import ProcessKey
-from memtop.procfs.statm import PAGE_BYTES
+from memtop.procfs.page_size import OWN_PAGE_BYTES
 from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Instant, pid_of
 
-MIB_PAGES = (1 << 20) // PAGE_BYTES
+MIB_PAGES = (1 << 20) // OWN_PAGE_BYTES
 KERNEL_FLAGS = 0x0020_8040
 
 
@@ -79,7 +79,7 @@ class FakeProcess:
         head = b"Name:\tapp\nPid:\t%d\nUid:\t%d\t%d\t%d\t%d\nThreads:\t%d\n" % (self.pid, *[self.uid] * 4, self.threads)
         if not self.has_memory:
             return head
-        kib = PAGE_BYTES // 1024
+        kib = OWN_PAGE_BYTES // 1024
         return head + (
             b"VmPeak:\t%d kB\nVmSize:\t%d kB\nVmHWM:\t%d kB\nVmRSS:\t%d kB\n"
             b"RssShmem:\t%d kB\nRssFile:\t%d kB\nVmSwap:\t0 kB\nHugetlbPages:\t%d kB\n"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
-from memtop.procfs.statm import PAGE_BYTES
+from memtop.procfs.page_size import page_bytes
 
 MANY_MINOR_PER_S: Final = 1000.0
 SOME_MAJOR_PER_S: Final = 10.0
@@ -46,7 +46,7 @@ def minor_cause(
     """
     if minflt_per_s is None or minflt_per_s < MANY_MINOR_PER_S or grown_bytes_per_s is None:
         return None
-    faulted_bytes_per_s = minflt_per_s * PAGE_BYTES
+    faulted_bytes_per_s = minflt_per_s * page_bytes()
     if unshared_bytes_per_s is not None and unshared_bytes_per_s > _FIRST_TOUCH_SHARE * faulted_bytes_per_s:
         return Cause.COPY_ON_WRITE
     if grown_bytes_per_s > _FIRST_TOUCH_SHARE * faulted_bytes_per_s:

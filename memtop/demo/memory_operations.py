@@ -14,7 +14,7 @@ from typing import Final
 from memtop.demo.forked_child import ForkedChild
 from memtop.demo.pacing import Pacing
 from memtop.errors import MemtopError
-from memtop.procfs.statm import PAGE_BYTES
+from memtop.procfs.page_size import OWN_PAGE_BYTES
 
 _LEAK_BYTES: Final = 256 * 1024
 """Size of one leaked buffer."""
@@ -50,13 +50,13 @@ class MemoryOperations:
         """Read one byte of each page of ``start`` to ``stop`` (in bytes) of the newest block."""
         block = self._blocks[-1]
         for first, last in self._slices(seconds, start, stop):
-            block[first:last:PAGE_BYTES]
+            block[first:last:OWN_PAGE_BYTES]
 
     def write(self, seconds: float, *, start: int = 0, stop: int | None = None) -> None:
         """Write one byte of each page of ``start`` to ``stop`` (in bytes) of the newest block."""
         block = self._blocks[-1]
         for first, last in self._slices(seconds, start, stop):
-            block[first:last:PAGE_BYTES] = b"\x01" * ((last - first) // PAGE_BYTES)
+            block[first:last:OWN_PAGE_BYTES] = b"\x01" * ((last - first) // OWN_PAGE_BYTES)
 
     def discard(self, seconds: float, *, start: int = 0, stop: int | None = None) -> None:
         """Give the pages from ``start`` to ``stop`` back and keep the address space: MADV_DONTNEED."""
@@ -110,5 +110,5 @@ class MemoryOperations:
     def _slices(self, seconds: float, start: int, stop: int | None) -> Iterator[tuple[int, int]]:
         """(first, last) byte of each slice of work, spread evenly over ``seconds``."""
         size_bytes = (len(self._blocks[-1]) if stop is None else stop) - start
-        for pages in self._pace.spread(size_bytes // PAGE_BYTES, seconds):
-            yield start + pages.start * PAGE_BYTES, start + pages.stop * PAGE_BYTES
+        for pages in self._pace.spread(size_bytes // OWN_PAGE_BYTES, seconds):
+            yield start + pages.start * OWN_PAGE_BYTES, start + pages.stop * OWN_PAGE_BYTES

@@ -12,11 +12,11 @@ from typing import Final, NamedTuple
 
 from memtop.demo.memory_operations import MemoryOperations
 from memtop.errors import UsageError
-from memtop.procfs.statm import PAGE_BYTES
+from memtop.procfs.page_size import OWN_PAGE_BYTES
 
 MIB: Final = 1 << 20
 DEFAULT_SCENARIO: Final = "reserve"
-_PAGE: Final = f"{PAGE_BYTES // 1024} KiB"
+_PAGE: Final = f"{OWN_PAGE_BYTES // 1024} KiB"
 
 
 class Act(NamedTuple):
@@ -46,12 +46,12 @@ class Scenario(NamedTuple):
 
 
 def _pages(size_mib: float) -> str:
-    return f"{size_mib * MIB / PAGE_BYTES:,.0f}"
+    return f"{size_mib * MIB / OWN_PAGE_BYTES:,.0f}"
 
 
 def _faults_per_s(size_mib: float, seconds: float) -> str:
     """The approximate number of first touches per second, in two digits."""
-    return f"{float(f'{size_mib * MIB / PAGE_BYTES / seconds:.2g}'):,.0f}"
+    return f"{float(f'{size_mib * MIB / OWN_PAGE_BYTES / seconds:.2g}'):,.0f}"
 
 
 def _reserve(size: int = 500, read_s: float = 6, write_s: float = 8) -> tuple[Act, ...]:

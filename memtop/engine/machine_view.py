@@ -16,7 +16,7 @@ from memtop.history.rings import NumberColumns
 from memtop.model.machine import Holder, MachinePartRow, MachineView, Rates
 from memtop.model.row import Note, ProcessRow
 from memtop.procfs.meminfo import Meminfo
-from memtop.procfs.statm import PAGE_BYTES
+from memtop.procfs.page_size import page_bytes
 from memtop.sampling.machine_reading import MachineReading
 from memtop.sampling.sample import Sample
 from memtop.sanitize import clean
@@ -83,7 +83,7 @@ def ledger_of(sample: Sample) -> Ledger | None:
     return machine_ledger(
         meminfo,
         per_cpu_bytes=sample.system.per_cpu_bytes,
-        zspages_bytes=vmstat.zspages * PAGE_BYTES if vmstat is not None and vmstat.zspages is not None else None,
+        zspages_bytes=vmstat.zspages * page_bytes() if vmstat is not None and vmstat.zspages is not None else None,
         zram_bytes=sum(stat.used_bytes for stat in reading.zram) if reading is not None and reading.zram else None,
         arc_bytes=reading.arc_bytes if reading is not None else None,
     )

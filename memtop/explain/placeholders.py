@@ -11,7 +11,7 @@ from typing import Final
 
 from memtop.analysis.ledger.process import ProcessPart, address_ledger
 from memtop.model.row import Note, ProcessRow, SystemRow
-from memtop.procfs.statm import PAGE_BYTES
+from memtop.procfs.page_size import page_bytes
 from memtop.procfs.status import PidStatus
 from memtop.units import count, long_size, percent
 
@@ -93,7 +93,7 @@ def _untouched_bytes(row: ProcessRow, system: SystemRow) -> int | None:
 _OF_PROCESS: Final[Mapping[str, Callable[[ProcessRow, SystemRow], str | None]]] = {
     "virt": lambda row, system: _size(row.virt_bytes),
     "rss": lambda row, system: _size(row.rss_bytes),
-    "rss_pages": lambda row, system: _whole(None if row.rss_bytes is None else row.rss_bytes // PAGE_BYTES),
+    "rss_pages": lambda row, system: _whole(None if row.rss_bytes is None else row.rss_bytes // page_bytes()),
     "untouched": lambda row, system: _size(_untouched_bytes(row, system)),
     "untouched_percent": lambda row, system: share_text(_untouched_bytes(row, system), row.virt_bytes),
     "anon": lambda row, system: _size(row.anon_bytes),
@@ -123,7 +123,7 @@ _OF_PROCESS: Final[Mapping[str, Callable[[ProcessRow, SystemRow], str | None]]] 
 
 
 _OF_MACHINE: Final[Mapping[str, Callable[[SystemRow], str | None]]] = {
-    "page_size": lambda system: f"{PAGE_BYTES // 1024} KiB",
+    "page_size": lambda system: f"{page_bytes() // 1024} KiB",
     "mem_total": lambda system: _size(system.mem_total_bytes),
     "available": lambda system: _size(system.mem_available_bytes),
     "available_percent": lambda system: share_text(system.mem_available_bytes, system.mem_total_bytes),

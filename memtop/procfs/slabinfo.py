@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from memtop.procfs.statm import PAGE_BYTES
+from memtop.procfs.page_size import page_bytes
 
 _RECLAIMABLE: Final = frozenset(
     (b"dentry", b"radix_tree_node", b"buffer_head", b"xfs_ili", b"xfs_ifork", b"btrfs_extent_map", b"fsnotify_mark")
@@ -31,7 +31,7 @@ def parse_slabinfo(data: bytes) -> tuple[SlabCache, ...]:
         fields, counts = sizes.split(), slabs.split()
         if len(fields) != 6 or len(counts) < 2 or not all(field.isdigit() for field in (*fields[1:], *counts[:2])):
             continue
-        size_bytes = int(counts[1]) * int(fields[5]) * PAGE_BYTES
+        size_bytes = int(counts[1]) * int(fields[5]) * page_bytes()
         if size_bytes:
             name = fields[0]
             reclaimable = name in _RECLAIMABLE or name.endswith((b"inode_cache", b"inode", b"-rcl"))

@@ -22,6 +22,7 @@ from memtop.model.request import ChartWindow
 from memtop.model.row import ProcessRow
 from memtop.model.timeline import EventKind
 from memtop.process_key import ProcessKey
+from memtop.procfs.page_size import use_page_bytes
 from memtop.procfs.statm import Statm, parse_statm
 from memtop.report.collect import LEAST_WINDOW_S, POINTS, Collected, groups_of, request_for
 
@@ -56,6 +57,8 @@ def from_recording(
         frame, _ = _played(source, engine_of, None, at_s)
         key, pid = _subject(frame), _killed(source, until_s)
         pid = key.pid if key is not None else pid if pid is not None else _largest(frame)
+    else:
+        _learn_page_size(source)
     past = _past_of(source, pid, until_s) if pid is not None else []
     if pid is not None and not past:
         raise _not_there(source, pid, at_s)
@@ -89,6 +92,13 @@ def _played(
     frame = engine.step(request)
     assert frame is not None, "a recording has a first instant"
     return frame, engine
+
+
+def _learn_page_size(source: Seekable) -> None:
+    """Parse what follows with the page size of the machine that recorded."""
+    source.approach(0)
+    source.begin()
+    use_page_bytes(getattr(source, "page_bytes", None))
 
 
 def _past_of(source: Seekable, pid: int, until_s: float) -> list[_Point]:

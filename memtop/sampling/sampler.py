@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from memtop.errors import MemtopError, NotRecorded
 from memtop.procfs.meminfo import parse_meminfo
+from memtop.procfs.page_size import page_bytes, use_page_bytes
 from memtop.procfs.pressure import parse_pressure
-from memtop.procfs.statm import PAGE_BYTES
 from memtop.procfs.vmstat import parse_vmstat
 from memtop.sampling.name_reader import read_cgroup_names
 from memtop.sampling.problems import Problems
@@ -62,6 +62,7 @@ class Sampler:
         instant = self._source.begin()
         if instant is None:
             return None
+        use_page_bytes(getattr(self._source, "page_bytes", None))
         self._before_s, self._now_s = self._now_s, instant.mono_s
         pids = self._source.pids() if plan.pids is None else sorted(plan.pids)
         processes = self._processes.read(plan, pids, instant.mono_s, spares=not self._replaying and self._spares(plan))
@@ -188,7 +189,7 @@ class Sampler:
         from memtop.procfs.zoneinfo import parse_per_cpu_pages  # noqa: PLC0415 (0.3 ms; few runs want it)
 
         pages = self._parsed_file("proc/zoneinfo", parse_per_cpu_pages, _ZONEINFO_SIZE)
-        return None if pages is None else pages * PAGE_BYTES
+        return None if pages is None else pages * page_bytes()
 
     def _parsed_file(self, path: str, parse: Callable[[bytes], _Value], size: int = READ_LIMIT) -> _Value | None:
         try:

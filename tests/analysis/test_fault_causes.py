@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from memtop.analysis.fault_causes import Cause, major_cause, minor_cause
-from memtop.procfs.statm import PAGE_BYTES
+from memtop.procfs.page_size import OWN_PAGE_BYTES
 
 
 @pytest.mark.parametrize(
@@ -24,8 +24,8 @@ from memtop.procfs.statm import PAGE_BYTES
 def test_minor_faults(
     minflt: float | None, grown_pages: float | None, unshared_pages: float | None, says: Cause | None
 ) -> None:
-    grown = None if grown_pages is None else grown_pages * PAGE_BYTES
-    unshared = None if unshared_pages is None else unshared_pages * PAGE_BYTES
+    grown = None if grown_pages is None else grown_pages * OWN_PAGE_BYTES
+    unshared = None if unshared_pages is None else unshared_pages * OWN_PAGE_BYTES
     assert minor_cause(minflt, grown, unshared) is says
 
 

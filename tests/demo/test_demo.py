@@ -22,8 +22,9 @@ from memtop.demo.scenarios import scenarios
 from memtop.demo.workload import Workload
 from memtop.errors import Unavailable, UsageError
 from memtop.procfs.lines import kib_to_bytes
+from memtop.procfs.page_size import OWN_PAGE_BYTES
 from memtop.procfs.stat import parse_stat
-from memtop.procfs.statm import PAGE_BYTES, parse_statm
+from memtop.procfs.statm import parse_statm
 
 MIB = 1 << 20
 BLOCK = 500 * MIB
@@ -35,7 +36,7 @@ Value = TypeVar("Value")
 
 
 def pages(size_bytes: float) -> float:
-    return size_bytes / PAGE_BYTES
+    return size_bytes / OWN_PAGE_BYTES
 
 
 def about(size: float, tolerance: float = 0.02) -> object:
@@ -149,7 +150,7 @@ def test_reserve_shows_that_only_writing_brings_memory() -> None:
 def test_the_commentary_carries_the_true_numbers() -> None:
     with playing("reserve") as player:
         step = player.to("Read every page")
-        assert "128,000 pages" in step.commentary or PAGE_BYTES != 4096
+        assert "128,000 pages" in step.commentary or OWN_PAGE_BYTES != 4096
         assert "RES" in step.watch
         faults = int(step.measured.split(", ")[-1].split()[0].replace(",", ""))
         assert faults == about(pages(BLOCK))

@@ -24,7 +24,7 @@ from memtop.model.frame import Frame
 from memtop.model.request import Request
 from memtop.model.row import Note, ProcessRow
 from memtop.process_key import ProcessKey
-from memtop.procfs.statm import PAGE_BYTES
+from memtop.procfs.page_size import OWN_PAGE_BYTES
 from memtop.sampling.request import Need
 from memtop.sources.live import LiveSource
 from tests.children import python, tell
@@ -224,7 +224,7 @@ def test_a_zombie_and_a_leader_that_has_gone_are_said() -> None:
     source.files["proc/43/task/44/statm"] = b"900 800 100 1 0 9 0\n"
     frame = step(Engine(source))
     assert (row(frame).note, row(frame).rss_bytes, row(frame).mem_percent) == (Note.ZOMBIE, None, None)
-    assert (row(frame, 43).note, row(frame, 43).rss_bytes) == (Note.LEADER_GONE, 800 * PAGE_BYTES)
+    assert (row(frame, 43).note, row(frame, 43).rss_bytes) == (Note.LEADER_GONE, 800 * OWN_PAGE_BYTES)
 
 
 def test_kernel_threads_are_shown_only_when_asked_for() -> None:
@@ -723,7 +723,7 @@ def test_a_real_process_that_grows_is_seen_growing_with_its_faults() -> None:
             assert 32 * MIB <= after.rss_bytes - before.rss_bytes < 34 * MIB
             assert after.virt_bytes == before.virt_bytes
             assert after.minflt_per_s is not None
-            assert after.minflt_per_s * frame.elapsed_s == pytest.approx((32 << 20) / PAGE_BYTES, rel=0.1)
+            assert after.minflt_per_s * frame.elapsed_s == pytest.approx((32 << 20) / OWN_PAGE_BYTES, rel=0.1)
         assert row(step(engine, ask), child.pid).note is Note.GONE
     finally:
         source.close()

@@ -8,7 +8,7 @@ from memtop.engine.engine import Engine
 from memtop.model.detail import Detail
 from memtop.model.frame import Frame
 from memtop.model.request import Request
-from memtop.procfs.statm import PAGE_BYTES
+from memtop.procfs.page_size import OWN_PAGE_BYTES
 from memtop.sampling.commands import ToggleMark
 from memtop.sampling.request import Need
 from memtop.sampling.smaps.smaps_view import Missing
@@ -126,4 +126,4 @@ def test_looking_back_goes_on_while_the_world_moves() -> None:
     assert detail(world.step(looking, 2)).row.rss_bytes == 22 * MIB
     later = changed(looking, cursor_s=looking.window.cursor_s + 2 if looking.window.cursor_s else None)
     assert detail(world.view(later)).row.rss_bytes == 24 * MIB
-    assert world.process.rss_pages * PAGE_BYTES == 65 * MIB
+    assert world.process.rss_pages * OWN_PAGE_BYTES == 65 * MIB

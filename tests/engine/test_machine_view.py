@@ -18,7 +18,7 @@ from memtop.explain.machine_sentences import held_by
 from memtop.headless import machine as command
 from memtop.model.frame import Frame
 from memtop.model.machine import MachinePartRow, MachineView
-from memtop.procfs.statm import PAGE_BYTES
+from memtop.procfs.page_size import OWN_PAGE_BYTES
 from memtop.sampling.commands import ToggleMark
 from memtop.sampling.request import Need
 from memtop.sources.live import LiveSource
@@ -222,7 +222,7 @@ def test_the_panel_and_the_command_have_the_same_parts_at_the_same_instant() -> 
         assert command.run(source, json=True, out=out, err=io.StringIO()) == 0
         printed = {one["part"]: one["bytes"] for one in json.loads(out.getvalue())["parts"]}
         assert printed == {row.part.value: row.size_bytes for row in view.rows}
-        assert part(view, MachinePart.FREE_PER_CPU).size_bytes == pages * PAGE_BYTES
+        assert part(view, MachinePart.FREE_PER_CPU).size_bytes == pages * OWN_PAGE_BYTES
 
 
 def test_the_panel_has_a_line_for_each_large_part_under_two_of_heading() -> None:

@@ -10,7 +10,7 @@ from memtop.explain.placeholders import facts_of
 from memtop.explain.virt_text import has_virt_answer, virt_answer, virt_sentence
 from memtop.model.assessment import Assessment, Limit, LimitRow
 from memtop.model.row import Note, ProcessRow, SystemRow
-from memtop.procfs.statm import PAGE_BYTES
+from memtop.procfs.page_size import OWN_PAGE_BYTES
 from tests.explain.rows import FULL, MACHINE, STATUS
 from tests.rows import GIB, MIB, TIB
 
@@ -22,7 +22,7 @@ def test_sizes_are_written_out_and_shares_are_of_this_machine() -> None:
     assert facts["virt"] == "1.24 GiB"
     assert facts["untouched"] == "1.03 GiB"
     assert facts["untouched_percent"] == "83.3"
-    assert facts["rss_pages"] == f"{212 * MIB // PAGE_BYTES:,}"
+    assert facts["rss_pages"] == f"{212 * MIB // OWN_PAGE_BYTES:,}"
     assert facts["mem_percent"] == "0.9"
     assert facts["growth"] == "+12.4 MiB"
     assert facts["available_percent"] == "33.3"

@@ -6,8 +6,8 @@ import pytest
 
 from memtop.procfs.arcstats import parse_arc_size
 from memtop.procfs.mounts_report import MountsReport, TmpfsMount, parse_mounts_report
+from memtop.procfs.page_size import OWN_PAGE_BYTES
 from memtop.procfs.slabinfo import SlabCache, parse_slabinfo
-from memtop.procfs.statm import PAGE_BYTES
 from memtop.procfs.swaps import SwapDevice, ZramStat, parse_mm_stat, parse_swaps
 from memtop.procfs.sysv_shm import Segment, parse_sysv_shm
 
@@ -24,9 +24,9 @@ cut off     1
 
 def test_slab_caches_come_largest_first_with_the_ram_of_their_slabs() -> None:
     assert parse_slabinfo(SLABINFO) == (
-        SlabCache("dentry", 10000 * PAGE_BYTES, 210000, True),
-        SlabCache("ext4_inode_cache", 400 * PAGE_BYTES, 1200, True),
-        SlabCache("kmalloc-512", 8 * PAGE_BYTES, 64, False),
+        SlabCache("dentry", 10000 * OWN_PAGE_BYTES, 210000, True),
+        SlabCache("ext4_inode_cache", 400 * OWN_PAGE_BYTES, 1200, True),
+        SlabCache("kmalloc-512", 8 * OWN_PAGE_BYTES, 64, False),
     )
 
 

@@ -12,7 +12,7 @@ import pytest
 from memtop.errors import AccessDenied, Unavailable
 from memtop.model.request import Request
 from memtop.process_key import ProcessKey
-from memtop.procfs.statm import PAGE_BYTES
+from memtop.procfs.page_size import OWN_PAGE_BYTES
 from memtop.sampling import process_reader
 from memtop.sampling.cgroups.homes import AGAIN, LOOKUPS
 from memtop.sampling.process_reader import LIVES_KEPT, TURN_TICKS
@@ -311,10 +311,10 @@ def test_where_the_leader_has_ended_memory_is_read_from_another_thread_and_ends_
     assert after.status is not None
     status = after.status.peak_rss_bytes, after.status.file_bytes, after.status.page_tables_bytes
     assert status == (9000 << 10, 400 << 10, 60 << 10)
-    assert after.statm == (900 * PAGE_BYTES, 800 * PAGE_BYTES, 100 * PAGE_BYTES)
+    assert after.statm == (900 * OWN_PAGE_BYTES, 800 * OWN_PAGE_BYTES, 100 * OWN_PAGE_BYTES)
     source.files["proc/42/task/44/statm"] = b"900 850 100 1 0 9 0\n"
     after = seen(sampler)
-    assert after.statm is not None and after.statm.rss_bytes == 850 * PAGE_BYTES
+    assert after.statm is not None and after.statm.rss_bytes == 850 * OWN_PAGE_BYTES
     source.files["proc/42/task/44/statm"] = Unavailable("proc/42/task/44/statm: No such file or directory")
     assert not take(sampler).problems
     source.threads[42] = [42, 44, 45]

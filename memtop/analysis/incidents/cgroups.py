@@ -9,7 +9,7 @@ from typing import Final
 from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, facts
 from memtop.analysis.incidents.incident import Incident, Scope, Subject
 from memtop.analysis.incidents.inputs import MIB, CgroupFacts, GrowthFacts, IncidentInputs
-from memtop.procfs.statm import PAGE_BYTES
+from memtop.procfs.page_size import page_bytes
 
 NEAR_PERCENT: Final = 80.0
 """As the finding about a process in it."""
@@ -74,7 +74,7 @@ def is_thrash(refault_per_s: float | None, usage_bytes: int | None, limit_bytes:
     """Whether a cgroup evicts at its limit what it uses. Refaults are in pages; sizes are in bytes, None if unknown."""
     if not refault_per_s or not usage_bytes or not limit_bytes or usage_bytes < _FULL_SHARE * limit_bytes:
         return False
-    return refault_per_s * PAGE_BYTES >= _THRASH_SHARE * limit_bytes
+    return refault_per_s * page_bytes() >= _THRASH_SHARE * limit_bytes
 
 
 def thrashing(inputs: IncidentInputs) -> Iterator[Incident]:
@@ -82,7 +82,7 @@ def thrashing(inputs: IncidentInputs) -> Iterator[Incident]:
     for one in inputs.cgroups:
         if one.thrash_s < _THRASH_S:
             continue
-        reread_bytes = (one.refault_per_s or 0.0) * PAGE_BYTES
+        reread_bytes = (one.refault_per_s or 0.0) * page_bytes()
         yield Incident(
             "thrashing",
             WARNING,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from memtop.procfs.statm import PAGE_BYTES
+from memtop.procfs import page_size
 
 NEVER: Final = -1000
 """The oom_score_adj of a process that the OOM killer never kills."""
@@ -30,7 +30,13 @@ class Candidate(NamedTuple):
 
 
 def badness_pages(
-    rss_bytes: int, swap_bytes: int, page_tables_bytes: int, adj: int, total_bytes: int, *, page_bytes: int = PAGE_BYTES
+    rss_bytes: int,
+    swap_bytes: int,
+    page_tables_bytes: int,
+    adj: int,
+    total_bytes: int,
+    *,
+    page_bytes: int | None = None,
 ) -> int | None:
     """oom_badness() in pages; None for a process that is never killed.
 
@@ -39,15 +45,23 @@ def badness_pages(
     """
     if adj == NEVER:
         return None
+    page_bytes = page_bytes or page_size.page_bytes()
     total_pages = max(1, total_bytes // page_bytes)
     used_pages = rss_bytes // page_bytes + swap_bytes // page_bytes + page_tables_bytes // page_bytes
     return used_pages + adj * (total_pages // 1000)
 
 
 def oom_score(
-    rss_bytes: int, swap_bytes: int, page_tables_bytes: int, adj: int, total_bytes: int, *, page_bytes: int = PAGE_BYTES
+    rss_bytes: int,
+    swap_bytes: int,
+    page_tables_bytes: int,
+    adj: int,
+    total_bytes: int,
+    *,
+    page_bytes: int | None = None,
 ) -> int:
     """The value of /proc/PID/oom_score, 0 to 2000 and more; 666 is a process that uses nothing."""
+    page_bytes = page_bytes or page_size.page_bytes()
     pages = badness_pages(rss_bytes, swap_bytes, page_tables_bytes, adj, total_bytes, page_bytes=page_bytes)
     if pages is None:
         return 0
@@ -70,7 +84,7 @@ def share_permille(oom_score: int, adj: int) -> int | None:
     return max(0, (oom_score * 3 + 2) // 2 - 1000 - adj)
 
 
-def ranking(candidates: Iterable[Candidate], total_bytes: int, *, page_bytes: int = PAGE_BYTES) -> list[int]:
+def ranking(candidates: Iterable[Candidate], total_bytes: int, *, page_bytes: int | None = None) -> list[int]:
     """PIDs in the order in which they would be killed, without those that are never killed.
 
     It is empty where the oom_score_adj or the swap of one of them is unknown: that one may be first, or none at all. Of

@@ -10,7 +10,7 @@ from typing import Final
 from memtop.analysis.incidents.machine import EXPLAINED
 from memtop.analysis.trend.rising import Rise
 from memtop.model.row import ProcessRow
-from memtop.procfs.statm import PAGE_BYTES
+from memtop.procfs.page_size import page_bytes
 
 CANDIDATES: Final = 4
 """Processes with the most minor faults that are looked at."""
@@ -27,7 +27,7 @@ def find_copier(rows: Iterable[ProcessRow], rise: Rise) -> ProcessRow | None:
     rows = list(rows)
     faulting = [(row.minflt_per_s, row) for row in rows if row.minflt_per_s]  # most rest
     for minflt_per_s, row in nlargest(CANDIDATES, faulting, key=itemgetter(0)):
-        copied_per_s = minflt_per_s * PAGE_BYTES
+        copied_per_s = minflt_per_s * page_bytes()
         grows = (row.growth_bytes_per_min or 0.0) >= EXPLAINED * rise.size_bytes
         if copied_per_s < EXPLAINED * rise.bytes_per_s or grows or (row.anon_bytes or 0) < rise.size_bytes:
             continue

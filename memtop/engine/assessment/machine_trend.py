@@ -12,7 +12,7 @@ from memtop.analysis.trend.machine_room import Highs, MachineRoom, Peaks, machin
 from memtop.analysis.trend.rising import Rise, beyond
 from memtop.engine.assessment.step_input import StepInput
 from memtop.procfs.meminfo import Meminfo
-from memtop.procfs.statm import PAGE_BYTES
+from memtop.procfs.page_size import page_bytes
 
 WINDOW_S: Final = 60.0
 MOST_SAMPLES: Final = 120
@@ -56,7 +56,7 @@ class MachineTrend:
         zspages = vmstat.zspages if vmstat is not None else None
         found: dict[str, int | None] = {}
         if meminfo is not None:
-            counted = counted_bytes(meminfo, zspages_bytes=None if zspages is None else zspages * PAGE_BYTES)
+            counted = counted_bytes(meminfo, zspages_bytes=None if zspages is None else zspages * page_bytes())
             found = {name: counted[name] for name in _NAMES.values() if name in counted}
             if meminfo.total_bytes is not None and meminfo.available_bytes is not None:
                 self._most_bytes = max(self._most_bytes, meminfo.total_bytes)

@@ -6,6 +6,7 @@ import os
 import time
 
 from memtop.errors import ParseError
+from memtop.procfs.page_size import OWN_PAGE_BYTES
 from memtop.procfs.statm import parse_statm
 from memtop.sources.protocol import OwnCost
 
@@ -31,7 +32,7 @@ class OwnCostMeter:
         cpu_s, wall_s = time.process_time(), time.monotonic()
         if wall_s - self._wall_s >= 0.5:
             try:
-                rss_bytes = parse_statm(_read_own_statm()).rss_bytes
+                rss_bytes = parse_statm(_read_own_statm(), OWN_PAGE_BYTES).rss_bytes
             except (OSError, ParseError):
                 rss_bytes = None
             self._cost = OwnCost(100 * (cpu_s - self._cpu_s) / (wall_s - self._wall_s), rss_bytes)

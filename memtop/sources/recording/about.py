@@ -8,9 +8,12 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
+from memtop.errors import DamagedError
 from memtop.sanitize import clean
 
 ASKED_LIMIT: Final = 1000
+_PAGE_SIZES: Final = frozenset(1 << power for power in range(12, 21))
+"""Of all architectures of Linux: 4 KiB to 1 MiB."""
 
 
 def about_this_machine(asked: str, own_pid: int | None) -> dict[str, bytes]:
@@ -35,12 +38,12 @@ def own_pid_of(about: Mapping[str, bytes]) -> int | None:
     return int(digits) if digits.isdigit() and len(digits) < 12 else None
 
 
-def page_size_problem(about: Mapping[str, bytes]) -> str | None:
-    """Why a recording with these values cannot be understood here; None for no reason."""
-    pages = about.get("page_bytes", b"")
-    if not pages or pages == b"%d" % resource.getpagesize():
+def page_bytes_of(about: Mapping[str, bytes]) -> int | None:
+    """The page size of the machine; None in recordings that do not say it. Raises DamagedError for any other value."""
+    digits = about.get("page_bytes", b"")
+    if not digits:
         return None
-    return (
-        f"its machine has pages of {clean(pages[:10])} bytes and this one of {resource.getpagesize()}, so its sizes"
-        " would be wrong"
-    )
+    size = int(digits) if digits.isdigit() and len(digits) < 12 else 0
+    if size not in _PAGE_SIZES:
+        raise DamagedError(f"its machine has pages of {clean(digits[:10])} bytes, which no machine has")
+    return size

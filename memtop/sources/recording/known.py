@@ -13,7 +13,7 @@ from weakref import WeakSet
 
 from memtop.errors import DamagedError, RecordingError
 from memtop.sources.protocol import Exit, pid_of
-from memtop.sources.recording.about import own_pid_of, page_size_problem
+from memtop.sources.recording.about import own_pid_of, page_bytes_of
 from memtop.sources.recording.answer_bases import AnswerBases
 from memtop.sources.recording.bits import decode_bits
 from memtop.sources.recording.checked_values import blob, integer, path_set, wall_time_s
@@ -67,6 +67,7 @@ class Known:
         self._learnt_bytes = 0
         self._about: dict[str, bytes] = {}
         self.own_pid: int | None = None
+        self.page_bytes: int | None = None
         """The PID of the memtop that recorded."""
         self._learners: dict[int, Callable[[str, object, bytes], None]] = {
             RecordKind.PIDS: self._learn_pids,
@@ -281,9 +282,7 @@ class Known:
 
     def _learn_about(self, name: str, status: object, data: bytes) -> None:
         self._about[name] = data
-        self.own_pid = own_pid_of(self._about)
-        if problem := page_size_problem(self._about):
-            raise RecordingError(problem)
+        self.own_pid, self.page_bytes = own_pid_of(self._about), page_bytes_of(self._about)
 
     def _learn_read_set(self, path: str, status: object, data: bytes) -> None:
         self.read_set = self._changed(self.read_set, status, data)

@@ -92,6 +92,11 @@ class Replay:
         return self._known.own_pid
 
     @property
+    def page_bytes(self) -> int | None:
+        """The page size of the machine that recorded, as of the instant that is played; None where it is not said."""
+        return self._known.page_bytes
+
+    @property
     def growth(self) -> Growth | None:
         """What is known of its end while it is being written; None for a recording that is not."""
         return None if self._tail is None else self._tail.growth

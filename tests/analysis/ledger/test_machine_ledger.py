@@ -12,7 +12,7 @@ from memtop.analysis.ledger.ledger import Ledger
 from memtop.analysis.ledger.machine import RECLAIM, MachinePart, Reclaim, machine_ledger, reclaim_of
 from memtop.errors import NotRecorded
 from memtop.procfs.meminfo import Meminfo, parse_meminfo
-from memtop.procfs.statm import PAGE_BYTES
+from memtop.procfs.page_size import OWN_PAGE_BYTES
 from memtop.procfs.vmstat import parse_vmstat
 from memtop.procfs.zoneinfo import parse_per_cpu_pages
 from memtop.sources.recording.replay import Replay
@@ -61,8 +61,8 @@ def test_this_machine_is_accounted_for_within_one_percent() -> None:
     per_cpu = parse_per_cpu_pages(Path("/proc/zoneinfo").read_bytes())
     ledger = machine_ledger(
         parse_meminfo(Path("/proc/meminfo").read_bytes()),
-        per_cpu_bytes=None if per_cpu is None else per_cpu * PAGE_BYTES,
-        zspages_bytes=None if zspages is None else zspages * PAGE_BYTES,
+        per_cpu_bytes=None if per_cpu is None else per_cpu * OWN_PAGE_BYTES,
+        zspages_bytes=None if zspages is None else zspages * OWN_PAGE_BYTES,
     )
     assert ledger is not None
     assert ledger.parts[-1].size_bytes <= 0.01 * ledger.whole_bytes

@@ -27,8 +27,8 @@ from memtop.analysis.memory_map.sharing import (
     member,
     same_rollup,
 )
+from memtop.procfs.page_size import OWN_PAGE_BYTES
 from memtop.procfs.smaps_rollup import Rollup, parse_rollup
-from memtop.procfs.statm import PAGE_BYTES
 from tests.analysis.memory_map.smaps_files import DATA, real_regions, written
 
 KIB, MIB = 1 << 10, 1 << 20
@@ -92,7 +92,7 @@ def test_a_cpython_worker_that_only_read_has_copied_more_than_one_that_did_nothi
 
 @pytest.mark.parametrize(
     ("private", "faults", "copied"),
-    [(8192.0, 2.0, 8192.0), (8192.0, 1.0, PAGE_BYTES), (8192.0, 0.0, 0.0), (0.0, 9.0, 0.0), (None, 1.0, None)],
+    [(8192.0, 2.0, 8192.0), (8192.0, 1.0, OWN_PAGE_BYTES), (8192.0, 0.0, 0.0), (0.0, 9.0, 0.0), (None, 1.0, None)],
 )
 def test_what_becomes_private_without_a_fault_was_copied_by_somebody_else(
     private: float | None, faults: float, copied: float | None

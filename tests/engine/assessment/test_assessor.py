@@ -26,7 +26,7 @@ from memtop.model.assessment import Assessment, CountLimit, ExitReport, Limit, L
 from memtop.model.frame import Frame
 from memtop.model.request import Request
 from memtop.model.row import Note
-from memtop.procfs.statm import PAGE_BYTES
+from memtop.procfs.page_size import OWN_PAGE_BYTES
 from memtop.sampling.request import Need
 from memtop.sources.protocol import Exit
 from memtop.tui.side.finding_lines import finding_lines
@@ -330,12 +330,12 @@ def test_what_is_given_back_by_madv_free_is_no_growth() -> None:
     for second in range(140):
         process.rss_pages += 128
         rollup = b"5000-6000 ---p 00000000 00:00 0 [rollup]\nRss: %d kB\nLazyFree: %d kB\n"
-        kib = PAGE_BYTES // 1024
+        kib = OWN_PAGE_BYTES // 1024
         source.files["proc/42/smaps_rollup"] = rollup % (process.rss_pages * kib, 128 * kib * (second + 1))
         frame = step(engine, on(process))
     found = outlook(frame)
     assert found.state is not None and (found.state.kind, found.state.alarm) == (Shape.FLAT, False)
-    assert found.lazy_free_bytes == pytest.approx(128 * PAGE_BYTES * 140, rel=0.05)
+    assert found.lazy_free_bytes == pytest.approx(128 * OWN_PAGE_BYTES * 140, rel=0.05)
     assert "lazyfree" in [one.name for one in found.findings]
     asked = [path for path in source.asked_ever if path == "proc/42/smaps_rollup"]
     assert 20 <= len(asked) <= 30, "every five seconds, while it seems to grow"
@@ -869,7 +869,7 @@ def test_looking_back_shows_a_process_that_the_oom_killer_took_since() -> None:
         step(engine, screen_of(source))
     past = step(engine, changed(screen_of(source), cursor_s=source.wall_s - 6, frozen=True))
     (row,) = [row for row in past.rows if row.pid == 43]
-    assert (row.note, row.gone_s, row.rss_bytes) == (Note.NONE, None, 10 * PAGE_BYTES)
+    assert (row.note, row.gone_s, row.rss_bytes) == (Note.NONE, None, 10 * OWN_PAGE_BYTES)
 
 
 def test_a_killed_process_leaves_the_list_after_ten_minutes() -> None:

@@ -18,7 +18,7 @@ from memtop.model.frame import Frame
 from memtop.model.group import By
 from memtop.model.request import Request
 from memtop.model.row import Note
-from memtop.procfs.statm import PAGE_BYTES
+from memtop.procfs.page_size import OWN_PAGE_BYTES
 from memtop.sampling.commands import SignalSent
 from memtop.sampling.request import Need
 from memtop.sources.protocol import Exit
@@ -91,7 +91,7 @@ def test_a_report_says_how_large_it_was_and_how_long_it_lived() -> None:
     end(source, 42, 3 << 8)
     (report,) = step(engine).ended
     assert (report.exit_code, report.signal, report.large, report.wanted) == (3, None, True, False)
-    assert report.peak_rss_bytes == 50 * MIB_PAGES * PAGE_BYTES
+    assert report.peak_rss_bytes == 50 * MIB_PAGES * OWN_PAGE_BYTES
     assert report.lived_s is not None and report.lived_s > 5
 
 

@@ -20,7 +20,7 @@ from memtop.history.rings import Track
 from memtop.model.frame import Frame
 from memtop.model.group import By, GroupKey, GroupRow
 from memtop.model.request import GroupsRequest, Request, RowSelection
-from memtop.procfs.statm import PAGE_BYTES
+from memtop.procfs.page_size import OWN_PAGE_BYTES
 from memtop.sampling.cgroups.homes import LOOKUPS_FOR_ALL
 from memtop.sampling.request import Need, ReadingsRequest
 from memtop.sources.protocol import Exit
@@ -585,7 +585,7 @@ def test_processes_that_were_not_looked_up_yet_leave_no_gone_group_behind() -> N
 
 
 def test_sizes_are_bytes() -> None:
-    assert MIB_PAGES * PAGE_BYTES == MIB
+    assert MIB_PAGES * OWN_PAGE_BYTES == MIB
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from memtop.cli.composition import engine_on
 from memtop.engine.engine import Engine
-from memtop.errors import RecordingError, UsageError
+from memtop.errors import DamagedError, RecordingError, UsageError
+from memtop.process_key import ProcessKey
+from memtop.procfs.page_size import OWN_PAGE_BYTES, use_page_bytes
+from memtop.report.recorded import from_recording
 from memtop.sources.protocol import Instant
 from memtop.sources.recording import file, writer
+from memtop.sources.recording.about import page_bytes_of
 from memtop.sources.recording.encoder import Encoder
 from memtop.sources.recording.file import RecordingFile
 from memtop.sources.recording.recorder import Recorder
@@ -227,19 +232,51 @@ def test_a_time_of_day_that_comes_twice_as_clocks_go_back_is_found_in_either_hou
     assert parse_instant("02:10", first_s - 3_900, first_s + 3_900) <= first_s + 301, "the earlier one of two"
 
 
-def test_a_recording_with_other_pages_is_refused_in_one_sentence(
+@pytest.fixture
+def own_pages() -> Iterator[None]:
+    """Ends with the page size of this machine, whatever was played."""
+    yield
+    use_page_bytes(None)
+
+
+@pytest.mark.usefixtures("own_pages")
+def test_a_recording_of_a_machine_with_other_pages_has_the_sizes_that_it_had(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    path, pages = str(tmp_path / "r"), 1000
+    source = FakeSource(FakeProcess(10, rss_pages=pages), FakeProcess(11))
     with monkeypatch.context() as other:
         other.setattr(resource, "getpagesize", lambda: 65_536)
-        recorder = Recorder(World(), str(tmp_path / "r"))
-        recorder.begin()
+        recorder = Recorder(source, path)
+        engine = Engine(recorder)
+        for _ in range(3):
+            engine.step(REQUEST)
         recorder.close()
-    replay = Replay(str(tmp_path / "r"))
-    with pytest.raises(RecordingError, match=r"pages of 65536 bytes and this one of \d+") as raised:
-        replay.begin()
-    assert "\n" not in str(raised.value)
+    replay = Replay(path)
+    frame = engine_on(replay).step(REQUEST)
     replay.close()
+    assert frame is not None
+    assert {row.pid: row.rss_bytes for row in frame.rows}[10] == pages * 65_536
+    _, player = player_of(Path(path))
+    focused = REQUEST._replace(readings=REQUEST.readings._replace(focus=ProcessKey(10, 500)))
+    shown = player.step(focused)
+    while player.has_work:
+        shown = player.work(focused) or shown
+    assert shown is not None and shown.timeline is not None
+    assert {size for size in shown.timeline.rss_bytes if size} == {pages * 65_536}
+    collected = from_recording(Replay(path), engine_on, 10)
+    detail = collected.frame.detail
+    assert detail is not None and detail.row.rss_bytes == pages * 65_536
+    assert {size for size in detail.series.rss_bytes if size} == {pages * 65_536}
+    live = Engine(source).step(REQUEST)
+    assert live is not None, "and what is sampled here is counted in the pages of this machine"
+    assert {row.pid: row.rss_bytes for row in live.rows}[10] == pages * OWN_PAGE_BYTES
+
+
+@pytest.mark.parametrize("size", [b"0", b"4095", b"x" * 50, b"9" * 11, b"2048"])
+def test_a_page_size_that_no_machine_has_is_said_in_one_sentence(size: bytes) -> None:
+    with pytest.raises(DamagedError, match=r"^its machine has pages of \w+ bytes, which no machine has$"):
+        page_bytes_of({"page_bytes": size})
 
 
 def test_a_recording_of_another_architecture_plays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ import pytest
 from memtop.errors import DamagedError, RecordingError
 from memtop.sources.protocol import Instant
 from memtop.sources.recording import encoder, opening, recorder, undone_changes
-from memtop.sources.recording.about import about_this_machine, page_size_problem
+from memtop.sources.recording.about import about_this_machine, page_bytes_of
 from memtop.sources.recording.answer_bases import AnswerBases
 from memtop.sources.recording.checked_values import mono_time_s, path_set, wall_time_s
 from memtop.sources.recording.encoder import Encoder
@@ -183,7 +183,9 @@ def test_a_file_with_very_many_tables_is_not_compared_with_a_recording(
 
 def test_what_a_recording_says_of_itself_is_short() -> None:
     assert len(about_this_machine("x" * 5000, None)["asked"]) == 1000
-    assert len(page_size_problem({"page_bytes": b"9" * 5000}) or "") < 200
+    with pytest.raises(DamagedError) as raised:
+        page_bytes_of({"page_bytes": b"9" * 5000})
+    assert len(str(raised.value)) < 200
 
 
 def test_a_stream_whose_first_line_does_not_end_is_none() -> None:
