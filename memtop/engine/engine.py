@@ -176,7 +176,9 @@ class Engine:
         return SamplePlan(
             readings,
             pids=None if self._reads_all(request) else request.rows.only,
-            family=self._state.readers.family(readings),
+            family=self._state.readers.family(
+                readings, is_summed=assessor is not None and assessor.wants_family_sum(focus)
+            ),
             watched=tuple(watched),
             parents=frozenset(key.pid for key in self._state.held if request.rows.children),
             cgroups=tuple(key.name for key in request.groups.looked_at),

@@ -127,10 +127,10 @@ class FocusReaders:
         if self._runtimes is not None:
             self._runtimes.step(readings, sample, asked_for, heaps)
 
-    def family(self, readings: ReadingsRequest) -> frozenset[ProcessKey]:
-        """The process in focus and its fork relatives, if they are needed."""
+    def family(self, readings: ReadingsRequest, *, is_summed: bool = False) -> frozenset[ProcessKey]:
+        """The process in focus and its fork relatives, if they are needed; ``is_summed`` is for their sum."""
         focus = readings.focus
-        if self._smaps is None or focus is None or Need.FAMILY not in readings.focus_needs:
+        if self._smaps is None or focus is None or not (is_summed or Need.FAMILY in readings.focus_needs):
             return frozenset()
         return frozenset(relative.key for relative in self._smaps.family(focus))
 

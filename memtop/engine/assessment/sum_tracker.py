@@ -22,8 +22,8 @@ from memtop.sampling.cgroup_reading import CgroupReading
 from memtop.sampling.smaps.smaps_view import FamilySum
 
 WINDOW_S: Final = 600.0
-STEP_S: Final = 2.5
-"""Least time between two points, so that the window has 240 of them at most."""
+STEP_S: Final = 2.0
+"""Least time between two points: a verdict needs 30 of them within its first minute, and the window has 300 at most."""
 LOOK_EVERY_S: Final = 5.0
 
 

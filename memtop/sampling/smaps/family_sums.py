@@ -1,17 +1,27 @@
-"""Sums of PSS over a fork family, from the latest reading of each member."""
+"""Sums of PSS over a fork family, from the latest reading of each member, and from the faults since.
+
+The readings of large members are seconds apart. A page that stops being shared takes a minor fault, which costs nothing
+to count, but not every fault is such a page: the last two readings of the members tell how many of them were.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from memtop.process_key import ProcessKey
+from memtop.procfs.page_size import page_bytes
+from memtop.procfs.smaps_rollup import Rollup
 from memtop.sampling.sample import ProcessSample
 from memtop.sampling.smaps.collector import Collector
 from memtop.sampling.smaps.family import family_of
+from memtop.sampling.smaps.process_readings import ProcessReadings
 from memtop.sampling.smaps.smaps_view import FamilySum, Missing
 
 AGAIN_S: Final = 5.0
 """Interval at which the family is looked for again, which visits all processes."""
+_MOST_A_FAULT: Final = 2.0
+"""Pages by which a sum can rise with one fault: of two sharers of a page, one copies it, and then each has its own."""
 MOST: Final = 256
 """A larger family is not summed: its readings would be too far apart."""
 
@@ -35,7 +45,7 @@ class FamilySums:
         return living if len(living) > 1 else []
 
     def sum(self, key: ProcessKey) -> FamilySum | None:
-        """What the family takes; None if it has no relatives.
+        """What the family takes now; None if it has no relatives.
 
         PSS without the pages of files; USS where PSS is not known, as where pagemap is read.
         """
@@ -49,16 +59,49 @@ class FamilySums:
             worst = next((one for one in reasons if one not in (Missing.NOTHING, Missing.UNREAD)), Missing.UNREAD)
             return FamilySum(len(members), None, None, "", worst if len(members) <= MOST else Missing.TOO_DEAR)
         at_s = max(one.rollup_s for one in read)
-        rollups = [one.rollup for one in read if one.rollup is not None]
-        pss = [_pss_bytes(one.pss_anon_bytes, one.number("Pss_Shmem"), one.pss_bytes) for one in rollups]
-        uss = [one.uss_bytes for one in rollups]
-        for measure, sizes in (("PSS", pss), ("USS", uss)):
-            known = [size for size in sizes if size is not None]
+        for measure, size_of in (("PSS", _pss_bytes), ("USS", _uss_bytes)):
+            known = [size for one in read if (size := _size(one.rollup, size_of)) is not None]
             if len(known) == len(members):
-                return FamilySum(len(members), at_s, sum(known), measure, Missing.NOTHING)
+                since_bytes = _since_bytes(members, read, size_of)
+                now_s = at_s if since_bytes is None else self._collector.now_s
+                return FamilySum(len(members), now_s, sum(known) + (since_bytes or 0), measure, Missing.NOTHING)
         return FamilySum(len(members), None, None, "", Missing.ABSENT)
 
 
-def _pss_bytes(anon: int | None, shmem: int | None, whole: int | None) -> int | None:
+_SizeOf = Callable[[Rollup], int | None]
+
+
+def _since_bytes(members: Iterable[ProcessSample], read: Sequence[ProcessReadings], size_of: _SizeOf) -> int | None:
+    """What the members have taken since their readings, by their minor faults; None before one was read twice."""
+    gained = faulted = 0
+    for one in read:
+        before, now = _size(one.rollup_before, size_of), _size(one.rollup, size_of)
+        faults = _faults(one.rollup_before_minflt, one.rollup_minflt)
+        if before is not None and now is not None and faults is not None:
+            gained, faulted = gained + now - before, faulted + faults * page_bytes()
+    since = [
+        _faults(one.rollup_minflt, seen.stat.minflt if seen.stat is not None else None)
+        for seen, one in zip(members, read, strict=True)
+    ]
+    if not faulted or None in since:
+        return None
+    share = min(_MOST_A_FAULT, max(0.0, gained / faulted))
+    return round(share * page_bytes() * sum(one for one in since if one is not None))
+
+
+def _faults(before: int | None, now: int | None) -> int | None:
+    return max(0, now - before) if before is not None and now is not None else None
+
+
+def _size(rollup: Rollup | None, size_of: _SizeOf) -> int | None:
+    return size_of(rollup) if rollup is not None else None
+
+
+def _pss_bytes(rollup: Rollup) -> int | None:
     """PSS without page cache, as far as the kernel tells it apart (since Linux 5.4)."""
-    return whole if anon is None else anon + (shmem or 0)
+    anon, shmem = rollup.pss_anon_bytes, rollup.number("Pss_Shmem")
+    return rollup.pss_bytes if anon is None else anon + (shmem or 0)
+
+
+def _uss_bytes(rollup: Rollup) -> int | None:
+    return rollup.uss_bytes

@@ -51,7 +51,8 @@ class FamilySum(NamedTuple):
 
     processes: int
     at_s: float | None
-    """Time of the latest reading of any of them; None if one of them was not read."""
+    """Time of the latest reading of any of them, or of the sample whose faults tell what they have taken since; None if
+    one of them was not read."""
     size_bytes: int | None
     measure: str
     """``PSS``, or ``USS`` where PSS is not known; empty if neither is."""

@@ -71,6 +71,23 @@ def test_workers_that_copy_what_they_shared_are_growth() -> None:
     assert answer_to(found) is Answer.BAD
 
 
+def test_where_readings_take_long_the_faults_between_them_tell() -> None:
+    """A point every eight seconds is too few for a verdict in minutes."""
+    source = Prefork(lambda second: 100 * second)
+    source.delays_s = {f"proc/{pid}/smaps_rollup": 8.0 for pid in (42, *WORKERS)}
+    found = outlook(watched(source, 120))
+    (finding,) = [one for one in found.findings if one.name == "family_growth"]
+    assert float(finding.facts["rate_bytes_per_min"]) == pytest.approx(3 * 0.75 * 100 * KIB * 60, rel=0.15)
+
+
+def test_faults_that_copy_nothing_are_no_growth() -> None:
+    source = Prefork(lambda second: 0)
+    source.delays_s = {f"proc/{pid}/smaps_rollup": 8.0 for pid in (42, *WORKERS)}
+    found = outlook(watched(source, 180))
+    assert "family_growth" not in [one.name for one in found.findings]
+    assert answer_to(found) is Answer.FINE
+
+
 def test_a_family_that_goes_on_sharing_is_level_and_read_seldom() -> None:
     source = Prefork(lambda second: 0)
     for process in source.processes.values():
