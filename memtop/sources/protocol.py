@@ -96,6 +96,9 @@ class RecordingState(NamedTuple):
     size_bytes: int
     from_s: float | None
     """Wall time of its first instant; None before that is known."""
+    halted: str = ""
+    """``stopped`` where nothing more is written, since its file has gone, ``paused`` where the disk takes nothing now;
+    empty while it is written."""
     sparse_s: float | None = None
     """Seconds between the instants up to when it was started, where memory did not keep each of so many processes."""
 

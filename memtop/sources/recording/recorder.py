@@ -119,7 +119,8 @@ class Recorder:
         sink = self._sink
         if sink is None:
             return None
-        return RecordingState(sink.path, sink.size_bytes(), self._from_s, self._began_sparse_s)
+        halted = "stopped" if self.is_lost else "paused" if self._writer.why_paused else ""
+        return RecordingState(sink.path, sink.size_bytes(), self._from_s, halted, self._began_sparse_s)
 
     @property
     def problem(self) -> str | None:

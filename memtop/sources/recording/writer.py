@@ -122,17 +122,22 @@ class Writer:
         """What is wrong now, as one sentence; None if nothing is. After close: what the file lacks."""
         with self._changed:
             waiting, dropped = len(self._queue), self._dropped
-            closed = self._closed
-            since_s, failed = self._writing_since_s, self._failed
+            closed, failed = self._closed, self._failed
         if self._removed:
             return f"recording stopped: {self._gone}"
         if closed and waiting + dropped:
             return f"the recording is incomplete: {_missing(waiting + dropped)}{': ' * bool(failed)}{failed}"
-        if not failed and since_s is not None and time.monotonic() - since_s > FROZEN_S:
-            failed = self._silent
-        if failed:
-            return f"recording paused: {failed} ({counted(waiting, 'sample')} kept in memory, {dropped} dropped)"
+        if why := self.why_paused:
+            return f"recording paused: {why} ({counted(waiting, 'sample')} kept in memory, {dropped} dropped)"
         return f"{_missing(dropped)} from the recording" if dropped else None
+
+    @property
+    def why_paused(self) -> str:
+        """Why the sink takes nothing now; empty if it does."""
+        with self._changed:
+            since_s, failed = self._writing_since_s, self._failed
+        is_silent = since_s is not None and time.monotonic() - since_s > FROZEN_S
+        return failed or (self._silent if is_silent else "")
 
     @property
     def removed(self) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from memtop import units
@@ -108,13 +109,19 @@ def _state_words(frame: Frame, state: HeaderState) -> list[LinePart]:
         if state.speed != 1:
             words.append(LinePart(f"×{state.speed:g}" if state.speed > 1 else f"×1/{1 / state.speed:g}", 3, glued=True))
     if state.recording is not None:
-        words.append(LinePart(f"● REC {units.size(state.recording.size_bytes)}", 2, "recording", "strong"))
-        if state.recording.from_s is not None:
-            recorded = units.duration(max(0.0, frame.now_s - state.recording.from_s))
-            words.append(LinePart(recorded, 3, "recording", glued=True))
+        words += _recording_words(frame, state.recording)
     if state.readonly:
         words.append(LinePart("READ-ONLY", 5, style="dim"))
     return words
+
+
+def _recording_words(frame: Frame, recording: RecordingState) -> Iterator[LinePart]:
+    if recording.halted:
+        yield LinePart(f"{WARNING_MARK} REC {recording.halted}", 1, "recording", "warning")
+        return
+    yield LinePart(f"● REC {units.size(recording.size_bytes)}", 2, "recording", "strong")
+    if recording.from_s is not None:
+        yield LinePart(units.duration(max(0.0, frame.now_s - recording.from_s)), 3, "recording", glued=True)
 
 
 def _machine(system: SystemRow, bar_cells: int, ascii_only: bool, oom_victim: str) -> list[LinePart]:

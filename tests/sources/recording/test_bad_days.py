@@ -74,7 +74,9 @@ def test_a_disk_that_hangs_stops_no_sample_and_loses_none_that_fits(monkeypatch:
     assert disk.hangs.wait(20.0)
     problem = recorder.problem
     assert problem is not None and problem.startswith("recording paused: the disk does not answer (")
+    assert recorder.state is not None and recorder.state.halted == "paused"
     disk.let_go.set()
+    until(lambda: recorder.state is not None and not recorder.state.halted)
     recorder.close()
     assert recorder.problem is None and len(disk.blocks) == 50
 

@@ -572,6 +572,7 @@ def test_a_file_that_is_removed_while_recording_is_noticed(tmp_path: Path, monke
 
     until(noticed)
     assert recorder.problem == "recording stopped: its file was removed or replaced"
+    assert recorder.state is not None and recorder.state.halted == "stopped"
     recorder.close()
 
 

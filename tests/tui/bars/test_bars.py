@@ -113,6 +113,7 @@ async def test_header_shows_a_dash_for_what_is_unknown() -> None:
             HeaderState(recording=RecordingState("f", 4096, 980.0)),
             "● REC 4.00K 60 s",
         ),
+        ({}, HeaderState(recording=RecordingState("f", 4096, 980.0, "stopped")), "! REC stopped"),
         ({}, HeaderState(readonly=True), "READ-ONLY"),
         ({}, HeaderState(paused=True, looking_back_s=1.7e9 - 100), "LOOKING BACK 100 s"),
     ],
