@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from memtop.sources.protocol import NotedEvent
 
 GAP_INTERVALS: Final = 4.0
-"""Where so many times the shortest interval lies between two samples, RES in between is not known."""
+"""Where so many times the shortest interval lies between two samples, and so many times the interval before, RES in
+between is not known. Of very many processes memory keeps a sample every few seconds, but for the first ones."""
 KEPT: Final = 4
 """Processes whose RES is kept."""
 _MORE: Final = 1.05
@@ -91,7 +92,9 @@ class _Sizes:
         self._last: tuple[int, float, float] | None = None
         """Part, wall time and RES of the sample before."""
         self._interval_s = math.inf
-        """The shortest time between two samples."""
+        """The shortest time between two samples ..."""
+        self._before_s = 0.0
+        """... and the latest."""
         self._scan = source.sweeps_of("statm", key.pid)
 
     def go_on(self, clock: Callable[[], float], until_s: float) -> bool:
@@ -115,7 +118,8 @@ class _Sizes:
         interval_s = wall_s - at_s
         if interval_s > 0:
             self._interval_s = min(self._interval_s, interval_s)
-        if interval_s <= GAP_INTERVALS * self._interval_s:
+        usual_s, self._before_s = max(self._interval_s, self._before_s), interval_s
+        if interval_s <= GAP_INTERVALS * usual_s:
             self.parts[last + 1 : part] = [rss_bytes] * (part - last - 1)
 
 
