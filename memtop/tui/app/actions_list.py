@@ -125,6 +125,7 @@ class ListActions(AppState):
         line.value = self.view.query.text
         line.select_all()
         self.set_class(True, "-filtering")
+        self.fit()
         groups = self.view.rows.lists_groups
         self.query_one("#filter-complaint", Label).update(Content(filter_hint(line.value, groups=groups)))
         self.screen.set_focus(line)  # at once: after line.focus() the next keys would still reach the table
@@ -154,4 +155,5 @@ class ListActions(AppState):
         """Go back to the list without changing the filter."""
         self.query_one("#filter-line").remove_class("-open")
         self.set_class(False, "-filtering")
+        self.fit()
         self.set_focus(self.table)

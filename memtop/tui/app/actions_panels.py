@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from memtop.model.row import RowKey
 from memtop.tui.app import metrics_prompt
 from memtop.tui.app.app_state import AppState
 from memtop.tui.app.when_shown import when_shown
@@ -14,14 +15,14 @@ from memtop.tui.side.side_panel import SidePanel
 class PanelActions(AppState):
     """Which panel is on screen, and whether it is maximized."""
 
-    keys_to_panel = False
-    """Whether the panel being opened was chosen by its key. Then it takes the focus, if it has a cursor."""
+    _opened_at: RowKey | None = None
+    """The row under the cursor when a panel was opened by its key, until the panel has the focus."""
 
     def action_panel(self, number: int) -> None:
         names = list(BY_NAME)
         if number <= len(names):
             self.choose_panel(names[number - 1])
-            self.keys_to_panel = bool(self.view.panel)
+            self._opened_at = self.table.selected if self.view.panel else None
 
     def on_tabs_chosen(self, message: Tabs.Chosen) -> None:
         """A click on a tab."""
@@ -34,9 +35,9 @@ class PanelActions(AppState):
 
     def action_focus_previous(self) -> None:
         """Focus the part before; before the first part of the main screen comes the RAM in the header."""
-        first = next(iter(self.screen.focus_chain), None)
-        if len(self.screen_stack) == 1 and self.focused is first:
-            self.query_one(HeaderBar).take_focus()
+        first, header = next(iter(self.screen.focus_chain), None), self.query_one(HeaderBar)
+        if len(self.screen_stack) == 1 and self.focused is first and header.display:
+            header.take_focus()
         else:
             super().action_focus_previous()
 
@@ -60,15 +61,27 @@ class PanelActions(AppState):
         self.query_one(Panels).chosen = self.view.panel
         name = self.view.panel
         self.update_classes({"-panel": bool(name), "-tall": bool(name) and BY_NAME[name].tall})
-        if self.frame is not None:
-            self.fit_table(self.frame)
+        self.fit()
         self.call_after_refresh(self.fit_points)
 
-    def on_panels_opened(self, message: Panels.Opened) -> None:
-        """Move the focus to a panel that was opened by its key, if it has a cursor."""
-        if self.keys_to_panel and (cursor := BY_NAME[message.name].cursor):
-            self.query_one(f"#{cursor}").focus()
-        self.keys_to_panel = False
+    def on_panels_opened(self) -> None:
+        """Move the focus to a panel that was opened by its key."""
+        self.keep_focus()
+
+    def keep_focus(self) -> None:
+        """Move the focus to a panel that was opened by its key as soon as its cursor is on the screen.
+
+        The list gets it when what had it has left the screen.
+        """
+        cursor = BY_NAME[self.view.panel].cursor if self.view.panel else ""
+        if self._opened_at is not None and (not cursor or self._opened_at != self.table.selected):
+            self._opened_at = None
+        for widget in self.query(f"#{cursor}") if self._opened_at is not None else ():
+            if widget.display:
+                widget.focus()
+                self._opened_at = None
+        if self.screen.focused is None and self.app_focus and len(self.screen_stack) == 1:
+            self.table.focus()
 
     def page_panel(self, screens: float) -> bool:
         """Scroll the panel on screen; False if there is none, or if all of it is in view."""

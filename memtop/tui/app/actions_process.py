@@ -33,8 +33,15 @@ class ProcessActions(ExitActions):
     """Actions on the watched process, or on the selected one if none is watched."""
 
     def on_process_list_selection_moved(self) -> None:
-        """Show the selected process in the chart, unless one is watched."""
-        self.follow_selection()
+        """Show the selected process in the chart, unless one is watched.
+
+        Where the watched one has all of the screen, and the list no line, the cursor takes the screen along.
+        """
+        chosen = self.selected_process
+        if self.has_class("-no-table") and chosen is not None and self.table.find(self.watched) is not None:
+            self.watch_process(chosen)
+        else:
+            self.follow_selection()
 
     def on_process_list_viewport_moved(self) -> None:
         """Read the numbers of the rows that are on screen now."""

@@ -211,8 +211,7 @@ class MemtopApp(
     def on_resize(self, event: events.Resize) -> None:
         """Choose the layout for the size."""
         self.update_classes(size_classes(*event.size))
-        if self.frame is not None:
-            self.fit_table(self.frame)
+        self.fit(event.size)
         self.call_after_refresh(self.fit_points)
 
     # -- frames down
@@ -238,7 +237,6 @@ class MemtopApp(
         if self.watched is None and self.view.rows.only is not None and frame.rows:
             self.watch_process(frame.rows[0].key)
         self.show_filter()
-        self.fit_table(frame)
         self.follow_headline(frame)
         self.follow_selection()
         outlook = frame.detail.outlook if frame.detail is not None else None
@@ -256,6 +254,7 @@ class MemtopApp(
         self.chart.detail, self.chart.words = frame.detail, without_focus(frame)
         self.fit_points()
         self.set_class(frame.timeline is not None, "-timeline")
+        self.fit()
         self.query_one(TimelineBar).show(frame.timeline)
         self.announce_choices(frame)
         self.announce_exits(frame)
@@ -266,6 +265,7 @@ class MemtopApp(
             faults = self.query_one(FaultChart)
             faults.picture, faults.detail = self.chart.picture, frame.detail
             self.query_one(Panels).show(frame)
+            self.keep_focus()
             self.show_side()
             self.show_header()
             self.query_one(StatusBar).show_cost(frame.own)

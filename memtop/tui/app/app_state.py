@@ -203,6 +203,7 @@ class AppState(ScreenParts):
         if key is not None and (index := self.table.find(key)) is not None and key != self.table.selected:
             self.table.select(index)  # keys act on the process under the cursor, and the screen shows this one
         self.set_class(key is not None or self.view.rows.only is not None, "-one")
+        self.fit()
         self.follow_selection()
         self.show_hints()
 
@@ -252,3 +253,4 @@ class AppState(ScreenParts):
             tail=tail_state(self.player.growth, follows=self.player.is_following) if self.player is not None else "",
         )
         self.query_one(HeaderBar).show(self.frame, self.view.readings.delay_s, state)
+        self.fit()

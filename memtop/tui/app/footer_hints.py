@@ -97,6 +97,8 @@ class KeysNow(NamedTuple):
     """Whether the process in focus has a mark, which the same key clears."""
     is_alone: bool
     """Whether the list is of one process, the only one that was asked for."""
+    has_list: bool
+    """Whether the list has lines on the screen."""
     is_cut: bool
     """Whether the sentences are cut, so that Enter in them shows the rest."""
     can_step_out: bool
@@ -127,8 +129,10 @@ def _hints_of(focused: Widget | None, keys: KeysNow) -> tuple[Hint, ...]:
         labels["pause"] = "Resume"
     if keys.is_marked:
         labels["mark"] = "Clear mark"
+    if not keys.is_alone:
+        labels["everybody"] = ""
     found = (
         hint._replace(label=labels.get(hint.action, hint.label))
-        for hint in (ALONE_HINTS if keys.is_alone else TABLE_HINTS)
+        for hint in (TABLE_HINTS if keys.has_list and not keys.is_alone else ALONE_HINTS)
     )
     return tuple(hint for hint in found if hint.label)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from textual.geometry import Size
 from textual.reactive import var
 
 from memtop.demo.progress import Step
@@ -16,10 +17,11 @@ from memtop.settings import Settings
 from memtop.tui.app.footer_hints import KeysNow, footer_hints
 from memtop.tui.bars.filter_bar import FilterBar
 from memtop.tui.bars.footer import StatusBar
+from memtop.tui.bars.header import HeaderBar
 from memtop.tui.chart.memory_chart import MemoryChart
 from memtop.tui.panels.switcher import BY_NAME, PANEL_LINES, TALL_SHARE
 from memtop.tui.side.side_panel import SidePanel
-from memtop.tui.table.column_layout import SPARE_LINES, SteadyCount, table_room
+from memtop.tui.table.column_layout import ANSWERS, SPARE_LINES, GivenWay, SteadyCount, given_way, table_room
 from memtop.tui.table.process_list import HEADING_LINES
 from memtop.tui.table.process_table import ProcessTable
 from memtop.tui.terminal.lifecycle import Life
@@ -89,7 +91,13 @@ class ScreenParts(SafeApp):
         if is_on and self.frame is not None:
             self.query_one(FilterBar).show(text, self.frame)
 
-    def fit_table(self, frame: Frame) -> None:
+    def fit(self, size: Size | None = None) -> None:
+        """Share the lines of the screen between list and chart. ``size`` is the new one where it changes."""
+        if self.frame is not None:
+            self._fit_table(self.frame, size or self.size)
+            self._fit_chart(size or self.size)
+
+    def _fit_table(self, frame: Frame, size: Size) -> None:
         """Leave to the chart what a short list does not need.
 
         Processes that come and go do not move the chart, see ``SteadyCount``.
@@ -98,11 +106,34 @@ class ScreenParts(SafeApp):
         listed = (self.view.query, self.view.user, rows.only, rows.by, rows.inside, rows.kernel_threads)
         count = self._rows_listed.count(listed, len(frame.listed), time.monotonic())
         panel = BY_NAME.get(self.view.panel)
-        share = 0.0 if panel is None else TALL_SHARE if panel.tall else PANEL_LINES / max(1, self.size.height)
+        share = 0.0 if panel is None else TALL_SHARE if panel.tall else PANEL_LINES / max(1, size.height)
         lines = count + HEADING_LINES + SPARE_LINES
-        few = bool(frame.listed) and not self.has_class("-one") and lines < table_room(*self.size, panel_share=share)
+        few = bool(frame.listed) and not self.has_class("-one") and lines < table_room(*size, panel_share=share)
         self.table.wanted_lines = lines if few else 0
         self.set_class(few, "-few")
+
+    def _fit_chart(self, size: Size) -> None:
+        """Leave ten rows of plot to a watched process; see :func:`given_way`."""
+        has = self.has_class
+        gone = GivenWay()
+        if has("-one") and not (has("-several") or has("-panel") or has("-filtering")):
+            gone = given_way(
+                *size,
+                wanted=ANSWERS + (has("-demo") or has("-marked")),
+                bars=has("-timeline") + has("-filtered"),
+                header_stays=self.query_one(HeaderBar).has_state,
+            )
+        if gone.table and not has("-no-table") and (at := self.table.find(self.watched)) is not None:
+            self.table.select(at, by_user=False)  # keys act on the process that is in view
+        modes = {
+            "-no-table": gone.table,
+            "-no-header": gone.header,
+            "-no-frame": gone.frame,
+            **{f"-lines-{lines}": gone.sentences == lines for lines in range(1, ANSWERS + 1)},
+        }
+        if any(is_on is not has(name) for name, is_on in modes.items()):
+            self.update_classes(modes)
+            self.show_hints()
 
     def show_hints(self) -> None:
         """Show the keys of the widget in focus in the footer, and how to step out."""
@@ -113,6 +144,7 @@ class ScreenParts(SafeApp):
             is_frozen=view.window.frozen,
             is_marked=self.has_class("-marked"),
             is_alone=self.is_alone,
+            has_list=not self.has_class("-no-table"),
             is_cut=self.query_one(SidePanel).is_cut,
             can_step_out=view.window.stands_still
             or view.query.selects

@@ -39,6 +39,13 @@ class HeaderBar(Bar):
         self._frame, self._delay_s, self._state = frame, delay_s, state
         self.redraw_if_changed()
 
+    @property
+    def has_state(self) -> bool:
+        """Whether it says that the numbers are not those of now, or that they are recorded."""
+        frame, state = self._frame, self._state
+        is_replay = frame is not None and frame.replay_position is not None
+        return is_replay or state.paused or state.looking_back_s is not None or state.recording is not None
+
     def take_focus(self) -> None:
         """Put the cursor on the machine's RAM."""
         self.can_focus = True

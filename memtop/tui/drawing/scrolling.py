@@ -67,6 +67,8 @@ class ScrollingLines(CachedLines, ScrollView):
     def refresh_changed(self, lines: Iterable[int]) -> None:
         """Ask for a repaint of the lines that would look different from how they were drawn last."""
         self.line_size = self.content_size
+        if not self.line_size:
+            return  # it has no place yet, and is drawn as soon as it has one
         fresh = {y: self.line(y) for y in lines}
         self._ready = {y: strip for y, strip in fresh.items() if strip != self._drawn.get(y)}
         if self._ready:

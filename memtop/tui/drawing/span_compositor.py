@@ -11,9 +11,10 @@ from itertools import pairwise
 
 from rich.color import ColorSystem
 from rich.console import Console
-from textual._compositor import ChopsUpdate, Compositor
-from textual.geometry import Region
+from textual._compositor import ChopsUpdate, Compositor, CompositorMap, ReflowResult
+from textual.geometry import Region, Size
 from textual.strip import Strip
+from textual.widget import Widget
 
 _Gap = tuple[int, int]
 """A place on a line between two cuts, for which no widget has been asked yet: first column, column after the last."""
@@ -41,6 +42,22 @@ class SpanUpdate(ChopsUpdate):
 
 class SpanCompositor(Compositor):
     """A Compositor with other partial updates. What they show is the same."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._laid_out: CompositorMap = {}
+        """Where the widgets were after the last layout."""
+
+    def reflow(self, parent: Widget, size: Size) -> ReflowResult:
+        """As in Compositor. What has changed is what has since the last layout.
+
+        Textual's own compares with a map that it also renews between two layouts, when a widget that was just
+        displayed asks to be painted. That widget then was told no size, and the cells of what it covers stayed.
+        """
+        self._full_map = self._laid_out
+        result = super().reflow(parent, size)
+        self._laid_out = self._full_map
+        return result
 
     def render_partial_update(self) -> ChopsUpdate | None:
         """As in Compositor."""

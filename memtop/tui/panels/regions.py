@@ -28,9 +28,10 @@ class RegionsPanel(Vertical, KeptLines):
     """
 
     def compose(self) -> ComposeResult:
-        """Bar, table, and the sentences that replace them."""
-        yield VirtBar()
-        yield RegionsTable(id="regions-table")
+        """Bar, table, and the sentences that replace them until there is a reading."""
+        for shown_with_reading in (VirtBar(), RegionsTable(id="regions-table")):
+            shown_with_reading.display = False
+            yield shown_with_reading
         yield TextLines(classes="panel-words")
 
     def show_frame(self, frame: Frame) -> None:

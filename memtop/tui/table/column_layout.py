@@ -32,6 +32,13 @@ _LEAST_UPPER_HIGH: Final = _LEAST_UPPER + 16
 """The same where the sentences are whole."""
 BARS_LINES: Final = 3
 """Headline, header and footer."""
+_LEAST_CHART: Final = 12
+"""Lines of a chart without a frame in which the plot has ten rows: numbers and time axis are the others."""
+_FRAME_LINES: Final = 2
+ANSWERS: Final = 3
+"""Lines of sentences below a chart, one for each answer."""
+_LEAST_TABLE: Final = 2
+"""Lines of a table beside a watched process: its heading and the row under the cursor."""
 SPARE_LINES: Final = 1
 """Blank lines under a short list, so that one more process does not move the chart."""
 SHRINKS_AFTER_S: Final = 5.0
@@ -95,6 +102,34 @@ class SteadyCount:
         if now_s - self._fewer_from_s >= SHRINKS_AFTER_S:
             self._most, self._lately, self._fewer_from_s = self._lately, 0, now_s
         return self._most
+
+
+class GivenWay(NamedTuple):
+    """What gives way to the ten rows of the plot of a watched process."""
+
+    table: bool = False
+    header: bool = False
+    sentences: int = 0
+    """Lines that are left for the sentences where they are below the chart; 0 for as many as app.tcss gives them."""
+    frame: bool = False
+    """The lower edge of the frames, where the sentences are beside the chart."""
+
+
+def given_way(width: int, height: int, *, wanted: int, bars: int, header_stays: bool) -> GivenWay:
+    """What a screen of ``width`` x ``height`` has no lines for, beside ten rows of plot and no panel.
+
+    The frame of the chart and the faults give way first, as app.tcss lays it out; then the table, then the header,
+    then the sentences, of which the first answer stays. The headline and the footer stay.
+
+    ``wanted`` are the lines of the sentences, ``bars`` those of the timeline and of the filter. ``header_stays``: it
+    says that the numbers are not those of now, or that they are recorded.
+    """
+    narrow = width < NARROW_BELOW
+    spare = height - BARS_LINES - bars - _LEAST_CHART - (wanted if narrow else _FRAME_LINES)
+    header = spare < 0 and not header_stays
+    missing = max(0, -spare - header)
+    sentences = max(1, wanted - missing) if narrow and missing else 0
+    return GivenWay(spare < _LEAST_TABLE, header, sentences, frame=not narrow and missing > 0)
 
 
 def table_top(width: int, height: int, rows: int, *, one: bool) -> int | None:

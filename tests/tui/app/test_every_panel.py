@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+from pathlib import Path
+
 import pytest
 
 from memtop.settings import Settings
@@ -9,7 +12,7 @@ from memtop.tui.bars.footer import StatusBar
 from memtop.tui.bars.header import HeaderBar
 from memtop.tui.panels.switcher import PANELS, Panels, panel_of
 from tests.fakes import FakeProcess, FakeSource
-from tests.tui.app.test_app import LONG_S, board
+from tests.tui.app.test_app import LONG_S, board, sampling_held_up, world
 from tests.tui.frames import line
 
 
@@ -93,3 +96,39 @@ async def test_a_panel_that_is_opened_again_is_marked_again() -> None:
             await it.until(lambda: panels.display and "[2 Sharing]" in line(panels, 0), "it is open and marked")
             await it.press("2")
             await it.until(lambda: not panels.display, "it is closed")
+
+
+MAPPINGS = gzip.decompress((Path(__file__).parents[2] / "data" / "smaps" / "go" / "smaps.gz").read_bytes())
+
+
+@pytest.mark.parametrize("moved", [False, True], ids=["waits", "moves on in the list"])
+async def test_the_keys_go_to_the_mappings_as_soon_as_they_are_read_and_to_the_list_until_then(moved: bool) -> None:
+    source = world()
+    source.files |= {"proc/40/smaps": MAPPINGS, "proc/20/smaps": MAPPINGS}
+    async with board(source=source, size=(80, 24)) as it:
+        regions = lambda: next(iter(it.app.query("#regions-table")), None)  # noqa: E731
+        async with sampling_held_up(it):
+            await it.press("1")
+            await it.until(lambda: regions() is not None, "the panel is open")
+            await it.pilot.pause()
+            assert it.app.focused is it.app.table
+            if moved:
+                await it.press("down")
+                assert it.selected == 20
+        await it.until(lambda: bool(regions().region), "the mappings are read")
+        await it.pilot.pause()
+        assert it.app.focused is (it.app.table if moved else regions())
+        assert line(regions(), 0).startswith("KIND"), "it has its heading"
+
+
+async def test_the_list_has_the_keys_again_when_the_mappings_have_gone() -> None:
+    source = world()
+    source.files["proc/40/smaps"] = MAPPINGS
+    async with board(source=source, size=(80, 24)) as it:
+        await it.press("1")
+        await it.until(lambda: it.app.focused is not None and it.app.focused.id == "regions-table", "they have them")
+        await it.tick()
+        it.app.choose_readings(delay_s=1.0)
+        await it.press("left")
+        await it.until(lambda: it.app.has_class("-words"), "the panel says that mappings of the past are not kept")
+        await it.until(lambda: it.app.focused is it.app.table, "the list has them")

@@ -143,3 +143,20 @@ async def test_new_titles_redraw_only_the_lines_of_the_frame_that_they_stand_on(
         entitle(frame, Content("RES 5M"), Content("now"))
         compositor.update_widgets({frame})
         assert compositor.render_update() is None
+
+
+async def test_a_widget_that_asks_to_be_painted_before_it_has_a_place_is_shown_by_the_next_layout() -> None:
+    """Otherwise it is told no size, and what it covers stays on the screen."""
+    app = SmallApp()
+    async with app.run_test(size=SIZE):
+        left, compositor = app.letters[0], SpanCompositor()
+        left.display = False
+        compositor.reflow(app.screen, SIZE)
+        compositor.render_update(full=True)
+        left.display = True
+        compositor.update_widgets({left})
+        assert left in compositor.full_map
+        assert left in compositor.reflow(app.screen, SIZE).shown
+        update = compositor.render_update()
+        assert isinstance(update, ChopsUpdate)
+        assert any("a" in row for row in seen_after(update))
