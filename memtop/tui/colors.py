@@ -16,6 +16,10 @@ from typing import Final
 from textual.color import Color
 from textual.theme import Theme
 
+from memtop.analysis.findings import Severity
+
+LOOKS: Final = {Severity.DANGER: "danger", Severity.WARNING: "warning", Severity.NOTE: ""}
+"""The color of each severity: the end of its variable's name; empty for that of plain text."""
 TEXT_CONTRAST: Final = 4.5
 AREA_CONTRAST: Final = 2.5
 """Between an area of the chart and what is beside it."""

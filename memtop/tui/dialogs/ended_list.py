@@ -16,6 +16,7 @@ from memtop.explain.severity_signs import SIGNS
 from memtop.model.assessment import ExitReport
 from memtop.process_key import ProcessKey
 from memtop.tui.bars.footer import Hint
+from memtop.tui.colors import LOOKS
 from memtop.tui.dialogs.choice_list import ChoiceList
 from memtop.tui.dialogs.dialog import CLOSE_HINT, Dialog
 from memtop.tui.dialogs.keys_line import ACCEPT, KeysLine
@@ -124,4 +125,5 @@ def _text(report: ExitReport, *others: ExitReport) -> list[Paragraph]:
     first, second = exit_lines(report)
     if others:
         first = f"{first}, and {len(others)} more of that name since {exit_lines(others[-1])[0].partition(' ')[0]}"
-    return [Paragraph(f"{SIGNS[exit_severity(report)]} ", first), Paragraph("  ", second)]
+    severity = exit_severity(report)
+    return [Paragraph(f"{SIGNS[severity]} ", first, look=LOOKS[severity]), Paragraph("  ", second)]

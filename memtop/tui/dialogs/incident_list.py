@@ -16,6 +16,7 @@ from memtop.explain.incident_text import incident_sentences, not_looked_at
 from memtop.explain.severity_signs import SIGNS
 from memtop.model.incidents import IncidentReport
 from memtop.tui.bars.footer import Hint
+from memtop.tui.colors import LOOKS
 from memtop.tui.dialogs.choice_list import ChoiceList
 from memtop.tui.dialogs.dialog import CANCEL_HINT, Dialog
 from memtop.tui.dialogs.keys_line import ACCEPT, KeysLine
@@ -78,7 +79,8 @@ class IncidentList(Dialog[Incident]):
         clock = time.strftime("%H:%M:%S", time.localtime(since_s))
         since = f"since {clock}, {duration(max(0.0, self._now_s - since_s))}"
         about = " ".join(f"{text[0].upper()}{text[1:]}." for text in (since, *words.evidence))
-        lines = [Paragraph(f"{SIGNS[incident.severity]} ", words.says), Paragraph("  ", about)]
+        sign, look = SIGNS[incident.severity], LOOKS[incident.severity]
+        lines = [Paragraph(f"{sign} ", words.says, look=look), Paragraph("  ", about)]
         if words.next:
             lines.append(Paragraph("  Next: ", words.next))
         return lines

@@ -25,22 +25,27 @@ class Paragraph(NamedTuple):
     text: str
     hang: int = 0
     """How many cells further the lines after the first are indented."""
+    look: str = ""
+    """``warning`` or ``danger``, of which it has the color except under the cursor; empty for plain."""
 
 
 class HangingText(Visual):
     """Paragraphs for a list of options. No text is cut: it wraps, and its lines stand under each other."""
 
     def __init__(self, paragraphs: Sequence[Paragraph]) -> None:
-        self._paragraphs = [(head, cell_len(head) + hang, Content(text)) for head, text, hang in paragraphs]
+        self._paragraphs = [
+            (one.head, cell_len(one.head) + one.hang, Content(one.text), one.look) for one in paragraphs
+        ]
 
     def __str__(self) -> str:
-        return "\n".join(f"{head}{text.plain}" for head, _, text in self._paragraphs)
+        return "\n".join(f"{head}{text.plain}" for head, _, text, _ in self._paragraphs)
 
     def render_strips(self, width: int, height: int | None, style: Style, options: RenderOptions) -> list[Strip]:
         """See ``Visual``."""
         strips: list[Strip] = []
-        for head, cells, text in self._paragraphs:
-            indent = _indent(cells, width)
+        own = style
+        for head, cells, text, look in self._paragraphs:
+            indent, style = _indent(cells, width), _colored(own, look, options)
             if indent < cells:
                 strips += Content(head + text.plain).render_strips(width, None, style, options)
                 continue
@@ -51,7 +56,7 @@ class HangingText(Visual):
 
     def get_optimal_width(self, rules: RulesMap, container_width: int) -> int:
         """See ``Visual``."""
-        return max((cells + text.cell_length for _, cells, text in self._paragraphs), default=0)
+        return max((cells + text.cell_length for _, cells, text, _ in self._paragraphs), default=0)
 
     def get_height(self, rules: RulesMap, width: int) -> int:
         """See ``Visual``."""
@@ -59,10 +64,17 @@ class HangingText(Visual):
             text.get_height(rules, width - cells)
             if _indent(cells, width) == cells
             else Content(head + text.plain).get_height(rules, width)
-            for head, cells, text in self._paragraphs
+            for head, cells, text, _ in self._paragraphs
         )
 
 
 def _indent(cells: int, width: int) -> int:
     """The indent of a paragraph whose head has so many cells."""
     return cells if width - cells >= _LEAST_CELLS else 0
+
+
+def _colored(style: Style, look: str, options: RenderOptions) -> Style:
+    """The style with the color of a look; unchanged under the cursor, whose ground is too light for the color."""
+    if not look or style.foreground != options.get_style("$memtop-text").foreground:
+        return style
+    return style + options.get_style(f"bold $memtop-{look}")

@@ -76,7 +76,10 @@ class ScrollingLines(CachedLines, ScrollView):
 
     def render_line(self, y: int) -> Strip:
         """What :meth:`line` draws."""
-        strip = self._drawn[y] = self._ready.pop(y) if y in self._ready else self.line(y)
+        strip = self._ready.pop(y, None)
+        if strip is None or strip.cell_length != self.line_size.width:  # the widget has had another width since
+            strip = self.line(y)
+        self._drawn[y] = strip
         return strip
 
     def repaint(self) -> None:

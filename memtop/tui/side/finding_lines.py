@@ -19,12 +19,15 @@ from memtop.model.assessment import Assessment, ExitReport
 from memtop.model.detail import Detail, GroupDetail
 from memtop.model.frame import Frame
 from memtop.model.row import SystemRow
+from memtop.tui.colors import LOOKS
 from memtop.tui.drawing.cell_text import ELLIPSIS, whole_words
 from memtop.tui.drawing.text_lines import Line, led, wrapped
 
-_LOOKS: Final = {Severity.DANGER: "danger", Severity.WARNING: "warning", Severity.NOTE: ""}
-MARKS: Final = {severity: (SIGNS[severity], look) for severity, look in _LOOKS.items()}
+MARKS: Final = {severity: (SIGNS[severity], look) for severity, look in LOOKS.items()}
 _INDENT: Final = "  "
+MORE: Final = f"{ELLIPSIS} more"
+"""What the last line says where there is more below it."""
+_LEAST_GAP: Final = 2
 
 
 class SideLines(NamedTuple):
@@ -50,15 +53,21 @@ class SideLines(NamedTuple):
         kept = [number for number, line in enumerate(self.lines) if line.text or len(self.lines) <= height]
         shown = [self.lines[number] for number in kept[:height]]
         if len(kept) > height > 0:
-            last = shown[-1]
-            text = last.text if last.text.endswith(ELLIPSIS) else whole_words(f"{last.text} {ELLIPSIS}", width)
-            shown[-1] = last._replace(text=text)
+            shown[-1] = shown[-1]._replace(text=_with_more(shown[-1].text, width))
         places = list(enumerate(kept[:height]))
         return SideLines(
             shown,
             {at: self.topics[number] for at, number in places if number in self.topics},
             {at: self.steps[number] for at, number in places if number in self.steps},
         )
+
+
+def _with_more(text: str, width: int) -> str:
+    """A line below which there is more: said at its right end where there is room, so that no word looks cut."""
+    gap = width - cell_len(text) - len(MORE)
+    if gap >= _LEAST_GAP:
+        return f"{text}{' ' * gap}{MORE}"
+    return text if text.endswith(ELLIPSIS) else whole_words(f"{text} {ELLIPSIS}", width)
 
 
 NONE: Final = SideLines([], {})

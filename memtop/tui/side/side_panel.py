@@ -25,7 +25,15 @@ from memtop.tui.drawing.cached_lines import KeptLines, entitle
 from memtop.tui.drawing.cell_text import ELLIPSIS, LOADING, to_ascii, whole_words
 from memtop.tui.drawing.clickable_line import Bar
 from memtop.tui.drawing.text_lines import Line, TextLines, wrapped
-from memtop.tui.side.finding_lines import SideLines, brief_lines, full_lines, group_lines, of_one_topic, paragraphs
+from memtop.tui.side.finding_lines import (
+    MORE,
+    SideLines,
+    brief_lines,
+    full_lines,
+    group_lines,
+    of_one_topic,
+    paragraphs,
+)
 
 _FRAME_CELLS = 6
 
@@ -156,7 +164,7 @@ class SidePanel(Vertical, KeptLines):
         at = offset.y + prose.scroll_offset.y
         if step := self._shown.steps.get(at):
             self.post_message(self.CopyAsked(step, step))
-        elif self._is_cut and self._shown.lines[at : at + 1] and self._shown.lines[at].text.rstrip().endswith(ELLIPSIS):
+        elif self._is_cut and any(map(_says_more, self._shown.lines[at : at + 1])):
             self.post_message(self.MoreAsked())
         elif name := self._shown.topics.get(at):
             self.post_message(Bar.ExplainAsked(name))
@@ -172,7 +180,7 @@ class SidePanel(Vertical, KeptLines):
         self._is_cut = False
         if brief:
             cut = whole.cut(self.content_size.height, width)
-            self._is_cut = any(line.text.rstrip().endswith(ELLIPSIS) for line in cut.lines)
+            self._is_cut = any(_says_more(line) for line in cut.lines)
             whole = cut
         elif self._frame.detail is not None or self._frame.group is not None:
             whole = whole.then(SideLines(self._explanation(self._frame, self._frame.detail, width), {}))
@@ -206,6 +214,11 @@ class SidePanel(Vertical, KeptLines):
         text = plain(shown.fill(facts), width)
         title, *body = text.splitlines()
         return [Line(""), Line(title, "strong"), *(Line(line) for line in body)]
+
+
+def _says_more(line: Line) -> bool:
+    """Whether a line is cut, or says that there is more below it."""
+    return line.text.rstrip().endswith((ELLIPSIS, MORE))
 
 
 def subject_of(frame: Frame) -> RowKey | None:

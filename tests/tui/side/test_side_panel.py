@@ -38,8 +38,19 @@ async def test_under_the_chart_there_are_no_blank_lines_and_the_last_one_says_th
         lines = said(app)
     assert len(lines) == 7
     assert all(lines)
-    assert lines[-1].endswith("…")
-    assert not any(line.endswith("…") for line in lines[:-1])
+    assert lines[-1].endswith("  … more"), "so that no word looks cut"
+    assert not any("…" in line for line in lines[:-1])
+
+
+async def test_all_sentences_are_in_view_after_the_screen_has_grown() -> None:
+    async with board(Settings(delay_s=LONG_S, pids=(40,)), size=(60, 18)) as it:
+        await it.until(lambda: answered(it.app), "they are there on the small screen")
+        await it.pilot.resize_terminal(80, 24)
+        await it.pilot.pause()
+        side = it.app.query_one(SidePanel)
+        shown = [line(side, y).strip() for y in range(side.size.height)]
+        assert len(shown) == 5 and all(shown)
+        assert [one.partition("?")[0] for one in shown[:3]] == ["· Growing", "· VIRT 100 MiB a problem", "· Limit"]
 
 
 async def test_under_the_chart_the_next_step_is_right_below_what_it_is_for(monkeypatch: pytest.MonkeyPatch) -> None:
