@@ -50,10 +50,10 @@ async def test_a_notice_of_one_line_takes_the_place_of_the_keys_and_moves_nothin
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("panel", ["", "1"])
-async def test_a_long_notice_hides_nothing(size: tuple[int, int], panel: str) -> None:
+@pytest.mark.parametrize("keys", [(), ("1",), ("enter",), ("enter", "6")], ids=str)
+async def test_a_long_notice_hides_nothing(size: tuple[int, int], keys: tuple[str, ...]) -> None:
     async with board(size) as it:
-        await it.press(*panel)
+        await it.press(*keys)
         it.app.say(LONG)
         await it.until(lambda: notices(it) and notices(it)[0].region.height > 1, "the notice is there")
         await it.pilot.pause()
