@@ -52,7 +52,7 @@ class SpanCompositor(Compositor):
         """As in Compositor. What has changed is what has since the last layout.
 
         Textual's own compares with a map that it also renews between two layouts, when a widget that was just
-        displayed asks to be painted. That widget then was told no size, and the cells of what it covers stayed.
+        displayed asks to be painted. That widget then got no Resize, and the cells of what it covers stayed.
         """
         self._full_map = self._laid_out
         result = super().reflow(parent, size)

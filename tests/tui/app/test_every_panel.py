@@ -106,19 +106,19 @@ async def test_the_keys_go_to_the_mappings_as_soon_as_they_are_read_and_to_the_l
     source = world()
     source.files |= {"proc/40/smaps": MAPPINGS, "proc/20/smaps": MAPPINGS}
     async with board(source=source, size=(80, 24)) as it:
-        regions = lambda: next(iter(it.app.query("#regions-table")), None)  # noqa: E731
         async with sampling_held_up(it):
             await it.press("1")
-            await it.until(lambda: regions() is not None, "the panel is open")
+            await it.until(lambda: bool(it.app.query("#regions-table")), "the panel is open")
             await it.pilot.pause()
             assert it.app.focused is it.app.table
             if moved:
                 await it.press("down")
                 assert it.selected == 20
-        await it.until(lambda: bool(regions().region), "the mappings are read")
+        regions = it.app.query_one("#regions-table")
+        await it.until(lambda: bool(regions.region), "the mappings are read")
         await it.pilot.pause()
-        assert it.app.focused is (it.app.table if moved else regions())
-        assert line(regions(), 0).startswith("KIND"), "it has its heading"
+        assert it.app.focused is (it.app.table if moved else regions)
+        assert line(regions, 0).startswith("KIND"), "it has its heading"
 
 
 async def test_the_list_has_the_keys_again_when_the_mappings_have_gone() -> None:

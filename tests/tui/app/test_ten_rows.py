@@ -57,6 +57,7 @@ async def thin(it: Board, sizes: Sequence[tuple[int, int]]) -> list[str]:
     for size in sizes:
         await it.pilot.resize_terminal(*size)
         await it.pilot.pause()
+        await it.until(lambda: plot_rows(it.app), "there is a plot")
         if plot_rows(it.app) < 10:
             found.append(f"{size}: {plot_rows(it.app)}")
     return found

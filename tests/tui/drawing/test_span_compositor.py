@@ -146,7 +146,7 @@ async def test_new_titles_redraw_only_the_lines_of_the_frame_that_they_stand_on(
 
 
 async def test_a_widget_that_asks_to_be_painted_before_it_has_a_place_is_shown_by_the_next_layout() -> None:
-    """Otherwise it is told no size, and what it covers stays on the screen."""
+    """Otherwise it gets no Resize, and what it covers stays on the screen."""
     app = SmallApp()
     async with app.run_test(size=SIZE):
         left, compositor = app.letters[0], SpanCompositor()
