@@ -16,6 +16,7 @@ from memtop.analysis.findings import Severity
 from memtop.explain import topics
 from memtop.explain.severity_signs import DANGER_MARK, SIGNS, WARNING_MARK
 from memtop.tui.app.app import MemtopApp
+from memtop.tui.drawing.cell_text import to_ascii
 from tests.screenshots.__main__ import ALIVE, NEAR, ORDERS_API, QUEUE_WORKER
 from tests.screenshots.still import Still, lines_of, settle, standing
 
@@ -99,6 +100,15 @@ async def test_severity_units_and_words_follow_one_rule_in_all_places(still: Sti
             _every_sign_of_danger_has_its_color(screen)
             _units_are_those_of_the_place(screen)
             _res_has_one_name(screen)
+
+
+async def test_in_ascii_a_severity_has_one_sign_in_all_places() -> None:
+    still = Still("a leak", "incident", (80, 24), samples=NEAR, focus=ORDERS_API, settings={"ascii": True})
+    async with standing(still) as (app, _):
+        screen, sign = Screen(app), to_ascii(DANGER_MARK)
+        for selector, words in (("#headline", "orders-api"), ("#chart", "orders-api.service"), ("#side", "Growing")):
+            assert any(f"{sign} {words}" in text for text in screen.lines(selector)), selector
+        assert not any("?" in text for text in screen.lines("#chart"))
 
 
 def _every_colored_text_has_its_sign(screen: Screen) -> None:

@@ -23,6 +23,7 @@ from textual.strip import Strip
 from memtop.sanitize import clean
 from memtop.tui.chart.chart_styles import AREAS, ChartStyle, ChartStyles, Glyphs, area_color
 from memtop.tui.chart.curves import DOTS_PER_COLUMN, DOTS_PER_ROW, Cells, Curve, DrawnCurves, Rows, draw, plotext
+from memtop.tui.drawing.cell_text import ASCII_LIKE
 
 LABEL_CELLS: Final = 6
 """Width of the labels of a y axis. It is constant, so that the plot does not move when a label grows."""
@@ -35,7 +36,7 @@ _FOOT_LINE: Final = frozenset(" ─┬┴└┘")
 BRAILLE: Final = 0x2800
 _DOT_BITS: Final = ((0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08))
 """Bits of a braille character by column, then by row from the foot."""
-_TO_ASCII: Final = str.maketrans("│┤├─┬┴└┘┼┌┐╌┈┊╷", "|||-+++++++-.:'") | {ord("–"): "-", ord("…"): "~"}
+_TO_ASCII: Final = str.maketrans(ASCII_LIKE | dict(zip("┤├┬┴└┘┼┌┐╌┈┊╷", "||+++++++-.:'", strict=True)))
 Ticks = Sequence[tuple[float, str]]
 
 
@@ -286,5 +287,5 @@ def narrow(text: str) -> str:
 
 
 def _ascii_cells(text: str) -> str:
-    """Cells for --ascii, as many as before: lines as ``|-+``, anything else that is not ASCII as ``?``."""
+    """Cells for --ascii, as many as before: lines as ``|-+``, signs as elsewhere, the rest as ``?``."""
     return text if text.isascii() else text.translate(_TO_ASCII).encode("ascii", "replace").decode("ascii")
