@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from memtop.errors import Blocked, MemtopError, RanOut, Unavailable, failure_of, starved
+from memtop.sources.live.bounded_read import read_file
 from memtop.sources.protocol import Answer, is_runtime, pid_of, without_address
 
 DEADLINE_S: Final = 2.0
@@ -274,9 +275,8 @@ def schedstat_s(thread: str) -> tuple[float, float]:
     Zeros if that is unknown. proc_pid_schedstat(5), "Documentation/scheduler/sched-stats.rst".
     """
     try:
-        with open(f"/proc/{thread}/schedstat", "rb") as file:
-            ran_ns, waited_ns = file.read().split()[:2]
-            return int(ran_ns) / 1e9, int(waited_ns) / 1e9
+        ran_ns, waited_ns = read_file("/proc/", f"{thread}/schedstat", 256).split()[:2]
+        return int(ran_ns) / 1e9, int(waited_ns) / 1e9
     except (OSError, ValueError):
         return 0.0, 0.0
 

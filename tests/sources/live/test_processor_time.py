@@ -29,7 +29,7 @@ def test_waiting_for_a_processor_counts_and_without_schedstat_only_running_does(
     began_s = time.thread_time()
     waited_s = int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
     assert blocking_reader.spent_s() >= began_s + waited_s
-    monkeypatch.setattr("builtins.open", raising_not_found)
+    monkeypatch.setattr("os.open", raising_not_found)
     assert began_s <= blocking_reader.spent_s() <= time.thread_time()
     assert blocking_reader.spent_by_s(threading.get_native_id()) == 0
 
