@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import struct
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from itertools import chain, compress, filterfalse
 from operator import ne
 from typing import Final
@@ -67,6 +67,8 @@ class Encoder:
         self._swept: dict[str, frozenset[int] | None] = {}
         """By name of the file. None means all listed processes."""
         self._values: dict[str, dict[int, bytes | None]] = defaultdict(dict)
+        self._changed: dict[str, Set[int]] = {}
+        """The processes of the latest row of a sweep, by name of the file."""
         self._swept_first: dict[str, set[int]] = {}
         """By name of the file, the processes that are in its sweep for the first time at this tick."""
         self._known = KnownAnswers()
@@ -149,7 +151,7 @@ class Encoder:
         told = None if answers.keys() == self._listed else frozenset(answers)
         if name not in self._swept or self._swept[name] != told:
             self._swept[name] = told
-            self._add(RecordKind.SWEPT, name, int(told is None), encode_pids(sorted(told or ())))
+            self._add(RecordKind.SWEPT, name, int(told is None), encode_pids(sorted(told or ())), is_alike=False)
         known = self._values[name]
         changes = dict(compress(answers.items(), map(ne, answers.values(), map(known.get, answers))))
         if len(changes) >= MANY:
@@ -157,7 +159,9 @@ class Encoder:
                 (RecordKind.SWEEP_BITS, name.encode(), None, b"\0" + encode_bits(changes, [*map(known.get, changes)]))
             )
         elif changes:
-            self._add(RecordKind.SWEEP, name, None, encode_changes(changes))
+            is_alike = self._changed.get(name) == changes.keys()
+            self._changed[name] = changes.keys()
+            self._add(RecordKind.SWEEP, name, None, encode_changes(changes), is_alike=is_alike)
         self._swept_first[name] = changes.keys() - known.keys()
         known.update(changes)
 
@@ -173,9 +177,10 @@ class Encoder:
             if changed:
                 self._rows.append((kind, b"", status, _joined(changed)))
 
-    def _add(self, kind: RecordKind, path: str, status: int | None, data: bytes) -> None:
+    def _add(self, kind: RecordKind, path: str, status: int | None, data: bytes, *, is_alike: bool = True) -> None:
+        """Add a row. ``is_alike``: numbers alone may differ from the one before."""
         chained = has_basis(kind)
-        packed = pack(data, self._bases.get((kind, path), b"") if chained else b"")
+        packed = (pack if is_alike else squeeze)(data, self._bases.get((kind, path), b"") if chained else b"")
         if chained:
             self._bases[kind, path] = data
         self._rows.append((kind, os.fsencode(path), status, packed))

@@ -28,7 +28,7 @@ CLOSE_S: Final = 2.0
 GATHER_S: Final = 3.9
 """For so long ticks wait for others where nothing is written: several together cost less each, because to wake costs
 the thread as much as a tick does ..."""
-GATHER_BYTES: Final = 96 << 10
+GATHER_BYTES: Final = 1 << 20
 """... unless they take more memory."""
 FROZEN_S: Final = 3.0
 """A write that takes longer is reported."""
