@@ -17,7 +17,7 @@ from memtop.model.frame import Frame
 from memtop.model.request import Request
 from memtop.model.row import Note
 from memtop.process_key import ProcessKey
-from memtop.sampling.request import SamplePlan
+from memtop.sampling.request import Need, SamplePlan
 from memtop.sampling.sampler import Sampler
 from memtop.sources.protocol import NotedEvent, OwnCost, Source
 
@@ -165,6 +165,8 @@ class Engine:
             watched = sorted(request.rows.only or ())[:MOST_WATCHED]
         if assessor is not None:
             watched = assessor.to_watch([*self._state.held, *readings.visible])
+            if assessor.lacks_victim and self._reads_all(request):
+                readings = readings._replace(focus_needs=readings.focus_needs | Need.LIMITS)
         assessed = dict.fromkeys([] if focus is None else [focus])
         in_turn: frozenset[ProcessKey] = frozenset()
         if readings.outlooks:

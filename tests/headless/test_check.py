@@ -308,6 +308,11 @@ def test_a_jvm_whose_survivors_rise_is_not_called_fine_however_level_its_res_is(
 
 def test_two_that_are_not_sure_and_agree_are_enough() -> None:
     assert answer_to(judged(Shape.GROWTH, "maybe_growing", "heap_open")) is Answer.BAD
+
+
+def test_floors_that_vary_are_no_second_suspicion() -> None:
+    """A Shenandoah heap whose pages were used for the first time, of a program that kept nothing, was called bad."""
+    assert answer_to(judged(Shape.GROWTH, "maybe_growing", "heap_varies")) is Answer.UNKNOWN
     assert answer_to(judged(Shape.GROWTH, "maybe_growing")) is Answer.UNKNOWN
 
 

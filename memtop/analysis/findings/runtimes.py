@@ -60,11 +60,15 @@ def heap(name: str, severity: Severity) -> Callable[[FindingInputs], Found]:
 
 
 def heap_open(c: FindingInputs) -> Found:
-    """More memory survives the collections, and none of them has examined old objects yet; or what those have left
-    varies too much to tell."""
-    if not c.heap_is_open or c.heap_alarm:
+    """More memory survives the collections, and none of them has examined old objects yet."""
+    if not c.surviving_per_s or c.heap_alarm:
         return None
-    if c.surviving_per_s:
-        return NOTE, facts(rate_bytes_per_min=c.surviving_per_s * 60, past_s=c.heap_past_s)
-    most = (c.may_rise_per_s or 0.0) * 60
+    return NOTE, facts(rate_bytes_per_min=c.surviving_per_s * 60, past_s=c.heap_past_s)
+
+
+def heap_varies(c: FindingInputs) -> Found:
+    """What the collections have left varies too much to tell whether it grows. That is no sign of growth."""
+    if not c.may_rise_per_s or c.heap_alarm:
+        return None
+    most = c.may_rise_per_s * 60
     return NOTE, facts(most_bytes_per_min=most, major_count=c.heap_collections, past_s=c.heap_past_s)

@@ -39,6 +39,7 @@ RULES: Final[dict[str, Rule]] = {
         Rule("heap_full", "jvm_heap", runtimes.heap("heap_full", DANGER), weight=Weight.ALARMING),
         Rule("heap_leak", "go_panel", runtimes.heap_leak, weight=Weight.ALARMING),
         Rule("heap_open", "jvm_gc", runtimes.heap_open, weight=Weight.SUSPECT | Weight.UNDECIDED | Weight.OPEN),
+        Rule("heap_varies", "jvm_gc", runtimes.heap_varies, weight=Weight.UNDECIDED | Weight.OPEN),
         Rule("goroutines", "go_goroutines", runtimes.heap("goroutines", WARNING), weight=Weight.ALARMING),
         Rule("outside_heap", "anon", runtimes.outside_heap),
         Rule("hidden", "who_pays", limits.hidden, weight=Weight.EXPLAINS, level=True),

@@ -95,6 +95,8 @@ class Assessor:
         """The rises that the heaps of processes explain, at the latest tick."""
         self._step: StepInput | None = None
         """The facts of the latest tick."""
+        self.lacks_victim = False
+        """Whether a limit is near, and what decides about its first victim is not known yet."""
         self.wants_all = False
         """Whether a limit was near whose first victim may be a process that is not read. It stays so: processes that
         are no longer read would look like ended ones."""
@@ -246,7 +248,8 @@ class Assessor:
             key: self._look_at(key, study, step, index, inputs_of.get(key, ExpensiveInputs()))
             for key, study in self._studies.items()
         }
-        self.wants_all |= not step.everybody and any(map(_lacks_victim, self.outlooks.values()))
+        self.lacks_victim = any(map(_lacks_victim, self.outlooks.values()))
+        self.wants_all |= self.lacks_victim and not step.everybody
         self._exit_analysis.hold_only([*self._largest, *(key.pid for key in step.plan.readings.visible)], step)
 
     def _note_new(self, step: StepInput) -> list[int]:

@@ -127,7 +127,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
     ("heap_leak", {"heap_alarm": "heap_leak", "heap_live": GIB}, {"steady_live": GIB}, Severity.WARNING),
     ("heap_open", {"surviving_per_s": 9e5}, {"surviving_per_s": 9e5, "heap_alarm": "heap_leak"}, Severity.NOTE),
     (
-        "heap_open",
+        "heap_varies",
         {"may_rise_per_s": 9e5, "heap_collections": 6},
         {"may_rise_per_s": 9e5, "heap_alarm": "heap_leak"},
         Severity.NOTE,

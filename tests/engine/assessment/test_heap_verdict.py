@@ -256,7 +256,7 @@ def test_a_heap_whose_floors_scatter_is_not_fine_and_panel_and_finding_say_the_s
     world = World(JVM)
     frame = world.feed("jvm_steady_serial", flat=True)
     assert frame.detail is not None and frame.detail.outlook is not None
-    found = [one for one in frame.detail.outlook.findings if one.name == "heap_open"]
+    found = [one for one in frame.detail.outlook.findings if one.name == "heap_varies"]
     assert found and "major_count" in found[0].facts
     assert "varies too much" in sentences_of(found[0]).says
     assert answer_to(frame.detail.outlook) is Answer.UNKNOWN

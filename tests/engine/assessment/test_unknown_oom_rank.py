@@ -100,7 +100,8 @@ def test_only_the_init_of_the_machine_is_exempt_and_not_that_of_a_pid_namespace(
     assert ranks == ({1: None, 42: 1} if kernel_threads else {1: 1, 42: 2})
 
 
-def test_where_only_one_process_is_asked_for_the_first_victim_of_a_limit_above_it_is_named() -> None:
+@pytest.mark.parametrize("on_screen", [False, True])
+def test_where_only_one_process_is_asked_for_the_first_victim_of_a_limit_above_it_is_named(*, on_screen: bool) -> None:
     """The limit is that of the pod, and the larger process is in another cgroup of it, which is not read until then."""
     source = v2(FakeProcess(42, rss_pages=30 * MIB_PAGES))
     source.add(FakeProcess(43, rss_pages=65 * MIB_PAGES, cmdline=b"giant\0"))
@@ -126,6 +127,9 @@ def test_where_only_one_process_is_asked_for_the_first_victim_of_a_limit_above_i
     }
     engine = Engine(source)
     ask = request(only=frozenset({42}), outlooks=True, needs_all=Need.STAT | Need.STATUS | Need.OOM)
+    if on_screen:
+        key = FakeProcess(42).key
+        ask = request(only=frozenset({42}), focus=key, visible=frozenset({key}), needs=Need.STAT | Need.OOM)
     for _ in range(3):
         engine.step(ask)
     assert {pid_of(path) for path in source.read_paths} <= {42, None}, "while no limit is near"
@@ -136,7 +140,8 @@ def test_where_only_one_process_is_asked_for_the_first_victim_of_a_limit_above_i
     for _ in range(24):
         frame = engine.step(ask)
     assert frame is not None
-    (near,) = [one for one in frame.outlooks[FakeProcess(42).key].findings if one.name == "near_limit"]
+    found = outlook(frame) if on_screen else frame.outlooks[FakeProcess(42).key]
+    (near,) = [one for one in found.findings if one.name == "near_limit"]
     assert "giant (43) is first of 2" in sentences_of(near).says
     assert "all processes" not in sentences_of(near).says, "memory.oom.group is that of another cgroup"
     assert [row.pid for row in frame.rows] == [42]
