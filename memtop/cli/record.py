@@ -146,6 +146,7 @@ def _request(settings: Settings) -> Request:
         readings=request.readings._replace(
             needs_all=_NEEDS_ALL | groups | request.readings.row_needs,
             focus_needs=_FOCUS_NEEDS,
+            alone=True,
             outlooks=True,
             runtimes=True,
         ),

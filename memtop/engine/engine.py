@@ -152,9 +152,9 @@ class Engine:
 
     def _reads_all(self, request: Request) -> bool:
         """Whether all processes are read: any of them may replace one that has ended, or be killed first at a limit."""
-        assessor = self._state.assessor
-        is_wanted = request.everybody or request.readings.focus in self._state.departed
-        return is_wanted or (assessor is not None and assessor.wants_all)
+        assessor, readings = self._state.assessor, request.readings
+        is_wanted = request.everybody or readings.focus in self._state.departed
+        return is_wanted or (assessor is not None and assessor.wants_all and not readings.alone)
 
     def _plan(self, request: Request) -> SamplePlan:
         """The readings of the next sample, and of which processes."""

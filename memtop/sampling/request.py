@@ -64,6 +64,9 @@ class ReadingsRequest(NamedTuple):
     """(PID, address) of Go programs whose metrics are read; None for the process on the command line."""
     once: bool = False
     """There will be no later tick. Everything is read at this one, whatever it costs, and waited for."""
+    alone: bool = False
+    """Near a limit, do not read the other processes too, of which one may be killed first: a recording of one process
+    stays small."""
     patient: bool = False
     """The first sample waits until names are known, because no person sits before an empty screen."""
     runtimes: bool = False

@@ -100,9 +100,8 @@ def test_only_the_init_of_the_machine_is_exempt_and_not_that_of_a_pid_namespace(
     assert ranks == ({1: None, 42: 1} if kernel_threads else {1: 1, 42: 2})
 
 
-@pytest.mark.parametrize("on_screen", [False, True])
-def test_where_only_one_process_is_asked_for_the_first_victim_of_a_limit_above_it_is_named(*, on_screen: bool) -> None:
-    """The limit is that of the pod, and the larger process is in another cgroup of it, which is not read until then."""
+def pod_of_two() -> FakeSource:
+    """A pod with a limit, whose larger process is in another cgroup than the one that is asked for."""
     source = v2(FakeProcess(42, rss_pages=30 * MIB_PAGES))
     source.add(FakeProcess(43, rss_pages=65 * MIB_PAGES, cmdline=b"giant\0"))
     source.add(FakeProcess(44, rss_pages=90 * MIB_PAGES, cmdline=b"elsewhere\0"))
@@ -125,6 +124,20 @@ def test_where_only_one_process_is_asked_for_the_first_victim_of_a_limit_above_i
         f"{POD}/memory.stat": STAT.replace(b"anon 50000000", b"anon %d" % (60 * MIB)),
         **{f"proc/{pid}/oom_score_adj": b"0\n" for pid in (42, 43, 44)},
     }
+    return source
+
+
+def fill(source: FakeSource) -> None:
+    source.files |= {
+        f"{POD}/memory.current": b"%d\n" % (96 * MIB),
+        f"{POD}/memory.stat": STAT.replace(b"anon 50000000", b"anon %d" % (90 * MIB)),
+    }
+
+
+@pytest.mark.parametrize("on_screen", [False, True])
+def test_where_only_one_process_is_asked_for_the_first_victim_of_a_limit_above_it_is_named(*, on_screen: bool) -> None:
+    """The limit is that of the pod, and the larger process is in another cgroup of it, which is not read until then."""
+    source = pod_of_two()
     engine = Engine(source)
     ask = request(only=frozenset({42}), outlooks=True, needs_all=Need.STAT | Need.STATUS | Need.OOM)
     if on_screen:
@@ -133,10 +146,7 @@ def test_where_only_one_process_is_asked_for_the_first_victim_of_a_limit_above_i
     for _ in range(3):
         engine.step(ask)
     assert {pid_of(path) for path in source.read_paths} <= {42, None}, "while no limit is near"
-    source.files |= {
-        f"{POD}/memory.current": b"%d\n" % (96 * MIB),
-        f"{POD}/memory.stat": STAT.replace(b"anon 50000000", b"anon %d" % (90 * MIB)),
-    }
+    fill(source)
     for _ in range(24):
         frame = engine.step(ask)
     assert frame is not None
@@ -146,6 +156,17 @@ def test_where_only_one_process_is_asked_for_the_first_victim_of_a_limit_above_i
     assert "all processes" not in sentences_of(near).says, "memory.oom.group is that of another cgroup"
     assert [row.pid for row in frame.rows] == [42]
     assert not frame.exits and not engine.step(ask).exits  # type: ignore[union-attr]
+
+
+def test_a_recording_of_one_process_does_not_become_one_of_all() -> None:
+    source = pod_of_two()
+    fill(source)
+    engine = Engine(source)
+    ask = request(only=frozenset({42}), focus=FakeProcess(42).key, outlooks=True, alone=True, needs_all=Need.OOM)
+    for _ in range(8):
+        frame = engine.step(ask)
+        assert {pid_of(path) for path in source.read_paths} <= {42, None}
+    assert outlook(frame).in_cgroup is None
 
 
 def test_a_process_that_may_not_be_read_may_be_the_first_victim() -> None:
