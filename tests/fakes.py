@@ -82,7 +82,7 @@ class FakeProcess:
         kib = OWN_PAGE_BYTES // 1024
         return head + (
             b"VmPeak:\t%d kB\nVmSize:\t%d kB\nVmHWM:\t%d kB\nVmRSS:\t%d kB\n"
-            b"RssShmem:\t%d kB\nRssFile:\t%d kB\nVmSwap:\t0 kB\nHugetlbPages:\t%d kB\n"
+            b"RssShmem:\t%d kB\nRssFile:\t%d kB\nVmSwap:\t0 kB\n"
             % (
                 self.peak_virt_kib,
                 self.virt_pages * kib,
@@ -90,8 +90,8 @@ class FakeProcess:
                 self.rss_pages * kib,
                 self.shmem_kib,
                 self.shr_pages * kib - self.shmem_kib,
-                self.hugetlb_kib,
             )
+            + (b"HugetlbPages:\t%d kB\n" % self.hugetlb_kib if self.hugetlb_kib else b"")
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from heapq import nlargest
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Final
 
 from memtop.analysis.incidents.machine import EXPLAINED
@@ -18,6 +18,9 @@ _SHARED: Final = 0.5
 """Parent and child have so much of the larger one's anonymous memory each, if they share it."""
 
 
+_FAULTS: Final = attrgetter("minflt_per_s")
+
+
 def find_copier(rows: Iterable[ProcessRow], rise: Rise) -> ProcessRow | None:
     """The process whose minor faults explain a ``rise`` of the machine's anonymous memory, while its own size does not.
 
@@ -25,7 +28,7 @@ def find_copier(rows: Iterable[ProcessRow], rise: Rise) -> ProcessRow | None:
     None if there is none.
     """
     rows = list(rows)
-    faulting = [(row.minflt_per_s, row) for row in rows if row.minflt_per_s]  # most rest
+    faulting = [(row.minflt_per_s, row) for row in filter(_FAULTS, rows) if row.minflt_per_s]  # most rest
     for minflt_per_s, row in nlargest(CANDIDATES, faulting, key=itemgetter(0)):
         copied_per_s = minflt_per_s * page_bytes()
         grows = (row.growth_bytes_per_min or 0.0) >= EXPLAINED * rise.size_bytes

@@ -18,7 +18,14 @@ from memtop.engine.assessment.limit_names import limit_file
 from memtop.engine.assessment.machine_gainer import MachineGainer
 from memtop.engine.assessment.machine_holder import MachineHolder
 from memtop.engine.assessment.machine_trend import MachineTrend, pool_of
-from memtop.engine.assessment.memory_limits import SHARED, first_met, limit_rows, nearest, room_bytes
+from memtop.engine.assessment.memory_limits import (
+    SHARED,
+    first_met,
+    limit_rows,
+    meets_first_what_its_cgroup_does,
+    nearest,
+    room_bytes,
+)
 from memtop.engine.assessment.process_names import process_name
 from memtop.engine.assessment.rise_tracker import RiseFact, RiseTracker
 from memtop.engine.assessment.step_input import StepInput
@@ -40,12 +47,13 @@ def growing_processes(
     ``filling``."""
     confirmed = [(key, verdict) for key in verdicts.alarmed() if (verdict := verdicts.of(key)) is not None]
     confirmed = nlargest(MOST_GROWING, confirmed, key=lambda one: one[1].standing.slope_bytes_per_s or 0.0)
-    found = {key: _facts(key, verdict, rises.rise_of(key), 0, step) for key, verdict in confirmed}
+    met: _Met = {}
+    found = {key: _facts(key, verdict, rises.whole_of(key), step, met) for key, verdict in confirmed}
     risen: dict[ProcessKey, RiseFact | None] = dict(rises.largest)
     risen.update((key, rises.of(key)) for key in rises.fastest_in(filling, step.cgroups.chains).values())
     for key, fact in risen.items():
         if key not in found and fact is not None:
-            found[key] = _facts(key, None, fact.rise, fact.anon_bytes, step)
+            found[key] = _facts(key, None, fact, step, met)
     return tuple(one for one in found.values() if one is not None and not _is_own_start(one, step))
 
 
@@ -55,20 +63,37 @@ def _is_own_start(one: GrowthFacts, step: StepInput) -> bool:
     return is_own and one.age_s is not None and one.age_s < _OWN_START_S
 
 
+_Met = dict[tuple[str, ...], tuple[LimitRow | None, LimitFacts | None]]
+"""The limit that the processes of a chain of cgroups meet first."""
+
+
+def _first_met(key: ProcessKey, step: StepInput, known: _Met) -> tuple[LimitRow | None, LimitFacts | None]:
+    """The limit that a process meets first. Hundreds may grow in one cgroup: what is the same for them is kept."""
+    rows, chain = limit_rows(key, step), step.chain(key)
+    is_common = meets_first_what_its_cgroup_does(key, rows, step)
+    if is_common and chain in known:
+        return known[chain]
+    met = first_met(key, rows, step)
+    found = met, _limit_facts(met, step, time_to_heap_limit(step.runtimes.get(key), met))
+    if is_common:
+        known[chain] = found
+    return found
+
+
 def _facts(
-    key: ProcessKey, verdict: Verdict | None, rise: Rise | None, anon_bytes: int, step: StepInput
+    key: ProcessKey, verdict: Verdict | None, fact: RiseFact | None, step: StepInput, known: _Met
 ) -> GrowthFacts | None:
     row = step.row(key)
     if row is None:
         return None
-    met = first_met(key, limit_rows(key, step), step)
+    met, limit = _first_met(key, step, known)
     since_s = verdict.state.since_s if verdict is not None else None
     return GrowthFacts(
         key,
         process_name(row),
-        _limit_facts(met, step, time_to_heap_limit(step.runtimes.get(key), met)),
-        rise=rise,
-        anon_bytes=anon_bytes,
+        limit,
+        rise=fact.rise if fact is not None else None,
+        anon_bytes=fact.anon_bytes if fact is not None else 0,
         age_s=step.age_s(key),
         growth=towards(growth_now(verdict, step.now_s), met, step.runtimes.get(key)),
         evidence=verdict.state.evidence if verdict is not None else None,

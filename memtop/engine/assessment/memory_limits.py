@@ -157,6 +157,14 @@ def first_met(key: ProcessKey, limits: Iterable[LimitRow], step: StepInput) -> L
     return nearest(key, limits, step)
 
 
+def meets_first_what_its_cgroup_does(key: ProcessKey, limits: tuple[LimitRow, ...], step: StepInput) -> bool:
+    """Whether nothing of its own decides which of its ``limits`` it meets first: all of its cgroup meet the same."""
+    cgroups = step.cgroups
+    is_shared = step.limits is not None and limits is step.limits.get(step.chain(key))
+    is_known = key in cgroups.chains and key not in cgroups.unread
+    return is_shared and is_known and key not in step.runtimes and not _may_end_first(key, step)
+
+
 def nearest(key: ProcessKey, limits: Iterable[LimitRow], step: StepInput) -> LimitRow | None:
     """The same whatever its heap can still take."""
     limits = list(limits)

@@ -148,10 +148,10 @@ class RiseTracker:
         rise = self._rises.get(key)
         return self._fact(key, rise) if rise is not None else None
 
-    def rise_of(self, key: ProcessKey) -> Rise | None:
-        """The same without what of it is anonymous, at a quarter of the cost."""
+    def whole_of(self, key: ProcessKey) -> RiseFact | None:
+        """The same at a quarter of the cost, without what of it is anonymous: as if nothing were."""
         rise = self._rises.get(key)
-        return rise if rise is not None and self._is_notable(rise) else None
+        return RiseFact(rise, 0) if rise is not None and self._is_notable(rise) else None
 
     def _is_notable(self, rise: Rise) -> bool:
         if rise.steps < 2 or rise.span_s < LEAST_S or not rise.goes_on(self._now_s, self._quiet_s):

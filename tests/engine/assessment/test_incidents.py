@@ -441,6 +441,20 @@ def test_memory_of_which_a_container_has_its_own_meminfo_is_not_called_the_machi
     assert first(frame).facts["limit_name"] == "this container's memory"
 
 
+def test_of_two_processes_that_rise_in_one_cgroup_only_that_without_a_heap_of_its_own_fills_the_machine() -> None:
+    java = FakeProcess(42, comm=b"java", cmdline=b"java\0-jar\0orders.jar\0")
+    plain = FakeProcess(43, comm=b"plain", cmdline=b"plain\0")
+    source, engine = world(java, plain)
+    source.files[f"{APP}/memory.max"] = b"max\n"
+    for second in range(14):
+        frame = step(engine)
+        for process in (java, plain):
+            process.rss_pages += 100 * MIB_PAGES
+        source.files["proc/meminfo"] = meminfo(8_000_000 - 204_800 * second)
+    limits = {one.subject.name: one.facts.get("limit_name") for one in report(frame).standing if one.name == "rising"}
+    assert limits == {"orders.jar (42)": None, "plain (43)": "this machine's memory"}
+
+
 def huge_pages(free: int, reserved: int = 0, *, total: int = 512, available_kib: int = 20_000_000) -> bytes:
     pool = b"HugePages_Total: %d\nHugePages_Free: %d\nHugePages_Rsvd: %d\nHugepagesize: 2048 kB\n"
     return meminfo(available_kib) + pool % (total, free, reserved)
