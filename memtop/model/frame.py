@@ -37,6 +37,8 @@ class TreePlace(NamedTuple):
     virt_bytes: int | None
     pss_bytes: int | None = None
     """Sum of PSS of the whole subtree; None if that of any process in it is unknown."""
+    said: int = 0
+    """Length of the beginning of a group's name that the row of its parent says too, slash included."""
 
 
 class Shares(NamedTuple):

@@ -19,13 +19,17 @@ def grow_groups(
     """Rows, already in the order wanted among siblings, as a tree; what is below a folded row is left out."""
     by_path = {row.path: row for row in rows if row.path is not None}
     children: dict[GroupKey | None, list[GroupRow]] = {}
+    said: dict[GroupKey, int] = {}
     for row in rows:
         above = (row.path or "").rpartition("/")[0]
         while above and above not in by_path:
             above = above.rpartition("/")[0]
         parent = by_path[above].key if above else None
         children.setdefault(parent, []).append(row)
-    return in_tree_order(children, lambda row: row.key, lambda row: row, folded)
+        beginning = f"{by_path[above].name.rstrip('/')}/" if above else ""
+        said[row.key] = len(beginning) if row.name.startswith(beginning) else 0
+    shown, places = in_tree_order(children, lambda row: row.key, lambda row: row, folded)
+    return shown, tuple(place._replace(said=said[row.key]) for row, place in zip(shown, places, strict=True))
 
 
 def with_above(sums: Mapping[GroupKey, Sums], naming: Naming, cgroups: CgroupSample) -> dict[GroupKey, Sums]:

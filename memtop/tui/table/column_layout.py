@@ -221,9 +221,10 @@ def place_columns(
     return tuple(places)
 
 
-def cell_text(row: Row, place: Place, taken: int = 0) -> str:
-    """The text of a cell; the shorter one where the ordinary one does not fit beside ``taken`` cells."""
-    text, shorter, cells = place.column.text(row), place.column.shorter, place.width - taken
+def cell_text(row: Row, place: Place, taken: int = 0, said: int = 0) -> str:
+    """The text of a cell without so many characters that are ``said`` elsewhere; the shorter one where the ordinary one
+    does not fit beside ``taken`` cells."""
+    text, shorter, cells = place.column.text(row)[said:], place.column.shorter, place.width - taken
     return text if shorter is None or cell_len(text) <= cells else shorter(row, cells)
 
 

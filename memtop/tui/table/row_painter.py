@@ -199,7 +199,8 @@ def _is_dim(row: Row) -> bool:
 
 
 def _command(row: Row, place: Place, tree: TreePlace | None) -> str:
-    """The command after its branch of the tree. A very deep branch shows only its last part."""
+    """The command or the name of a group after its branch of the tree: of a name what its parent's does not say. A
+    very deep branch shows only its last part."""
     lead = ""
     if tree is not None:
         lead = tree.prefix
@@ -211,4 +212,4 @@ def _command(row: Row, place: Place, tree: TreePlace | None) -> str:
         lead += f"({'OOM kill' if killed else 'gone'}) "
     elif isinstance(row, ProcessRow) and row.note is Note.ZOMBIE:
         lead += "(zombie) "
-    return lead + cell_text(row, place, len(lead))
+    return lead + cell_text(row, place, len(lead), tree.said if tree is not None else 0)

@@ -234,6 +234,22 @@ async def test_the_tree_of_cgroups_folds() -> None:
         await shows(it, "/")
 
 
+async def test_in_the_tree_the_row_of_a_cgroup_has_the_part_of_its_path_that_its_parent_does_not_have() -> None:
+    tenant = "/other/of-a-tenant/with-a-long-name"
+    source = world(p44="/other", p50=f"{tenant}/part-50", p51=f"{tenant}/part-51")
+    async with board(source=source, size=(80, 24)) as it:
+        await it.press("b", "t")
+        await shows(it, "/", "/other", "/other/of-a-tenant", tenant, f"{tenant}/part-50", f"{tenant}/part-51")
+        lines = [it.app.table.line(y).text.rstrip() for y in range(1, 7)]
+        assert [line.rpartition("─ ")[2].removeprefix("▾ ") for line in lines[1:]] == [
+            "other",
+            "of-a-tenant",
+            "with-a-long-name",
+            "part-50",
+            "part-51",
+        ]
+
+
 async def test_a_late_frame_of_the_other_kind_of_rows_gives_the_table_no_columns_of_that_kind() -> None:
     """b, twice more and again, pressed faster than frames come: the rows on screen are still processes."""
     async with board(source=cgroups()) as it:
