@@ -37,6 +37,11 @@ class Scale(Enum):
     RES_ONLY = "RES alone, zoomed in"
     LOG = "logarithmic"
 
+    @property
+    def of_cgroup(self) -> str:
+        """The same text for a cgroup, of which charge and working set are drawn."""
+        return self.value.replace("VIRT", "CHARGE").replace("RES", "WSET")
+
 
 class Axis(NamedTuple):
     """A range of bytes, and its ticks."""

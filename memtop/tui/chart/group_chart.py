@@ -45,7 +45,7 @@ def group_title(detail: GroupDetail, scale: Scale) -> str:
     row = detail.row
     parts = [f"{row.key.by.value} {short(row.name)}", units.counted(row.members, "process")]
     if scale is not Scale.ONE:
-        parts.append(scale.value)
+        parts.append(scale.of_cgroup if row.charge_bytes is not None else scale.value)
     return " ── ".join(parts)
 
 

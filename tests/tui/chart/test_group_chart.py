@@ -55,6 +55,17 @@ def test_a_long_path_leaves_room_for_the_number_of_processes() -> None:
     assert [name for name, _ in group_picture(detail, Scale.ONE, Scale.ONE).limits] == ["…/web"]
 
 
+def test_the_title_calls_the_lines_of_a_cgroup_by_their_names() -> None:
+    source = world(p42="/a", p43="/a")
+    cgroup(source, "/a", 90, b"%d\n" % (100 << 20), anon=10, file=80, inactive_file=80)
+    ask = by(By.CGROUP)._replace(groups=GroupsRequest(focus=GroupKey(By.CGROUP, f"{ROOT}/a")))
+    detail = frame_after(Engine(source), ask, 4).group
+    assert detail is not None
+    scale = group_picture(detail, Scale.AUTO, Scale.ONE).scale
+    assert group_title(detail, scale) == "cgroup /a ── 2 processes ── CHARGE and WSET each on its own scale"
+    assert group_title(detail, Scale.RES_ONLY).endswith("WSET alone, zoomed in")
+
+
 @pytest.mark.parametrize(
     ("name", "cells", "shown"),
     [
