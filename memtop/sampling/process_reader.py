@@ -260,7 +260,7 @@ class ProcessReader:
         young = self._young.pop(self._files.tick, [])[-MOST_YOUNG:]
         turn = everybody[self._files.tick % TURN_TICKS :: TURN_TICKS]
         due = set(turn).union(changed_state, self._files.shrunk, young) & records.keys()
-        if Need.STAT in readings.needs_all or (self._replaying and self._files.tick == 1):
+        if Need.STAT in readings.needs_all or self._replaying:  # at each instant of a recording others were due
             due.update(everybody)
         elif Need.STAT in readings.needs:
             due.update(visible)

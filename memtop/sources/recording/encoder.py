@@ -69,8 +69,6 @@ class Encoder:
         self._values: dict[str, dict[int, bytes | None]] = defaultdict(dict)
         self._changed: dict[str, Set[int]] = {}
         """The processes of the latest row of a sweep, by name of the file."""
-        self._swept_first: dict[str, set[int]] = {}
-        """By name of the file, the processes that are in its sweep for the first time at this tick."""
         self._known = KnownAnswers()
         self._kept = KeptAnswers()
         self._sets: dict[RecordKind, dict[str, None]] = {RecordKind.READ_SET: {}, RecordKind.WAITING: {}}
@@ -99,8 +97,6 @@ class Encoder:
             for event in tick.events
         ]
         self._rows += own
-        for name, pids in self._swept_first.items():
-            self._known.drop(name, pids)
         self._known.forget(left)
         self._kept.forget(left)
         for values in self._values.values():
@@ -162,7 +158,6 @@ class Encoder:
             is_alike = self._changed.get(name) == changes.keys()
             self._changed[name] = changes.keys()
             self._add(RecordKind.SWEEP, name, None, encode_changes(changes), is_alike=is_alike)
-        self._swept_first[name] = changes.keys() - known.keys()
         known.update(changes)
 
     def _take_set(self, kind: RecordKind, paths: Iterable[str]) -> None:

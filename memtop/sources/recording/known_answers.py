@@ -127,11 +127,6 @@ class KnownAnswers:
                 for path in deeper.pop(pid):
                     drop(path, None)
 
-    def drop(self, name: str, pids: Iterable[int]) -> None:
-        """Drop a file of processes that is known from a sweep, too."""
-        for pid in pids:
-            self._answers.pop(f"proc/{pid}/{name}", None)
-
     def rows(self) -> Iterator[Row]:
         """All of it as the rows of a keyframe."""
         one_by_one, batches = _divided(self._answers)

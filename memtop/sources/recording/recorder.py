@@ -89,9 +89,7 @@ class Recorder:
         self._processes = 0
         """Processes at the latest instant."""
         self._kept_s = -math.inf
-        """When the instant that was passed to the writer last was, on the clock of Instant.mono_s ..."""
-        self._kept_pids: frozenset[int] = frozenset()
-        """... and its processes."""
+        """When the instant that was passed to the writer last was, on the clock of Instant.mono_s."""
         if sink is not None:
             self._begin(sink)
         self._tick: Tick | None = None
@@ -269,9 +267,9 @@ class Recorder:
         if self._earlier is not None:
             tick = tick.after(self._earlier)
         if not last and not self._is_due(tick):
-            self._earlier = tick.without_sweeps_of(self._kept_pids)
+            self._earlier = tick
         elif self._writer.submit(tick, always=last):
-            self._earlier, self._kept_s, self._kept_pids = None, tick.instant.mono_s, frozenset(tick.pids or ())
+            self._earlier, self._kept_s = None, tick.instant.mono_s
         else:
             tick.lost += 1
             self._earlier = tick

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from memtop.sources.protocol import Exit, Instant, NotedEvent, pid_of
@@ -47,14 +47,6 @@ class Tick:
         swept = sum(map(len, self.sweeps.values()))
         asked_bytes = sum([len(told[1]) for _, told, _ in self.asks])
         return 4096 + 300 * (swept + len(self.reads)) + sum(map(len, self.reads.values())) + asked_bytes
-
-    def without_sweeps_of(self, pids: frozenset[int]) -> Tick:
-        """This tick, without what sweeps say of some processes.
-
-        Later, beside the sweeps of another instant, it would look like a value of that one, and a rate would be wrong.
-        """
-        sweeps = {name: {pid: swept[pid] for pid in swept.keys() - pids} for name, swept in self.sweeps.items()}
-        return replace(self, sweeps=sweeps)
 
     def after(self, earlier: Tick) -> Tick:
         """This tick, combined with an earlier one that is not written.

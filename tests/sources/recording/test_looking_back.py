@@ -241,10 +241,29 @@ def test_what_was_read_at_an_instant_that_is_not_kept_comes_with_the_next_one(
     replay.begin()
     replay.begin()
     assert replay.read("proc/1/oom_score") == b"%d" % told
-    first, second, third = replay.sweep("stat", [1, 2, 3])
-    assert second == b"2 at %d" % world.now
-    assert third == b"3 at %d" % told, "nothing else says when it started"
-    assert first in (None, b"1 at 1"), "what was read at another instant would make a wrong rate"
+    assert replay.sweep("stat", [1, 2, 3]) == [b"1 at %d" % told, b"2 at %d" % world.now, b"3 at %d" % told]
+    replay.close()
+
+
+def test_files_of_many_processes_that_are_swept_and_read_again_come_back_as_they_were(tmp_path: Path) -> None:
+    world = World()
+    world.listing = list(range(1, 60))
+    recorder = Recorder(world, str(tmp_path / "r"))
+    paths = [f"proc/{pid}/stat" for pid in world.listing]
+    for swept in (False, True, False, True, False):
+        recorder.begin()
+        world.files = {path: b"%s %05d" % (path.encode(), 7919 * world.now) for path in paths}
+        recorder.pids()
+        for path in () if swept else paths:
+            recorder.read(path)
+        recorder.sweep("stat", world.listing if swept else [])
+    recorder.close()
+    replay = Replay(str(tmp_path / "r"))
+    for number in range(1, 6):
+        replay.begin()
+        expected = [b"%s %05d" % (path.encode(), 7919 * number) for path in paths]
+        got = replay.sweep("stat", world.listing) if number % 2 == 0 else [replay.read(path) for path in paths]
+        assert got == expected
     replay.close()
 
 
