@@ -85,6 +85,7 @@ def test_a_great_output_costs_nothing_and_the_status_is_the_commands(tmp_path: P
 
 def test_a_small_output_is_shown_and_its_file_goes(tmp_path: Path) -> None:
     with watching(tmp_path, "sh", "-c", "echo hello from it; exec sleep 60") as run:
+        wait_for(lambda: logs(tmp_path)[0].read_text().endswith("\n"), "the output")
         run.press(b"q")
         assert run.end() == 128 + signal.SIGTERM
         assert told(run) == "hello from it\n"
@@ -93,6 +94,7 @@ def test_a_small_output_is_shown_and_its_file_goes(tmp_path: Path) -> None:
 
 def test_bytes_that_are_not_shown_as_they_are_stay_in_the_file(tmp_path: Path) -> None:
     with watching(tmp_path, "sh", "-c", r"printf 'a\033[31mb\n'; exec sleep 60") as run:
+        wait_for(lambda: logs(tmp_path)[0].read_text().endswith("\n"), "the output")
         run.press(b"q")
         run.end()
         (log,) = logs(tmp_path)

@@ -964,7 +964,7 @@ def test_a_process_that_nobody_watched_is_reported_where_its_cgroup_counted_its_
 @pytest.mark.parametrize("version", ["v2", "v1"])
 def test_huge_pages_have_limits_of_their_own(version: str) -> None:
     """A memory cgroup is not charged for them: the hugetlb controller is asked, and the pool."""
-    process = FakeProcess(42)
+    process = FakeProcess(42, hugetlb_kib=62 * 1024)
     source = v2(process)
     files = ("max", "current") if version == "v2" else ("limit_in_bytes", "usage_in_bytes")
     folder = APP
@@ -981,7 +981,6 @@ def test_huge_pages_have_limits_of_their_own(version: str) -> None:
         b"MemTotal: 8000000 kB\nMemAvailable: 4000000 kB\nMemFree: 1 kB\nHugePages_Total: 40\nHugePages_Free: 9\n"
         b"HugePages_Rsvd: 2\nHugepagesize: 2048 kB\nHugetlb: 81920 kB\n"
     )
-    source.files["proc/42/status"] = process.status() + b"HugetlbPages:\t   63488 kB\n"
     engine = Engine(source)
     ask = request(focus=process.key, focus_needs=Need.LIMITS, needs_all=Need.STATUS)
     engine.step(ask)

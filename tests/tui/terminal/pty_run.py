@@ -33,6 +33,9 @@ os.execvp(sys.argv[3], sys.argv[3:])
 """What happens between fork and exec (a preexec_fn is not safe in a test runner with threads)."""
 
 
+_BEHIND = b"\0behind all output\0"
+
+
 def wait_for(condition: Callable[[], object], what: str, deadline_s: float = DEADLINE_S) -> None:
     """Wait until ``condition`` holds; fail with ``what`` when it does not."""
     limit_s = time.monotonic() + deadline_s
@@ -79,8 +82,8 @@ class PtyRun:
         self._reading = threading.Event()
         self._reading.set()
         self._closed = False
-        self._in_hand = False
-        """Whether the reader has taken output that is not in ``output`` yet."""
+        self._taking = threading.Lock()
+        """Held while ``output`` changes."""
         before_exec = str(int(controlling)), ",".join(str(int(number)) for number in ignored)
         self.process = subprocess.Popen(
             [sys.executable, "-S", "-c", _LAUNCH, *before_exec, *wrapper, sys.executable, "-m", module, *options],
@@ -97,17 +100,15 @@ class PtyRun:
     def _read(self) -> None:
         while not self._closed:
             if self._reading.wait(0.05) and select.select([self.master], [], [], 0.05)[0]:
-                self._in_hand = True
                 try:
                     data = os.read(self.master, 65_536)
                 except OSError:
-                    self._in_hand = False
                     return
-                self.drawn_bytes += len(data)
-                self.output += data
-                if self._kept_bytes is not None:
-                    self.output = self.output[-self._kept_bytes :]
-                self._in_hand = False
+                with self._taking:
+                    self.drawn_bytes += len(data)
+                    self.output += data
+                    if self._kept_bytes is not None:
+                        self.output = self.output[-self._kept_bytes :]
 
     def stop_reading(self) -> None:
         """From here on the terminal takes nothing."""
@@ -151,10 +152,12 @@ class PtyRun:
         return code
 
     def _drain(self) -> None:
-        seen = -1
-        while seen != len(self.output) or select.select([self.master], [], [], 0)[0] or self._in_hand:
-            seen = len(self.output)
-            time.sleep(0.02)  # lets the reader thread take what is there; the loop ends when nothing came
+        """Wait until all that was drawn is in ``output``: what is written now comes after it."""
+        os.write(self.slave, _BEHIND)
+        wait_for(lambda: _BEHIND in self.output, "the end of the output")
+        with self._taking:
+            self.output = self.output.replace(_BEHIND, b"")
+            self.drawn_bytes -= len(_BEHIND)
 
     def threads(self) -> int:
         """How many threads it has."""
