@@ -17,7 +17,8 @@ _LEAST_SCATTERED: Final = 8
 _CLEAR: Final = 3.0
 """Standard score of the order. Chance alone reaches it once in 700 series."""
 _NOTABLE_SHARE: Final = 0.25
-"""A rise by less of its size, if it is one, cannot be distinguished from a level floor."""
+_NOTABLE_BYTES: Final = 8 << 20
+"""A rise by less of its size, or by less than this, if it is one, is called level."""
 
 Series = Sequence[tuple[float, int | None]]
 """(time in seconds, value), oldest first; None if the figure was not reported."""
@@ -51,9 +52,9 @@ def rises(floor: Floor | None) -> bool:
 
 
 def may_rise(floor: Floor) -> bool:
-    """Whether it scatters so much that it may rise by a notable part of its size, whichever way it seems to go."""
+    """Whether a size scatters so much that it may rise by a notable part, whichever way it seems to go. In bytes."""
     span_s = floor.times_s[-1] - floor.times_s[0]
-    return floor.high * span_s > _NOTABLE_SHARE * median(floor.values)
+    return floor.high * span_s > max(_NOTABLE_BYTES, _NOTABLE_SHARE * median(floor.values))
 
 
 def slope(floor: Floor | None) -> float | None:

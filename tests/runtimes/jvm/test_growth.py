@@ -162,7 +162,12 @@ count."""
 
 @pytest.mark.parametrize(
     ("used_mib", "may_rise"),
-    [(LEAKS_MIB, True), (tuple(reversed(LEAKS_MIB)), True), ((100, 104, 98, 101, 103, 99), False)],
+    [
+        (LEAKS_MIB, True),
+        (tuple(reversed(LEAKS_MIB)), True),
+        ((100, 104, 98, 101, 103, 99), False),
+        ((5, 7, 4, 6, 5, 7) * 2, False),
+    ],
 )
 def test_few_floors_that_scatter_leave_it_open_whichever_way_they_seem_to_go(
     used_mib: tuple[int, ...], *, may_rise: bool
