@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 from unittest import mock
+from weakref import WeakKeyDictionary
 
 from textual.pilot import Pilot
 from textual.strip import Strip
@@ -28,6 +29,7 @@ from tests.screenshots.svg import svg
 
 HOST: Final = "web-7"
 DEADLINE_S: Final = 20.0
+_ENGINES: Final[WeakKeyDictionary[MemtopApp, StillEngine]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,10 @@ class StillEngine(Engine):
     """An engine for which time can stand still. What it plays looks like the live machine."""
 
     stands_still = False
+    answers = 0
+    """How many requests it has answered."""
+    answered: tuple[Request, Frame | None] | None = None
+    """The latest of them, and the frame."""
 
     def step(self, ask: Request, commands: Iterable[Command] = (), late_s: float = 0.0) -> Frame | None:
         """See ``Engine.step``."""
@@ -68,7 +74,9 @@ class StillEngine(Engine):
 
     def view(self, request: Request, commands: Iterable[Command] = ()) -> Frame | None:
         """See ``Engine.view``."""
-        return _live(super().view(request, commands))
+        frame = _live(super().view(request, commands))
+        self.answered, self.answers = (request, frame), self.answers + 1
+        return frame
 
     def take(self, ask: Request, commands: Iterable[Command] = (), late_s: float = 0.0) -> bool:
         """See ``Engine.take``."""
@@ -107,7 +115,9 @@ def app_of(still: Still) -> MemtopApp:
     settings = Settings(pids=pids, delay_s=DELAY_S, **still.settings)  # type: ignore[arg-type]
     engine, view, first = played(still.recording, still.samples, still.pid, still.focus)
     with mock.patch.dict(os.environ, COLORTERM="truecolor"):  # whatever terminal it is drawn from
-        return MemtopApp(engine, settings, view, first=first, commentary=commentary_of(still.recording, first.at_s))
+        app = MemtopApp(engine, settings, view, first=first, commentary=commentary_of(still.recording, first.at_s))
+    _ENGINES[app] = engine
+    return app
 
 
 def named(host: str) -> AbstractContextManager[object]:
@@ -142,10 +152,16 @@ def lines_of(app: MemtopApp) -> list[Strip]:
 
 
 async def settle(pilot: Pilot[None], app: MemtopApp) -> None:
-    """Wait until nothing new comes any more."""
-    limit_s = time.monotonic() + DEADLINE_S
-    seen = None
-    while app.frame is None or app.frame != seen or (app.frame.detail or app.frame.group) is None:
-        assert time.monotonic() < limit_s, "the picture does not come to rest"
-        seen = app.frame
-        await pilot.pause(0.2)
+    """Wait until what the keys asked for is shown, and asks for nothing more."""
+    engine, limit_s = _ENGINES[app], time.monotonic() + DEADLINE_S
+    for _ in range(2):  # the first answer may have been begun before the last key
+        before = engine.answers
+        app.sampler_thread.step_once()
+        while engine.answers == before or engine.answered != (app.request, app.frame) or _is_reading(app):
+            assert time.monotonic() < limit_s, "the picture does not come to rest"
+            await pilot.pause(0.005)
+        await pilot.pause()
+
+
+def _is_reading(app: MemtopApp) -> bool:
+    return app.frame is None or (app.frame.detail or app.frame.group) is None
