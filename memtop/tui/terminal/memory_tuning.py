@@ -10,6 +10,7 @@ import gc
 import re
 import sys
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cache, lru_cache
 from types import CodeType, FunctionType, ModuleType, NoneType
@@ -26,6 +27,11 @@ M_ARENA_MAX: Final = -8
 WIDTHS_KEPT: Final = 512
 ENTRIES_KEPT: Final = 256
 """Of each other cache of Rich, Textual and the standard library."""
+_WRAPPERS: Final = frozenset({_LruCache, property, staticmethod, classmethod})
+_DEFINITIONS: Final = _WRAPPERS | {FunctionType, ModuleType}
+"""Beside classes."""
+_searched: Final[set[str]] = set()
+"""Names of the modules that were searched for caches."""
 _caches: Final[list[Any]] = []
 """Those that would keep more."""
 OBJECTS_BETWEEN: Final = 5_000
@@ -97,7 +103,7 @@ def drop_descriptions() -> None:
     re.purge()
     gc.collect()
     shared: dict[object, Any] = {}
-    for one in gc.get_objects():
+    for one in _definitions(list(sys.modules.values())):
         if isinstance(one, FunctionType):
             if sys.getrefcount(one.__code__) <= _OWN_CODE and (one.__doc__ or one.__qualname__ != one.__name__):
                 one.__code__ = _without_descriptions(one.__code__, one.__doc__, shared)
@@ -112,6 +118,35 @@ def drop_descriptions() -> None:
                 one.__doc__ = None
             if issubclass(one, tuple) and "_fields" in one.__dict__:
                 one.__annotations__ = {}
+
+
+def _definitions(modules: Iterable[ModuleType]) -> Iterator[Any]:
+    """The modules, and all classes, functions and caches in them, also nested ones; each once.
+
+    A list of all objects (``gc.get_objects``) would refer to each tuple that another thread is filling, and tuple()
+    fails with SystemError where there is a second reference: a sample was lost that way.
+    """
+    found: list[Any] = list(modules)
+    seen = set(map(id, found))
+    kinds: dict[type, bool] = {}
+    """Whether objects of a kind are such definitions."""
+    for one in found:
+        yield one
+        for part in _parts(one):
+            kind = type(part)
+            if kind not in kinds:
+                kinds[kind] = kind in _DEFINITIONS or issubclass(kind, type)
+            if kinds[kind] and id(part) not in seen:
+                seen.add(id(part))
+                found.append(part)
+
+
+def _parts(one: Any) -> Iterable[Any]:
+    """The values of a namespace, what a function closes over, or what a method or a cache wraps."""
+    kind = type(one)
+    if kind is FunctionType:
+        return gc.get_referents(*one.__closure__) if one.__closure__ else ()
+    return gc.get_referents(one) if kind in _WRAPPERS else list(vars(one).values())
 
 
 def _without_descriptions(code: CodeType, doc: str | None, shared: dict[object, Any]) -> CodeType:
@@ -151,12 +186,26 @@ def without_strip_caches() -> None:
 
 
 def _find_caches() -> None:
-    """Find large caches among the objects that are not frozen. memtop's own ones have a size that is wanted."""
-    for one in gc.get_objects():
-        if isinstance(one, _LruCache) and not str(one.__module__).startswith("memtop.") and one not in _caches:
-            most = one.cache_parameters()["maxsize"]
-            if most is None or most > ENTRIES_KEPT:
-                _caches.append(one)
+    """Find large caches in modules that were not searched yet. memtop's own ones have a size that is wanted."""
+    for name in sys.modules.keys() - _searched:
+        _searched.add(name)
+        if name.partition(".")[0] != "memtop":
+            _caches.extend(one for one in _caches_in(sys.modules[name]) if _is_large(one) and one not in _caches)
+
+
+def _caches_in(module: ModuleType) -> Iterator[Any]:
+    """The caches of its functions and of the methods of its classes."""
+    for one in list(vars(module).values()):
+        for part in list(vars(one).values()) if issubclass(type(one), type) else (one,):
+            wraps = type(part) in (classmethod, staticmethod)
+            function = part.__func__ if wraps else part.fget if type(part) is property else part
+            if type(function) is _LruCache:
+                yield function
+
+
+def _is_large(cache: Any) -> bool:
+    most = cache.cache_parameters()["maxsize"]
+    return most is None or most > ENTRIES_KEPT
 
 
 def shrink_caches() -> None:

@@ -75,3 +75,33 @@ def test_widths_of_texts_are_kept_while_they_are_few_and_forgotten_once_they_are
     memory_tuning.forget()
 
     assert cached_cell_len.cache_info().currsize == 0
+
+
+FILLING = """
+import sys, threading
+from memtop.tui.terminal import memory_tuning
+sys.setswitchinterval(1e-6)
+errors, stop = [], threading.Event()
+
+def fill():
+    try:
+        while not stop.is_set():
+            tuple(number for number in range(50))
+    except SystemError as error:
+        errors.append(error)
+
+sampler = threading.Thread(target=fill)
+sampler.start()
+for _ in range(20):
+    memory_tuning.let_go()
+memory_tuning.drop_descriptions()
+stop.set()
+sampler.join()
+print(errors)
+"""
+
+
+def test_tuples_that_another_thread_is_filling_are_not_touched() -> None:
+    """Python's tuple() fails with SystemError where a list of all objects refers to the tuple."""
+    done = subprocess.run([sys.executable, "-c", FILLING], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
