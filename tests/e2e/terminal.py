@@ -28,10 +28,12 @@ run-shell -b "cat '{alive}'; tmux -S '{socket}' kill-server"
 _SCRIPT: Final = """\
 read go
 sh -c 'echo $$ >"$0.pid"; exec "$@"' "$0" "$@"
-echo $? >"$0.code"
+printf '\\n=%s=\\n' $?
 read ever
 """
-"""Waits until the log is in place, runs the command, keeps what it leaves on the screen."""
+"""Waits until the log is in place, runs the command, keeps what it leaves on the screen, and its exit code below it."""
+_ENDED: Final = re.compile(r"^ *=(\d+)= *$", re.MULTILINE)
+"""That exit code: once tmux has drawn it, it has also drawn all that came before it."""
 
 
 def until(condition: Callable[[], object], what: Callable[[], str], deadline_s: float = DEADLINE_S) -> None:
@@ -135,6 +137,9 @@ class Terminal:
 
     def screen(self, *, colours: bool = False) -> str:
         """What a person sees now, line by line."""
+        return _ENDED.sub("", self._drawn(colours=colours))
+
+    def _drawn(self, *, colours: bool = False) -> str:
         return self._tmux("capture-pane", "-p", *(["-e"] if colours else []))
 
     def sees(self, expected: str | re.Pattern[str]) -> bool:
@@ -151,9 +156,9 @@ class Terminal:
         until(lambda: not self.sees(text), lambda: f"{text!r} to go from this screen:\n{self.screen()}", deadline_s)
 
     def wait_end(self, deadline_s: float = DEADLINE_S) -> int:
-        """Wait until memtop has ended; its exit code."""
-        until(lambda: self._note("code"), lambda: f"an end; the screen is\n{self.screen()}", deadline_s)
-        return int(self._note("code"))
+        """Wait until memtop has ended and all that it has drawn is on the screen; its exit code."""
+        until(lambda: _ENDED.search(self._drawn()), lambda: f"an end; the screen is\n{self.screen()}", deadline_s)
+        return int(_ENDED.findall(self._drawn())[-1])
 
     def _note(self, name: str) -> str:
         note = self._notes.with_suffix(f".{name}")
