@@ -69,9 +69,7 @@ def growth(c: FindingInputs) -> Found:
         siblings_count=c.siblings or None if not c.grows_towards_machine else None,
         machine_siblings_count=c.siblings or None if c.grows_towards_machine else None,
         drops_count=g.drops if g.kind is Shape.LEAK_GC else None,
-        heap_left_bytes=c.heap_may_take
-        if early is None and not unusual and (c.grows_towards_runtime or not c.grows_towards)
-        else None,
+        heap_left_bytes=c.heap_may_take if early is None and (c.grows_towards_runtime or not c.grows_towards) else None,
         lazyfree_bytes=c.lazyfree if c.lazyfree is not None and c.lazyfree > MIB else None,
         unread=c.lazyfree_unread or None,
         young_s=c.age_s if c.age_s is not None and c.age_s < 600 else None,

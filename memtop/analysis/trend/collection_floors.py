@@ -17,7 +17,7 @@ _LEAST_SCATTERED: Final = 8
 _CLEAR: Final = 3.0
 """Standard score of the order. Chance alone reaches it once in 700 series."""
 _NOTABLE_SHARE: Final = 0.25
-_NOTABLE_BYTES: Final = 8 << 20
+_NOTABLE_BYTES: Final = 16 << 20
 """A rise by less of its size, or by less than this, if it is one, is called level."""
 
 Series = Sequence[tuple[float, int | None]]

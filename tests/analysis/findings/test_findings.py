@@ -352,3 +352,14 @@ def test_growth_that_pauses_has_no_time_to_a_limit_and_is_no_danger() -> None:
     assert one.severity is Severity.WARNING
     assert (one.facts["level_s"], one.facts["seen_s"]) == (40.0, 160.0)
     assert "early_s" not in one.facts and "rests_s" not in one.facts
+
+
+def test_a_rise_that_its_heap_explains_and_that_is_level_now_is_no_alarm() -> None:
+    """Two GiB of -Xmx, used for the first time: it was called growing after it had been level for 35 s."""
+    rests = growth(Shape.LEAK)._replace(pause=Pause(level_s=35.0, usual_s=1.0))
+    inputs = FindingInputs(growth=rests, alarm=True, evidence=Evidence.GROWING, seen_s=90.0)
+    (rose,) = [one for one in find(inputs) if one.name == "growth"]
+    assert weighing((rose,), Weight.ALARMING)
+    (found,) = [one for one in find(inputs._replace(heap_may_take=GIB)) if one.name == "growth"]
+    assert "level_s" in found.facts
+    assert not weighing((found,), Weight.ALARMING) and weighing((found,), Weight.OPEN)
