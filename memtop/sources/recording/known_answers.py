@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,6 +26,7 @@ _BUNDLED_TO: Final = 4096
 _WINDOW_BITS: Final = 12
 _MEMORY_LEVEL: Final = 4
 """zlib's window and memory for one answer: it takes longer to clear the memory than to compress."""
+_HASH: Final = struct.Struct("n")
 _SHARED_MOST: Final = 512
 """Most small answers of which one copy is kept for all processes."""
 _PROC: Final = "proc/"
@@ -33,15 +35,29 @@ _FEWEST_DEEPER: Final = 4
 """So many answers of one file deeper in the directories of processes are written together."""
 
 
-class _Packed:
-    """An answer that has not changed for a while."""
+class _Packed(bytes):
+    """An answer that has not changed for a while: its hash, to compare it without unpacking, and its bytes compressed.
 
-    __slots__ = ("data", "digest")
+    There are thousands, so it is one object.
+    """
 
-    def __init__(self, digest: int, data: bytes) -> None:
-        self.digest = digest
-        """Hash of the bytes, to compare without unpacking."""
-        self.data = data
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, data: bytes, basis: bytes) -> _Packed:
+        """Pack an answer with its like as the dictionary."""
+        squeezer = zlib.compressobj(1, zlib.DEFLATED, _WINDOW_BITS, _MEMORY_LEVEL, zdict=basis)
+        return cls(_HASH.pack(hash(data)) + squeezer.compress(data) + squeezer.flush())
+
+    @property
+    def digest(self) -> int:
+        """Hash of the answer."""
+        digest: int = _HASH.unpack_from(self)[0]
+        return digest
+
+    def unpacked(self, basis: bytes) -> bytes:
+        """The answer."""
+        return zlib.decompressobj(_WINDOW_BITS, zdict=basis).decompress(memoryview(self)[_HASH.size :])
 
 
 _Any = TypeVar("_Any", Told, "Told | _Packed")
@@ -167,8 +183,7 @@ class KnownAnswers:
                 answers[path] = shared.setdefault(data, data)
                 continue
             basis = self._first.setdefault(_file_name(path), data)
-            squeezer = zlib.compressobj(1, zlib.DEFLATED, _WINDOW_BITS, _MEMORY_LEVEL, zdict=basis)
-            answers[path] = _Packed(hash(data), squeezer.compress(data) + squeezer.flush())
+            answers[path] = _Packed.of(data, basis)
 
     def _bytes(self, path: str, answer: Told | _Packed) -> bytes:
         if type(answer) is bytes:
@@ -176,8 +191,7 @@ class KnownAnswers:
         if isinstance(answer, tuple):
             return answer[1]
         assert isinstance(answer, _Packed)
-        inflater = zlib.decompressobj(_WINDOW_BITS, zdict=self._first[_file_name(path)])
-        return inflater.decompress(answer.data)
+        return answer.unpacked(self._first[_file_name(path)])
 
 
 def _divided(answers: Mapping[str, _Any]) -> tuple[dict[str, _Any], dict[str, dict[int, str]]]:

@@ -60,11 +60,11 @@ class Tick:
         def matters(pid: int | None) -> bool:
             return alive is None or pid is None or pid in alive
 
-        sweeps = {
-            name: {pid: data for pid, data in earlier.sweeps.get(name, {}).items() if matters(pid)}
-            | self.sweeps.get(name, {})
-            for name in earlier.sweeps | self.sweeps
-        }
+        sweeps = dict(self.sweeps)
+        for name, before in earlier.sweeps.items():
+            now = self.sweeps.get(name, {})
+            if older := before.keys() - now.keys():
+                sweeps[name] = {pid: before[pid] for pid in older if matters(pid)} | now
         reads = {path: told for path, told in earlier.reads.items() if matters(pid_of(path))} | self.reads
         asks = {ask[0]: ask for ask in (*(ask for ask in earlier.asks if matters(pid_of(ask[0]))), *self.asks)}
         exits, events = [*earlier.exits, *self.exits], [*earlier.events, *self.events]
