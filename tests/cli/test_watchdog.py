@@ -11,6 +11,8 @@ import time
 
 import pytest
 
+from tests.children import said
+
 SCRIPT = textwrap.dedent(
     """
     import os, signal, sys, threading, time
@@ -66,6 +68,6 @@ def test_a_sample_during_which_memtop_was_stopped_is_waited_for() -> None:
         os.waitid(os.P_PID, child.pid, os.WSTOPPED)
         time.sleep(2.0)  # longer than a sample may be late, which leaves it as long to come on a busy machine
         child.send_signal(signal.SIGCONT)
-        out, said = child.communicate(timeout=30)
-    assert (child.returncode, said) == (0, "")
+        out, error = child.communicate(timeout=30)
+    assert (child.returncode, said(error)) == (0, "")
     assert out
