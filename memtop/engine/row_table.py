@@ -76,6 +76,7 @@ class RowTable:
         """The row of each."""
         self._by_pid: dict[int, ProcessRow] | None = None
         """A copy of them, until one changes."""
+        self._touched: set[int] = set()
 
     def note(self, sample: Sample, on_exec: Callable[[ProcessSample], None]) -> bool:
         """Add the sizes of this sample to the history.
@@ -142,7 +143,9 @@ class RowTable:
                     self._renew(entry, inputs)
             elif renewed and process.key in renewed:
                 self._renew(entry, inputs)
-            rows[pid] = entry.row
+            if rows.get(pid) is not entry.row:
+                rows[pid] = entry.row
+                self._touched.add(pid)
 
     def put_shares(self, keys: Iterable[ProcessKey], inputs: RowInputs) -> None:
         """Set PSS and USS of these processes. The rows decide whose are read, and some readings finish at once."""
@@ -153,6 +156,7 @@ class RowTable:
                 continue
             self._renew(entry, inputs)
             self._rows[key.pid] = entry.row
+            self._touched.add(key.pid)
 
     def remove(self, key: ProcessKey) -> ProcessRow | None:
         """Remove a process that has ended. Returns the last row with memory; None if it was unknown."""
@@ -182,6 +186,11 @@ class RowTable:
         if self._by_pid is None:
             self._by_pid = self._rows.copy()
         return self._by_pid
+
+    def take_touched(self) -> set[int]:
+        """PIDs whose rows have changed or come since this was asked for last. Some of them may have ended."""
+        touched, self._touched = self._touched, set()
+        return touched
 
     def _changed(self, sample: Sample) -> list[tuple[int, ProcessSample]]:
         """The processes that have changed since rows were built."""

@@ -101,6 +101,7 @@ class Updater:
             looked_at=[*([] if request.groups.focus is None else [request.groups.focus]), *request.groups.judged],
             alone=assessor.growing_alone() if assessor is not None else {},
             heaps=assessor.heap_uses if assessor is not None else {},
+            take_touched=self._state.table.take_touched,
         )
 
     def _has_news(self, sample: Sample) -> bool:

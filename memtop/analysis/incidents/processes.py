@@ -52,8 +52,9 @@ _FASTER: Final = 1.2
 
 def growth(inputs: IncidentInputs) -> Iterator[Incident]:
     """Growth that is confirmed."""
-    rates = _rates(inputs)
-    for one in inputs.growing:
+    confirmed = [one for one in inputs.growing if one.growth is not None]
+    rates: _Rates = _rates(inputs) if confirmed else {}
+    for one in confirmed:
         if one.growth is not None and one.growth.slope_bytes_per_s is not None:
             pace = pace_at(one.limit, _rate(one), inputs, beside=_beside(one, rates))
             yield confirmed_growth(

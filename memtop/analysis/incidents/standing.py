@@ -75,9 +75,10 @@ class StandingIncidents(NamedTuple):
         """What stands after one more sample at ``now_s`` in which ``found`` was found."""
         worst: dict[_Identity, Incident] = {}
         for incident in found:
-            other = worst.get(_identity(incident))
+            name = _identity(incident)
+            other = worst.get(name)
             if other is None or _order(incident) < _order(other):
-                worst[_identity(incident)] = incident
+                worst[name] = incident
         known = {_identity(entry.incident): entry for entry in self.entries}
         entries = [_renewed(known.pop(name, None), incident, now_s) for name, incident in worst.items()]
         for entry in known.values():

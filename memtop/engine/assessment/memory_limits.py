@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from memtop.analysis.ledger.machine import MachinePart, machine_ledger
@@ -23,7 +24,9 @@ from memtop.model.assessment import CountLimit, Limit, LimitRow
 from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
+from memtop.program_name import program_name
 from memtop.sampling.cgroup_reading import MappingCount
+from memtop.sanitize import clean
 
 _MET: Final = frozenset({Limit.CGROUP, Limit.HIGH, Limit.MACHINE, Limit.ADDRESS_SPACE, Limit.DATA, Limit.RUNTIME})
 """Limits that a rising process reaches. The others only change what happens there."""
@@ -179,7 +182,14 @@ def _may_end_first(key: ProcessKey, step: StepInput) -> bool:
     if key in step.runtimes:
         return step.runtimes[key].may_end_first
     row = step.row(key)
-    return row is not None and any(name.rstrip("0123456789.") in _WITH_HEAP_LIMIT for name in row.program_names[:2])
+    return row is not None and _has_heap_limit(row.name, row.command_raw)
+
+
+@lru_cache(maxsize=1024)
+def _has_heap_limit(name: str, command: bytes | None) -> bool:
+    """By the name and the command line of a process, which stay the same for hundreds from sample to sample."""
+    names = (name, *(clean(file) for file in (program_name(command).names[:1] if command else ())))
+    return any(one.rstrip("0123456789.") in _WITH_HEAP_LIMIT for one in names)
 
 
 def counts_its_heap(row: ProcessRow) -> bool:

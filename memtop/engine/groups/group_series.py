@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -65,11 +65,13 @@ class GroupSeries:
         looked_at: Sequence[GroupKey] = (),
         alone: Mapping[ProcessKey, float] = MappingProxyType({}),
         heaps: Mapping[ProcessKey, HeapUse] = MappingProxyType({}),
+        take_touched: Callable[[], Iterable[int]] | None = None,
     ) -> None:
         """One sample.
 
         ``rows`` are those of all processes by pid, ``looked_at`` the groups that are judged first, ``alone`` the
         processes that grow themselves, in bytes a second, ``heaps`` those that are being used for the first time.
+        ``take_touched`` gives the PIDs of the rows that have changed since it was called last.
         """
         cgroups, now_s = sample.cgroups or CgroupSample(), sample.mono_s
         for path, timed in cgroups.latest.items():
@@ -95,6 +97,7 @@ class GroupSeries:
         rises = self._pools.note_machine(sample)
         since_s = None if self._summed_s is None else now_s - self._summed_s
         if since_s is None or since_s >= SUMS_EVERY_S or (rises and since_s >= RISING_S):
+            self._totals.update(rows, take_touched() if take_touched is not None else None)
             self._note_sums(By.PROGRAM if rises else self._other_kind(), rows, sample, alone, heaps)
         meminfo, first = sample.system.meminfo, [*looked_at, *self._pools.keys]
         self.growth.look(
@@ -136,7 +139,6 @@ class GroupSeries:
         cgroups, now_s = sample.cgroups or CgroupSample(), sample.mono_s
         self._summed_s, self._summed = now_s, by
         self.kinds = kinds_of(sample.names.values())
-        self._totals.update(rows)
         self.note_totals(by, self._totals.totals(by), now_s)
         if by is By.PROGRAM:
             self._pools.note(self._totals, rows, alone, cgroups, now_s, heaps=heaps)

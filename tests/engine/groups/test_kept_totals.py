@@ -34,7 +34,7 @@ CHANGES = st.tuples(
 @pytest.mark.parametrize("by", [By.USER, By.PROGRAM])
 @given(steps=st.lists(st.lists(CHANGES, max_size=4), max_size=8))
 def test_the_same_as_adding_up_everything(by: By, steps: Sequence[Sequence[tuple[Any, ...]]]) -> None:
-    kept, rows = KeptTotals(), dict[int, ProcessRow]()
+    kept, told, rows = KeptTotals(), KeptTotals(), dict[int, ProcessRow]()
     for step in steps:
         for pid, size, command, uid, ppid, start_ticks, names in step:
             row = proc_row(pid, name="sh", rss_bytes=size, shr_bytes=size, ppid=ppid, uid=uid)
@@ -46,6 +46,8 @@ def test_the_same_as_adding_up_everything(by: By, steps: Sequence[Sequence[tuple
             elif rows.get(pid) != row:  # an unchanged row is the same object
                 rows[pid] = row
         kept.update(rows)
+        told.update(rows, [pid for pid, *_ in step])
+        assert told.totals(by) == kept.totals(by)
         whole = sums_of(rows.values(), Naming(by, CgroupSample(), rows).group_of)
         assert kept.totals(by) == {
             key: Totals(one.virt_bytes or 0, one.rss_bytes or 0, one.anon_bytes or 0, one.members)
