@@ -8,6 +8,7 @@ import resource
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -259,14 +260,16 @@ def test_a_recording_of_a_machine_with_other_pages_has_the_sizes_that_it_had(
     replay.close()
     assert frame is not None
     assert {row.pid: row.rss_bytes for row in frame.rows}[10] == pages * 65_536
-    _, player = player_of(Path(path))
+    played, player = player_of(Path(path))
     focused = REQUEST._replace(readings=REQUEST.readings._replace(focus=ProcessKey(10, 500)))
     shown = player.step(focused)
     while player.has_work:
         shown = player.work(focused) or shown
     assert shown is not None and shown.timeline is not None
     assert {size for size in shown.timeline.rss_bytes if size} == {pages * 65_536}
-    collected = from_recording(Replay(path), engine_on, 10)
+    played.close()
+    with closing(Replay(path)) as recording:
+        collected = from_recording(recording, engine_on, 10)
     detail = collected.frame.detail
     assert detail is not None and detail.row.rss_bytes == pages * 65_536
     assert {size for size in detail.series.rss_bytes if size} == {pages * 65_536}
