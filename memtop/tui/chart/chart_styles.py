@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import IntEnum, StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from rich.color import Color
 from rich.style import Style
@@ -33,6 +33,9 @@ class ChartStyle(IntEnum):
 
 
 ChartStyles = Mapping[ChartStyle, Style]
+Pieces = list[tuple[str, ChartStyle]]
+ALWAYS: Final = 100
+"""The rank of a number that is never dropped."""
 AREAS: Final = (ChartStyle.ANON, ChartStyle.FILE, ChartStyle.SHMEM)
 LINE_ASCII: Final = {ChartStyle.VIRT: "+", ChartStyle.RES: "*"}
 
@@ -58,3 +61,11 @@ TEXTURES: Final[Mapping[Glyphs, Mapping[ChartStyle, str]]] = {
 def area_color(ink: ChartStyle, inks: ChartStyles) -> Color | None:
     """The color of an area as a character: its shade, or the color of its texture."""
     return inks[ink].color if ink is ChartStyle.SHMEM else inks[ink].bgcolor or inks[ink].color
+
+
+class Fact(NamedTuple):
+    """A number in the line above the chart."""
+
+    pieces: Pieces
+    rank: int = ALWAYS
+    """Where there is not room for all, those of the lowest rank are dropped first."""

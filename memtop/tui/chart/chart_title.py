@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
+from operator import attrgetter
 from typing import Final
 
 from rich.cells import cell_len
@@ -17,7 +19,17 @@ from memtop.model.detail import Detail, GroupDetail
 from memtop.model.row import ProcessRow
 from memtop.sanitize import clean
 from memtop.tui.chart.axes import Scale, slope_sign
-from memtop.tui.chart.chart_styles import AREAS, LINE_ASCII, TEXTURES, ChartStyle, ChartStyles, Glyphs, area_color
+from memtop.tui.chart.chart_styles import (
+    ALWAYS,
+    AREAS,
+    LINE_ASCII,
+    TEXTURES,
+    ChartStyle,
+    ChartStyles,
+    Fact,
+    Glyphs,
+    area_color,
+)
 from memtop.tui.chart.group_chart import group_items
 from memtop.tui.drawing.cell_text import to_ascii
 
@@ -26,25 +38,14 @@ _ARROWS: Final = {1: " ↑", 0: "", -1: " ↓"}
 _SIZE_CELLS: Final = 5
 """Cells of a size that moves: ``99.8M`` and ``100M`` take the same, so that what follows does not jump."""
 _GAPS: Final = ("   ", "  ")
+_EMPTY: Final = -1
+"""The rank of a part that the process has none of, or of which it is not known."""
 _TOPICS: Final = {
     **{"VIRT": "virt", "RES": "rss", "anon": "anon", "file": "shr", "file+shm": "shr", "shm": "shmem", "swap": "swap"},
     **{"peak": "peak", "CHARGE": "who_pays", "WSET": "working_set", "limit": "limits"},
 }
 """What explains each number of the line."""
 _NUMBER: Final = re.compile(rf"(?:\S )?\b({'|'.join(re.escape(name) for name in _TOPICS)})(?: at most)? \S+")
-_DROPPED_FIRST: Final = (
-    "limit",
-    "rest",
-    "member1",
-    "member0",
-    "peak",
-    "shm",
-    "file+shm",
-    "file",
-    "swap",
-    "anon",
-    "name",
-)
 
 
 def title_text(detail: Detail, scale: Scale) -> str:
@@ -85,23 +86,20 @@ def facts(
     ``areas``: RES is filled by its parts, so their names have the colors. ``named``: the process comes first, because
     no title above names it.
     """
-    row = detail.row
     keys = _keys(look, areas=areas, shows_virt=shows_virt)
     items = group_items(detail, keys) if isinstance(detail, GroupDetail) else _items(detail, detail.row, keys)
     if named and isinstance(detail, Detail):
-        items = {"name": [(f"{detail.row.pid} {clean(detail.row.name)}", ChartStyle.MESSAGE)]} | items
-    empty = {"shm": not row.shmem_bytes, "swap": not row.swap_bytes}
-    order = [name for name, droppable in empty.items() if droppable] + list(_DROPPED_FIRST)
+        items = [Fact([(f"{detail.row.pid} {clean(detail.row.name)}", ChartStyle.MESSAGE)], 10), *items]
     gap = _GAPS[0]
     if _width(items, gap) > width:
         gap = _GAPS[1]
-    for name in order:
-        if _width(items, gap) > width:
-            items.pop(name, None)
+    for one in sorted(items, key=attrgetter("rank")):
+        if one.rank < ALWAYS and _width(items, gap) > width:
+            items.remove(one)
     if _width(items, gap) > width:
         items, gap = _shortest(detail, keys, width)
     segments: list[Segment] = []
-    for number, pieces in enumerate(items.values()):
+    for number, (pieces, _) in enumerate(items):
         if number:
             segments.append(Segment(gap, inks[ChartStyle.GROUND]))
         segments.extend(
@@ -114,9 +112,6 @@ def facts(
 def topic_at(text: str, x: int) -> str:
     """The topic of the number at the cell ``x`` of the line of numbers; empty beside them."""
     return next((_TOPICS[found[1]] for found in _NUMBER.finditer(text) if found.start() <= x < found.end()), "")
-
-
-Pieces = list[tuple[str, ChartStyle]]
 
 
 def _keys(look: Glyphs, *, areas: bool, shows_virt: bool) -> dict[ChartStyle, str]:
@@ -141,12 +136,12 @@ def _arrow(detail: Detail, row: ProcessRow) -> str:
     return _ARROWS[slope if slope == change else 0]
 
 
-def _shortest(detail: Detail | GroupDetail, keys: dict[ChartStyle, str], width: int) -> tuple[dict[str, Pieces], str]:
+def _shortest(detail: Detail | GroupDetail, keys: dict[ChartStyle, str], width: int) -> tuple[list[Fact], str]:
     """The rest of the line if not even VIRT and RES fit in full, and the gap between the two."""
     if isinstance(detail, GroupDetail):
         group = detail.row
         level = group.rss_bytes if group.working_set_bytes is None else group.working_set_bytes
-        return {"res": [(units.size(level), ChartStyle.RES)]}, ""
+        return [Fact([(units.size(level), ChartStyle.RES)])], ""
     row = detail.row
     virt, res, arrow = units.size(row.virt_bytes), units.size(row.rss_bytes), _arrow(detail, row)
     forms = (
@@ -158,30 +153,30 @@ def _shortest(detail: Detail | GroupDetail, keys: dict[ChartStyle, str], width: 
         ("", res, ""),
     )
     virt, res, gap = next((form for form in forms if sum(map(cell_len, form)) <= width), forms[-1])
-    items: dict[str, Pieces] = {"virt": [(virt, ChartStyle.VIRT)]} if virt else {}
-    return items | {"res": [(res, ChartStyle.RES)]}, gap
+    items = [Fact([(virt, ChartStyle.VIRT)])] if virt else []
+    return [*items, Fact([(res, ChartStyle.RES)])], gap
 
 
-def _items(detail: Detail, row: ProcessRow, keys: dict[ChartStyle, str]) -> dict[str, Pieces]:
-    arrow = _arrow(detail, row)
-    items: dict[str, Pieces] = {
-        "virt": [(f"{keys.get(ChartStyle.VIRT, '')}VIRT {_steady(row.virt_bytes)}", ChartStyle.VIRT)],
-        "res": [
-            (
-                f"{keys.get(ChartStyle.RES, '')}RES {(units.size(row.rss_bytes) + arrow).ljust(_SIZE_CELLS + 2)}",
-                ChartStyle.RES,
-            )
-        ],
-    }
-    parts = [("anon", row.anon_bytes, ChartStyle.ANON)]
+def _items(detail: Detail, row: ProcessRow, keys: dict[ChartStyle, str]) -> list[Fact]:
+    res = (units.size(row.rss_bytes) + _arrow(detail, row)).ljust(_SIZE_CELLS + 2)
+    items = [
+        Fact([(f"{keys.get(ChartStyle.VIRT, '')}VIRT {_steady(row.virt_bytes)}", ChartStyle.VIRT)]),
+        Fact([(f"{keys.get(ChartStyle.RES, '')}RES {res}", ChartStyle.RES)]),
+    ]
+    parts = [("anon", row.anon_bytes, ChartStyle.ANON, 9)]
     if row.file_bytes is None and row.shr_bytes is not None:
-        parts.append(("file+shm", row.shr_bytes, ChartStyle.FILE))
+        parts.append(("file+shm", row.shr_bytes, ChartStyle.FILE, 6))
     else:
-        parts += [("file", row.file_bytes, ChartStyle.FILE), ("shm", row.shmem_bytes, ChartStyle.SHMEM)]
-    for name, value, ink in parts:
-        items[name] = [(keys.get(ink, ""), ink), (f"{name} ", ChartStyle.AXIS), (_steady(value), ChartStyle.GROUND)]
-    for name, value in (("swap", row.swap_bytes), ("peak", row.peak_rss_bytes)):
-        items[name] = [(f"{name} ", ChartStyle.AXIS), (_steady(value), ChartStyle.GROUND)]
+        shm_rank = 5 if row.shmem_bytes else _EMPTY
+        parts += [("file", row.file_bytes, ChartStyle.FILE, 7), ("shm", row.shmem_bytes, ChartStyle.SHMEM, shm_rank)]
+    for name, value, ink, rank in parts:
+        pieces = [(keys.get(ink, ""), ink), (f"{name} ", ChartStyle.AXIS), (_steady(value), ChartStyle.GROUND)]
+        items.append(Fact(pieces, rank))
+    for name, value, rank in (
+        ("swap", row.swap_bytes, 8 if row.swap_bytes else _EMPTY),
+        ("peak", row.peak_rss_bytes, 4),
+    ):
+        items.append(Fact([(f"{name} ", ChartStyle.AXIS), (_steady(value), ChartStyle.GROUND)], rank))
     return items
 
 
@@ -200,5 +195,5 @@ def _with_color(style: Style, color: Color | None) -> Style:
     return style + Style(color=color)
 
 
-def _width(items: dict[str, Pieces], gap: str) -> int:
-    return cell_len("".join([text for pieces in items.values() for text, _ in pieces])) + len(gap) * (len(items) - 1)
+def _width(items: Sequence[Fact], gap: str) -> int:
+    return cell_len("".join([text for pieces, _ in items for text, _ in pieces])) + len(gap) * (len(items) - 1)

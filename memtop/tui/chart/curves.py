@@ -251,7 +251,7 @@ def _fill_cell(cells: Cells, row: int, parts: Sequence[tuple[ChartStyle, int]], 
     textures = TEXTURES[look]
     rest = EIGHTHS_PER_ROW - sum([eighths for _, eighths in parts])
     largest, most = max(parts, key=itemgetter(1)) if len(parts) > 1 else parts[0]
-    if markers[row] != " " and (not rest or look is Glyphs.ASCII):  # a line before an area
+    if markers[row] != " " and (look is Glyphs.ASCII or (look is Glyphs.SHADED and not rest)):  # a line before an area
         if look is Glyphs.SHADED:
             back[row] = largest
         return  # in the cell of the upper edge a line gives way: VIRT is hardly more than RES there

@@ -8,7 +8,7 @@ from memtop.explain.group_sentences import limit_sign
 from memtop.explain.limit_names import short
 from memtop.model.detail import GroupDetail
 from memtop.tui.chart.axes import Scale, clock, known, settle
-from memtop.tui.chart.chart_styles import ChartStyle
+from memtop.tui.chart.chart_styles import ChartStyle, Fact, Pieces
 from memtop.tui.chart.picture import MemoryPicture
 
 _NAME_CELLS = 16
@@ -49,27 +49,25 @@ def group_title(detail: GroupDetail, scale: Scale) -> str:
     return " ── ".join(parts)
 
 
-def group_items(detail: GroupDetail, keys: dict[ChartStyle, str]) -> dict[str, list[tuple[str, ChartStyle]]]:
+def group_items(detail: GroupDetail, keys: dict[ChartStyle, str]) -> list[Fact]:
     """The numbers of the line above the chart, each in the color of what it is the name of."""
     row = detail.row
     charged = row.charge_bytes is not None
-    items: dict[str, list[tuple[str, ChartStyle]]] = {}
+    items: list[Fact] = []
     if charged:
         charge = f"{keys.get(ChartStyle.VIRT, '')}CHARGE {units.size(row.charge_bytes)}"
-        items["virt"] = [(charge, ChartStyle.VIRT)]
+        items.append(Fact([(charge, ChartStyle.VIRT)]))
     name, level = ("WSET", row.working_set_bytes) if charged else ("RES at most", row.rss_bytes)
-    items["res"] = [(f"{keys.get(ChartStyle.RES, '')}{name} {units.size(level)}", ChartStyle.RES)]
+    items.append(Fact([(f"{keys.get(ChartStyle.RES, '')}{name} {units.size(level)}", ChartStyle.RES)]))
     inks = (ChartStyle.ANON, ChartStyle.FILE)
     for number, (member, ink) in enumerate(zip(detail.largest, inks, strict=False)):
         text = f"{member.program[:_NAME_CELLS]} {member.pid} "
-        items[f"member{number}"] = _part(keys, ink, text, member.rss_bytes)
-    items["rest"] = _part(keys, ChartStyle.SHMEM, "rest ", detail.rest_bytes)
+        items.append(Fact(_part(keys, ink, text, member.rss_bytes), 3 - number))
+    items.append(Fact(_part(keys, ChartStyle.SHMEM, "rest ", detail.rest_bytes), 1))
     if row.limit_bytes is not None:
-        items["limit"] = [("limit ", ChartStyle.AXIS), (units.size(row.limit_bytes), ChartStyle.GROUND)]
+        items.append(Fact([("limit ", ChartStyle.AXIS), (units.size(row.limit_bytes), ChartStyle.GROUND)], 0))
     return items
 
 
-def _part(
-    keys: dict[ChartStyle, str], ink: ChartStyle, name: str, size_bytes: int | None
-) -> list[tuple[str, ChartStyle]]:
+def _part(keys: dict[ChartStyle, str], ink: ChartStyle, name: str, size_bytes: int | None) -> Pieces:
     return [(keys.get(ink, ""), ink), (name, ChartStyle.AXIS), (units.size(size_bytes), ChartStyle.GROUND)]

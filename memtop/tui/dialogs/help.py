@@ -22,6 +22,8 @@ from memtop.tui.drawing.text_lines import Line, TextLines
 
 _KEY_CELLS: Final = 13
 _LEAST_CELLS: Final = 12
+_GAP_CELLS: Final = 2
+"""Blanks after the longest cell of a column: a name and what it means are not read as one sentence."""
 """Width of the last column in a narrow terminal."""
 _INDENT: Final = "  "
 _NAMES: Final = {
@@ -206,7 +208,7 @@ def _wrapped(
     rows = [tuple(map(spelled, row)) for row in of_rows]
     if not rows:
         return
-    columns = [max(len(row[at]) for row in rows) + 1 for at in range(len(rows[0]) - 1)]
+    columns = [max(len(row[at]) for row in rows) + _GAP_CELLS for at in range(len(rows[0]) - 1)]
     columns[0] = max(columns[0], _KEY_CELLS)
     room = max(_LEAST_CELLS, width - len(_INDENT) - sum(columns))
     for found, row in zip(of_rows, rows, strict=True):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from rich.cells import cell_len
+
 from memtop import units
 from memtop.columns import ASCII_SPARKS, SPARKS, TREND_CELLS
 from memtop.explain.machine_sentences import PART_NAMES, held_by, large_and_small, sentences
@@ -97,8 +99,9 @@ def _heading(view: MachineView, width: int, only: int | None, *, ascii_only: boo
         text += " " + fit("TREND", TREND_CELLS, left=True)
     if width >= _RECLAIM_FROM:
         text += " " + fit("CAN BE RECLAIMED", _RECLAIM_CELLS, left=True)
-    held = "HELD BY" if only is None else f"HELD BY (only {units.counted(only, 'process')} read)"
-    return _cut(f"{text} {held}", width, ascii_only=ascii_only)
+    held = f"{text} HELD BY"
+    whole = held if only is None else f"{held} (only {units.counted(only, 'process')} read)"
+    return _cut(whole if cell_len(whole) <= width else held, width, ascii_only=ascii_only)
 
 
 def _row(sign: str, row: MachinePartRow, view: MachineView, width: int, *, ascii_only: bool) -> str:

@@ -131,7 +131,7 @@ def brief_lines(
         return demo.then(_autopsy(outlook.autopsy, width, brief=True))
     said = sorted(answers(detail, system, computed_percent), key=lambda answer: -answer.severity)
     lead, step = _lead(outlook, said, width)
-    marked = _marked(detail, width)
+    marked = _marked(detail, width, lines=1)
     rest = _findings(detail, width, computed_percent, said)
     every = _worded(said, width, 1)
     if demo.lines:
@@ -188,9 +188,13 @@ def group_lines(detail: GroupDetail, width: int, frame: Frame) -> SideLines:
     return SideLines(lines, topics)
 
 
-def _marked(detail: Detail, width: int) -> SideLines:
-    is_marked = detail.mark is not None or detail.mark_dropped
-    return of_one_topic(wrapped(mark_sentence(detail), width, "strong") if is_marked else [], "regions")
+def _marked(detail: Detail, width: int, lines: int | None = None) -> SideLines:
+    """What has changed since the mark; in one line with ``lines`` 1."""
+    if detail.mark is None and not detail.mark_dropped:
+        return NONE
+    text = mark_sentence(detail)
+    worded = [Line(whole_words(text, width), "strong")] if lines == 1 else wrapped(text, width, "strong")
+    return of_one_topic(worded, "regions")
 
 
 def _next_steps(worded: Iterable[FindingText]) -> list[FindingText]:

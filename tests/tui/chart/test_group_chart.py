@@ -29,7 +29,7 @@ def test_what_is_written_on_it_is_harmless() -> None:
     detail = frame_after(engine, ask, 4).group
     assert detail is not None and detail.row.limit_bytes and detail.largest
     picture = group_picture(detail, Scale.ONE, Scale.ONE)
-    items = [text for parts in group_items(detail, {}).values() for text, _ in parts]
+    items = [text for parts, _ in group_items(detail, {}) for text, _ in parts]
     texts = [group_title(detail, Scale.ONE), *items, *(name for name, _ in picture.limits)]
     assert any("^[[2J" in text for text in texts) and any("^[[31m" in text for text in texts)
     assert [text for text in texts if clean(text) != text] == []

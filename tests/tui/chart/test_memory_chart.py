@@ -18,7 +18,10 @@ from memtop.tui.chart.chart_title import topic_at
 from memtop.tui.chart.fault_chart import FaultChart, rate
 from memtop.tui.chart.memory_chart import MemoryChart, zoomed
 from tests.rows import GIB, MIB
+from tests.screenshots.__main__ import NEAR, ORDERS_API
+from tests.screenshots.still import Still, standing
 from tests.tui.details import EDGE_S, LIVE, make_detail, make_row, make_series
+from tests.tui.frames import line
 
 
 class Charts(App[None]):
@@ -324,3 +327,13 @@ async def test_before_the_first_sample_the_chart_says_that_it_is_being_read() ->
         app.memory.words = "Select a process."
         await pilot.pause()
         assert "Select a process." in " ".join(lines(app.memory))
+
+
+async def test_without_color_a_line_leaves_no_hole_in_an_area(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With color the area is the ground of such a cell."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    still = Still("a leak", "incident", (80, 24), samples=NEAR, focus=ORDERS_API, settings={"color": False})
+    async with standing(still) as (app, _):
+        rows = [line(app.chart, y) for y in range(app.chart.size.height)]
+    assert any("███" in row for row in rows)
+    assert not [row for row in rows if re.search("[▁-█][\u2801-\u28ff]█", row)]

@@ -42,6 +42,16 @@ async def test_under_the_chart_there_are_no_blank_lines_and_the_last_one_says_th
     assert not any("…" in line for line in lines[:-1])
 
 
+@pytest.mark.parametrize("size", [(60, 18), (80, 24)])
+async def test_a_mark_takes_a_line_of_the_sentences_below_a_chart_and_none_of_the_chart(size: tuple[int, int]) -> None:
+    async with board(size=size) as it:
+        high = it.app.chart.size.height
+        await it.press("m")
+        await it.until(lambda: any("since the mark" in line for line in said(it.app)), "it is there")
+        assert answered(it.app)
+        assert it.app.chart.size.height == high
+
+
 async def test_all_sentences_are_in_view_after_the_screen_has_grown() -> None:
     async with board(Settings(delay_s=LONG_S, pids=(40,)), size=(60, 18)) as it:
         await it.until(lambda: answered(it.app), "they are there on the small screen")
