@@ -122,7 +122,8 @@ class TextLines(ScrollingLines):
         before, self._lines = self._lines, list(lines)
         if before == self._lines:
             return
-        if not 0 <= self.virtual_size.height - len(lines) < SLACK_LINES:
+        slack = SLACK_LINES if max(len(before), len(lines)) > self.container_size.height else 1
+        if not 0 <= self.virtual_size.height - len(lines) < slack:
             self.set_length(len(lines))
         top = self.scroll_offset.y
         in_view = slice(top, top + self.content_size.height)

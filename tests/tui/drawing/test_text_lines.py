@@ -47,3 +47,12 @@ async def test_only_what_is_selected_has_the_style_of_a_selection() -> None:
         app.screen.selections = {}
         await pilot.pause()
         assert widget.line(0) == plain
+
+
+async def test_text_that_fits_has_no_scroll_bar_for_the_lines_that_it_had_before() -> None:
+    async with WidgetApp(TextLines()).run_test(size=(40, 5)) as pilot:
+        prose = pilot.app.query_one(TextLines)
+        for count, scrolls in ((7, True), (5, True), (4, False), (5, False), (6, True)):
+            prose.show([Line(f"{count} {number}") for number in range(count)])
+            await pilot.pause()
+            assert prose.show_vertical_scrollbar is scrolls, count
