@@ -196,9 +196,19 @@ class SamplerThread:
         """
         if self._paused or self._ended or self._stopped:
             return None
-        age_s, delay_s = time.monotonic() - self._sampled_s, self._delay_s
-        late_s = max(OVERDUE_AT_LEAST_S - delay_s, min(OVERDUE_DELAYS * delay_s, OVERDUE_AT_MOST_S))
-        return age_s if age_s >= delay_s + late_s else None
+        age_s = time.monotonic() - self._sampled_s
+        return age_s if age_s >= self._overdue_age_s else None
+
+    @property
+    def overdue_in_s(self) -> float:
+        """Seconds until the next sample is overdue if it does not come. Takes no lock."""
+        return max(0.0, self._sampled_s + self._overdue_age_s - time.monotonic())
+
+    @property
+    def _overdue_age_s(self) -> float:
+        """Age of the last sample at which the next one is overdue."""
+        delay_s = self._delay_s
+        return delay_s + max(OVERDUE_AT_LEAST_S - delay_s, min(OVERDUE_DELAYS * delay_s, OVERDUE_AT_MOST_S))
 
     @property
     def fails(self) -> bool:

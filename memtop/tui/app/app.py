@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar, Final
 
@@ -68,8 +69,6 @@ from memtop.tui.terminal import memory_tuning
 from memtop.tui.terminal.lifecycle import Life
 from memtop.view_state import View
 
-WATCH_EVERY_S: Final = 0.5
-"""How often to look whether samples still come."""
 COLORLESS_THEME: Final = "ansi-dark"
 """Has the terminal's own background, so that only cursors and selections have one to be reversed."""
 OVER_DIALOGS: Final = frozenset({"quit", "focus_next", "focus_previous", "suspend_process"})
@@ -108,6 +107,8 @@ class MemtopApp(
         self._first = first
         self.is_following = settings.follow
         self._overdue = Overdue(self.sampler_thread, replay=bool(settings.replay))
+        self._watch: asyncio.TimerHandle | None = None
+        """The next time that it is looked whether samples come."""
         self._announce = announcer(lambda problem: self.say(problem, severity="warning", stays=True))
         self._upkeep = Upkeep()
         self._pace = WordPace()
@@ -186,7 +187,7 @@ class MemtopApp(
         self.sampler_thread.start()
         if self.player is not None:
             follow_tail(self.player, self.sampler_thread)
-        self.set_interval(WATCH_EVERY_S, self.watch_sampler)
+        self.watch_sampler()
         self._upkeep.begin(self)
 
     def pop_screen(self) -> AwaitComplete:
@@ -203,9 +204,15 @@ class MemtopApp(
             self.set_class(bool(words), "-overdue")
         if words:
             self.query_one("#overdue", Label).update(words)
+        if self._watch is not None:
+            self._watch.cancel()
+        after_s = self._overdue.next_look_s
+        self._watch = asyncio.get_running_loop().call_later(after_s, self.call_later, self.watch_sampler)
 
     def on_unmount(self) -> None:
         """Stop the sampler with the screen."""
+        if self._watch is not None:
+            self._watch.cancel()
         self.sampler_thread.stop()
 
     def on_resize(self, event: events.Resize) -> None:

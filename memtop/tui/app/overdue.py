@@ -10,6 +10,10 @@ from memtop.engine.sampler_thread import SamplerThread
 from memtop.explain.severity_signs import DANGER_MARK
 from memtop.sources.live.processor_time import Starvation
 
+EVERY_S: Final = 0.5
+"""How often to look whether samples come again, or a recording goes on ..."""
+AT_MOST_S: Final = 3.0
+"""... and at the latest whether they still come. Each sample puts that off, so that no timer wakes up beside them."""
 LOOK_S: Final = 0.4
 """Shortest time of which can be said whether memtop had something to do."""
 
@@ -34,6 +38,13 @@ class Overdue:
         self._look()
         shown = "the screen is that old" if known else "nothing is known yet"
         return f"{DANGER_MARK} NO SAMPLE FOR {units.duration(overdue_s)}: {shown}.{self._cause}"
+
+    @property
+    def next_look_s(self) -> float:
+        """Seconds until :meth:`words` may give others."""
+        if self._replay or self._sampler.overdue_s is not None:
+            return EVERY_S
+        return min(AT_MOST_S, max(EVERY_S, self._sampler.overdue_in_s))
 
     def _look(self) -> None:
         now_s = time.monotonic()

@@ -11,6 +11,7 @@ from textual.widgets import Label
 
 from memtop.settings import Settings
 from memtop.sources.protocol import Instant
+from memtop.tui.app.overdue import EVERY_S, Overdue
 from tests.fakes import FakeSource
 from tests.tui.app.test_app import Board, board, world
 
@@ -87,3 +88,19 @@ async def test_a_pause_is_no_lateness() -> None:
         it.app.sampler_thread.delay_s = FAST_S
         await it.pilot.pause(2.0)  # longer than a sampler that is not paused may take
         assert said(it) == ""
+
+
+async def test_while_samples_come_no_timer_looks_beside_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[float] = []
+    words = Overdue.words
+
+    def noted(self: Overdue, *, known: bool) -> str:
+        looks.append(time.monotonic())
+        return words(self, known=known)
+
+    async with board(Settings(delay_s=60.0)) as it:
+        monkeypatch.setattr(Overdue, "words", noted)
+        await it.pilot.pause(EVERY_S + 0.2)
+        assert not looks
+        it.app.sampler_thread.step_once()
+        await it.until(lambda: looks, "with a sample it is looked")
