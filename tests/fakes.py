@@ -11,7 +11,7 @@ from memtop.model.assessment import Assessment
 from memtop.model.frame import Frame
 from memtop.model.request import Request
 from memtop.process_key import ProcessKey
-from memtop.procfs.page_size import OWN_PAGE_BYTES
+from memtop.procfs.statm import OWN_PAGE_BYTES
 from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Instant, pid_of
 
 MIB_PAGES = (1 << 20) // OWN_PAGE_BYTES

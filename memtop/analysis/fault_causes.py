@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
-from memtop.procfs.page_size import page_bytes
+from memtop.procfs.statm import page_bytes
 
 MANY_MINOR_PER_S: Final = 1000.0
 SOME_MAJOR_PER_S: Final = 10.0

@@ -14,7 +14,7 @@ from typing import Final
 from memtop.demo.forked_child import ForkedChild
 from memtop.demo.pacing import Pacing
 from memtop.errors import MemtopError
-from memtop.procfs.page_size import OWN_PAGE_BYTES
+from memtop.procfs.statm import OWN_PAGE_BYTES
 
 _LEAK_BYTES: Final = 256 * 1024
 """Size of one leaked buffer."""

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from memtop.demo.memory_operations import MemoryOperations
 from memtop.errors import UsageError
-from memtop.procfs.page_size import OWN_PAGE_BYTES
+from memtop.procfs.statm import OWN_PAGE_BYTES
 
 MIB: Final = 1 << 20
 DEFAULT_SCENARIO: Final = "reserve"

@@ -16,7 +16,7 @@ from memtop.history.rings import NumberColumns
 from memtop.model.machine import Holder, MachinePartRow, MachineView, Rates
 from memtop.model.row import Note, ProcessRow
 from memtop.procfs.meminfo import Meminfo
-from memtop.procfs.page_size import page_bytes
+from memtop.procfs.statm import page_bytes
 from memtop.sampling.machine_reading import MachineReading
 from memtop.sampling.sample import Sample
 from memtop.sanitize import clean

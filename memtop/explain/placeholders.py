@@ -11,7 +11,7 @@ from typing import Final
 
 from memtop.analysis.ledger.process import ProcessPart, address_ledger
 from memtop.model.row import Note, ProcessRow, SystemRow
-from memtop.procfs.page_size import page_bytes
+from memtop.procfs.statm import page_bytes
 from memtop.procfs.status import PidStatus
 from memtop.units import count, long_size, percent
 

@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from memtop.procfs.page_size import page_bytes
+from memtop.procfs.statm import page_bytes
 
 _RECLAIMABLE: Final = frozenset(
     (b"dentry", b"radix_tree_node", b"buffer_head", b"xfs_ili", b"xfs_ifork", b"btrfs_extent_map", b"fsnotify_mark")

@@ -22,8 +22,7 @@ from memtop.model.request import ChartWindow
 from memtop.model.row import ProcessRow
 from memtop.model.timeline import EventKind
 from memtop.process_key import ProcessKey
-from memtop.procfs.page_size import use_page_bytes
-from memtop.procfs.statm import Statm, parse_statm
+from memtop.procfs.statm import Statm, parse_statm, use_page_bytes
 from memtop.report.collect import LEAST_WINDOW_S, POINTS, Collected, groups_of, request_for
 
 PAST_TICKS: Final = 600

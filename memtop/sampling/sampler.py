@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from memtop.errors import MemtopError, NotRecorded
 from memtop.procfs.meminfo import parse_meminfo
-from memtop.procfs.page_size import page_bytes, use_page_bytes
 from memtop.procfs.pressure import parse_pressure
+from memtop.procfs.statm import page_bytes, use_page_bytes
 from memtop.procfs.vmstat import parse_vmstat
 from memtop.sampling.name_reader import read_cgroup_names
 from memtop.sampling.problems import Problems

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from memtop.analysis.fault_causes import Cause, major_cause, minor_cause
-from memtop.procfs.page_size import OWN_PAGE_BYTES
+from memtop.procfs.statm import OWN_PAGE_BYTES
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,8 @@ from memtop.demo.scenarios import scenarios
 from memtop.demo.workload import Workload
 from memtop.errors import Unavailable, UsageError
 from memtop.procfs.lines import kib_to_bytes
-from memtop.procfs.page_size import OWN_PAGE_BYTES
 from memtop.procfs.stat import parse_stat
-from memtop.procfs.statm import parse_statm
+from memtop.procfs.statm import OWN_PAGE_BYTES, parse_statm
 
 MIB = 1 << 20
 BLOCK = 500 * MIB

@@ -24,7 +24,7 @@ from memtop.model.frame import Frame
 from memtop.model.request import Request
 from memtop.model.row import Note, ProcessRow
 from memtop.process_key import ProcessKey
-from memtop.procfs.page_size import OWN_PAGE_BYTES
+from memtop.procfs.statm import OWN_PAGE_BYTES
 from memtop.sampling.request import Need
 from memtop.sources.live import LiveSource
 from tests.children import python, tell

@@ -8,7 +8,7 @@ from memtop.engine.engine import Engine
 from memtop.model.detail import Detail
 from memtop.model.frame import Frame
 from memtop.model.request import Request
-from memtop.procfs.page_size import OWN_PAGE_BYTES
+from memtop.procfs.statm import OWN_PAGE_BYTES
 from memtop.sampling.commands import ToggleMark
 from memtop.sampling.request import Need
 from memtop.sampling.smaps.smaps_view import Missing

@@ -18,7 +18,7 @@ from memtop.explain.machine_sentences import held_by
 from memtop.headless import machine as command
 from memtop.model.frame import Frame
 from memtop.model.machine import MachinePartRow, MachineView
-from memtop.procfs.page_size import OWN_PAGE_BYTES
+from memtop.procfs.statm import OWN_PAGE_BYTES
 from memtop.sampling.commands import ToggleMark
 from memtop.sampling.request import Need
 from memtop.sources.live import LiveSource

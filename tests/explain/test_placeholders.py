@@ -10,7 +10,7 @@ from memtop.explain.placeholders import facts_of
 from memtop.explain.virt_text import has_virt_answer, virt_answer, virt_sentence
 from memtop.model.assessment import Assessment, Limit, LimitRow
 from memtop.model.row import Note, ProcessRow, SystemRow
-from memtop.procfs.page_size import OWN_PAGE_BYTES
+from memtop.procfs.statm import OWN_PAGE_BYTES
 from tests.explain.rows import FULL, MACHINE, STATUS
 from tests.rows import GIB, MIB, TIB
 

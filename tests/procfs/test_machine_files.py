@@ -6,8 +6,8 @@ import pytest
 
 from memtop.procfs.arcstats import parse_arc_size
 from memtop.procfs.mounts_report import MountsReport, TmpfsMount, parse_mounts_report
-from memtop.procfs.page_size import OWN_PAGE_BYTES
 from memtop.procfs.slabinfo import SlabCache, parse_slabinfo
+from memtop.procfs.statm import OWN_PAGE_BYTES
 from memtop.procfs.swaps import SwapDevice, ZramStat, parse_mm_stat, parse_swaps
 from memtop.procfs.sysv_shm import Segment, parse_sysv_shm
 

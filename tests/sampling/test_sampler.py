@@ -12,7 +12,7 @@ import pytest
 from memtop.errors import AccessDenied, Unavailable
 from memtop.model.request import Request
 from memtop.process_key import ProcessKey
-from memtop.procfs.page_size import OWN_PAGE_BYTES
+from memtop.procfs.statm import OWN_PAGE_BYTES
 from memtop.sampling import process_reader
 from memtop.sampling.cgroups.homes import AGAIN, LOOKUPS
 from memtop.sampling.process_reader import LIVES_KEPT, TURN_TICKS

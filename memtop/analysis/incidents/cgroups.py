@@ -9,7 +9,7 @@ from typing import Final
 from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, facts
 from memtop.analysis.incidents.incident import Incident, Scope, Subject
 from memtop.analysis.incidents.inputs import MIB, CgroupFacts, GrowthFacts, IncidentInputs
-from memtop.procfs.page_size import page_bytes
+from memtop.procfs.statm import page_bytes
 
 NEAR_PERCENT: Final = 80.0
 """As the finding about a process in it."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from memtop.procfs import page_size
+from memtop.procfs import statm
 
 NEVER: Final = -1000
 """The oom_score_adj of a process that the OOM killer never kills."""
@@ -45,7 +45,7 @@ def badness_pages(
     """
     if adj == NEVER:
         return None
-    page_bytes = page_bytes or page_size.page_bytes()
+    page_bytes = page_bytes or statm.page_bytes()
     total_pages = max(1, total_bytes // page_bytes)
     used_pages = rss_bytes // page_bytes + swap_bytes // page_bytes + page_tables_bytes // page_bytes
     return used_pages + adj * (total_pages // 1000)
@@ -61,7 +61,7 @@ def oom_score(
     page_bytes: int | None = None,
 ) -> int:
     """The value of /proc/PID/oom_score, 0 to 2000 and more; 666 is a process that uses nothing."""
-    page_bytes = page_bytes or page_size.page_bytes()
+    page_bytes = page_bytes or statm.page_bytes()
     pages = badness_pages(rss_bytes, swap_bytes, page_tables_bytes, adj, total_bytes, page_bytes=page_bytes)
     if pages is None:
         return 0

@@ -14,10 +14,10 @@ from typing import Final, NamedTuple
 
 from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.analysis.memory_map.regions import Regions
-from memtop.procfs.page_size import page_bytes
 from memtop.procfs.smaps import Smaps
 from memtop.procfs.smaps_fields import Value
 from memtop.procfs.smaps_rollup import Rollup
+from memtop.procfs.statm import page_bytes
 
 SEEN_BY_OTHERS: Final = frozenset((RegionKind.SYSV, RegionKind.TMPFS, RegionKind.MEMFD, RegionKind.SHARED_ANON))
 """Memory in RAM that an object keeps, whether this process maps it or not. Shared anonymous memory exists as long as

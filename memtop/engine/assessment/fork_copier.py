@@ -10,7 +10,7 @@ from typing import Final
 from memtop.analysis.incidents.machine import EXPLAINED
 from memtop.analysis.trend.rising import Rise
 from memtop.model.row import ProcessRow
-from memtop.procfs.page_size import page_bytes
+from memtop.procfs.statm import page_bytes
 
 CANDIDATES: Final = 4
 """Processes with the most minor faults that are looked at."""

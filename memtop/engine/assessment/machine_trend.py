@@ -12,7 +12,7 @@ from memtop.analysis.trend.machine_room import Highs, MachineRoom, Peaks, machin
 from memtop.analysis.trend.rising import Rise, beyond
 from memtop.engine.assessment.step_input import StepInput
 from memtop.procfs.meminfo import Meminfo
-from memtop.procfs.page_size import page_bytes
+from memtop.procfs.statm import page_bytes
 
 WINDOW_S: Final = 60.0
 MOST_SAMPLES: Final = 120

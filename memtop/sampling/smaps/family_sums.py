@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from memtop.process_key import ProcessKey
-from memtop.procfs.page_size import page_bytes
 from memtop.procfs.smaps_rollup import Rollup
+from memtop.procfs.statm import page_bytes
 from memtop.sampling.sample import ProcessSample
 from memtop.sampling.smaps.collector import Collector
 from memtop.sampling.smaps.family import family_of

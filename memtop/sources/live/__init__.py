@@ -15,16 +15,17 @@ from memtop.sources.live.blocking_reader import BlockingReader
 from memtop.sources.live.bounded_read import OPENED, failure, made_up, pread_file, read_file
 from memtop.sources.live.fd_cache import FdCache
 from memtop.sources.live.foreign_mounts import ForeignMounts
-from memtop.sources.live.listed_pids import LOADAVG, ListedPids, parse_last_pid
 from memtop.sources.live.runtime_access import RuntimeReader, read_runtime
 from memtop.sources.protocol import MOUNTS, READ_LIMIT, SAME_MEMORY, Answer, Exit, Instant, is_runtime, pid_of
 
 if TYPE_CHECKING:
     from memtop.sources.live.exits import ExitWatch
     from memtop.sources.live.kept_files import KeptFiles
+    from memtop.sources.live.listed_pids import ListedPids
 
 HOT: Final = frozenset({"proc/meminfo", "proc/vmstat", "proc/pressure/memory", "proc/sys/fs/dentry-state"})
 """Files of the machine that are read at every instant. Their descriptors are kept."""
+_LOADAVG: Final = "proc/loadavg"
 OF_CGROUPS: Final = ("/memory.current", "/memory.usage_in_bytes", "/memory.stat")
 """Ends of paths that are read at almost every instant. Descriptors of up to MOST_OF_CGROUPS of them are kept."""
 OF_FEW: Final = frozenset({"cgroup.procs", "cgroup", "status", "oom_score", "oom_score_adj"})
@@ -97,7 +98,8 @@ class LiveSource:
         """What /proc lists, as of the latest list ..."""
         self._pids: list[int] = []
         """... and the processes in it."""
-        self._listed = ListedPids()
+        self._listed: ListedPids | None = None
+        """None until processes are listed for the second time. A run of one sample needs none."""
         self._now = Instant(0.0, 0.0)
 
     def begin(self) -> Instant:
@@ -113,15 +115,17 @@ class LiveSource:
     def pids(self) -> list[int]:
         """All process IDs, ascending. One may be of a process that has ended since its statm was read last. Raises
         Unavailable."""
-        last_pid, threads = self._last_pid(), self._slow.started + self._pieces.started + self._foreign.started
-        if self._listed.holds(last_pid, threads, self._now.mono_s):
+        known = self._listed_pids() if self._names else None
+        loadavg, threads = self._loadavg(), self._slow.started + self._pieces.started + self._foreign.started
+        if known is not None and known.holds(loadavg, threads, self._now.mono_s):
             self._descriptors.listed(self._pids)
             return self._pids
         try:
             names = os.listdir(self._proc)
         except OSError as error:
             raise failure(self._prefix, "proc", error) from error
-        self._listed.listed(last_pid, threads, self._now.mono_s)
+        if known is not None:
+            known.listed(loadavg, threads, self._now.mono_s)
         if names != self._names:  # of thousands often none comes or goes
             before, self._names = set(self._pids), names
             self._pids = sorted([int(name) for name in names if name.isdecimal()])
@@ -164,7 +168,7 @@ class LiveSource:
         answers = self._descriptors.sweep(name, pids)
         if len(self._descriptors.gone) != gone_before:
             self._forget(self._descriptors.gone)
-        if name == "statm" and pids is self._pids:
+        if self._listed is not None and name == "statm" and pids is self._pids:
             self._listed.read(all_live=None not in answers)
         return answers
 
@@ -223,14 +227,21 @@ class LiveSource:
             os.close(descriptor)
         self._hot.clear()
 
-    def _last_pid(self) -> int | None:
-        """The PID that was given last; None if that is unknown, or of another PID namespace than the list."""
-        if not self.own_pids or self._mounts.cover(LOADAVG):
-            return None
+    def _listed_pids(self) -> ListedPids:
+        if self._listed is None:
+            from memtop.sources.live.listed_pids import ListedPids  # noqa: PLC0415 (0.3 ms; one sample does without)
+
+            self._listed = ListedPids()
+        return self._listed
+
+    def _loadavg(self) -> bytes:
+        """Its content; empty if that is unknown, or of another PID namespace than the list."""
+        if not self.own_pids or self._mounts.cover(_LOADAVG):
+            return b""
         try:
-            return parse_last_pid(self._read_hot(LOADAVG, 256))
+            return self._read_hot(_LOADAVG, 256)
         except OSError:
-            return None
+            return b""
 
     def _names_own_process(self) -> bool:
         try:

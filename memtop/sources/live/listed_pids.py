@@ -9,14 +9,17 @@ from __future__ import annotations
 import math
 from typing import Final
 
-LOADAVG: Final = "proc/loadavg"
 HOLDS_S: Final = 4.5
 """Processes are listed again after this time in any case: clone3(2) with set_tid gives a PID that is not the next one.
 Only the restoring of a checkpoint does so."""
 
 
 class ListedPids:
-    """What is known of the latest list. ``threads`` is always how many threads memtop has started so far."""
+    """What is known of the latest list.
+
+    ``loadavg`` is always the content of that file, empty where it says nothing about the list; ``threads`` is how many
+    threads memtop has started so far.
+    """
 
     def __init__(self) -> None:
         self._last_pid: int | None = None
@@ -27,8 +30,9 @@ class ListedPids:
         self._has_moved = False
         """Whether the last PID has been seen to change: where /proc is emulated it may be a constant."""
 
-    def holds(self, last_pid: int | None, threads: int, now_s: float) -> bool:
+    def holds(self, loadavg: bytes, threads: int, now_s: float) -> bool:
         """Whether a list would be the same, except for processes that have ended since they were last read."""
+        last_pid = parse_last_pid(loadavg)
         if last_pid is None or self._last_pid is None:
             return False
         self._has_moved = self._has_moved or last_pid != self._last_pid
@@ -36,9 +40,10 @@ class ListedPids:
         none_came = last_pid - self._last_pid == threads - self._threads
         return self._has_moved and self._all_live and is_recent and none_came
 
-    def listed(self, last_pid: int | None, threads: int, now_s: float) -> None:
-        """Processes were listed. ``last_pid`` and ``threads`` were read before that."""
-        self._last_pid, self._threads, self._listed_s, self._all_live = last_pid, threads, now_s, False
+    def listed(self, loadavg: bytes, threads: int, now_s: float) -> None:
+        """Processes were listed. ``loadavg`` and ``threads`` were read before that."""
+        self._last_pid, self._threads, self._listed_s = parse_last_pid(loadavg), threads, now_s
+        self._all_live = False
 
     def read(self, *, all_live: bool) -> None:
         """All that were listed have been read."""

@@ -6,8 +6,7 @@ import os
 import time
 
 from memtop.errors import ParseError
-from memtop.procfs.page_size import OWN_PAGE_BYTES
-from memtop.procfs.statm import parse_statm
+from memtop.procfs.statm import OWN_PAGE_BYTES, parse_statm
 from memtop.sources.protocol import OwnCost
 
 

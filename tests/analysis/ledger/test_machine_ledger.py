@@ -12,7 +12,7 @@ from memtop.analysis.ledger.ledger import Ledger
 from memtop.analysis.ledger.machine import RECLAIM, MachinePart, Reclaim, machine_ledger, reclaim_of
 from memtop.errors import NotRecorded
 from memtop.procfs.meminfo import Meminfo, parse_meminfo
-from memtop.procfs.page_size import OWN_PAGE_BYTES
+from memtop.procfs.statm import OWN_PAGE_BYTES
 from memtop.procfs.vmstat import parse_vmstat
 from memtop.procfs.zoneinfo import parse_per_cpu_pages
 from memtop.sources.recording.replay import Replay

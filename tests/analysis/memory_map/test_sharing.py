@@ -27,8 +27,8 @@ from memtop.analysis.memory_map.sharing import (
     member,
     same_rollup,
 )
-from memtop.procfs.page_size import OWN_PAGE_BYTES
 from memtop.procfs.smaps_rollup import Rollup, parse_rollup
+from memtop.procfs.statm import OWN_PAGE_BYTES
 from tests.analysis.memory_map.smaps_files import DATA, real_regions, written
 
 KIB, MIB = 1 << 10, 1 << 20

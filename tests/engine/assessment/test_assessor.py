@@ -26,7 +26,7 @@ from memtop.model.assessment import Assessment, CountLimit, ExitReport, Limit, L
 from memtop.model.frame import Frame
 from memtop.model.request import Request
 from memtop.model.row import Note
-from memtop.procfs.page_size import OWN_PAGE_BYTES
+from memtop.procfs.statm import OWN_PAGE_BYTES
 from memtop.sampling.request import Need
 from memtop.sources.protocol import Exit
 from memtop.tui.side.finding_lines import finding_lines

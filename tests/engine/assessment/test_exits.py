@@ -18,7 +18,7 @@ from memtop.model.frame import Frame
 from memtop.model.group import By
 from memtop.model.request import Request
 from memtop.model.row import Note
-from memtop.procfs.page_size import OWN_PAGE_BYTES
+from memtop.procfs.statm import OWN_PAGE_BYTES
 from memtop.sampling.commands import SignalSent
 from memtop.sampling.request import Need
 from memtop.sources.protocol import Exit

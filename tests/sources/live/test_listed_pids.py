@@ -102,29 +102,33 @@ def test_a_new_process_of_the_machine_is_in_the_next_list_and_an_ended_one_in_no
         source.close()
 
 
+def loadavg(last_pid: int) -> bytes:
+    return b"0.20 0.18 0.12 1/80 %d\n" % last_pid
+
+
 def test_own_threads_are_no_processes_but_more_pids_than_those_are() -> None:
     known = ListedPids()
-    known.listed(100, 0, 0.0)
+    known.listed(loadavg(100), 0, 0.0)
     known.read(all_live=True)
-    assert not known.holds(100, 0, 0.5), "it may be a constant"
-    assert known.holds(102, 2, 1.0)
-    assert known.holds(100, 0, 1.0)
-    assert not known.holds(103, 2, 1.0)
-    assert not known.holds(101, 2, 1.0)
-    assert not known.holds(5, 0, 1.0), "PIDs have begun again"
-    assert not known.holds(None, 0, 1.0)
+    assert not known.holds(loadavg(100), 0, 0.5), "it may be a constant"
+    assert known.holds(loadavg(102), 2, 1.0)
+    assert known.holds(loadavg(100), 0, 1.0)
+    assert not known.holds(loadavg(103), 2, 1.0)
+    assert not known.holds(loadavg(101), 2, 1.0)
+    assert not known.holds(loadavg(5), 0, 1.0), "PIDs have begun again"
+    assert not known.holds(b"", 0, 1.0)
 
 
 def test_a_list_holds_for_some_seconds_and_until_one_has_ended_or_none_was_read() -> None:
     known = ListedPids()
-    known.listed(100, 0, 10.0)
-    assert not known.holds(101, 1, 10.5), "not read since"
+    known.listed(loadavg(100), 0, 10.0)
+    assert not known.holds(loadavg(101), 1, 10.5), "not read since"
     known.read(all_live=True)
-    assert known.holds(101, 1, 10.5)
-    assert not known.holds(101, 1, 10.0 + HOLDS_S)
-    assert not known.holds(101, 1, 9.0), "a clock that was set back"
+    assert known.holds(loadavg(101), 1, 10.5)
+    assert not known.holds(loadavg(101), 1, 10.0 + HOLDS_S)
+    assert not known.holds(loadavg(101), 1, 9.0), "a clock that was set back"
     known.read(all_live=False)
-    assert not known.holds(101, 1, 10.5)
+    assert not known.holds(loadavg(101), 1, 10.5)
 
 
 def test_the_last_pid_is_the_fifth_word() -> None:

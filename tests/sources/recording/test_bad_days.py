@@ -17,7 +17,7 @@ from memtop.cli.composition import engine_on
 from memtop.engine.engine import Engine
 from memtop.errors import DamagedError, RecordingError, UsageError
 from memtop.process_key import ProcessKey
-from memtop.procfs.page_size import OWN_PAGE_BYTES, use_page_bytes
+from memtop.procfs.statm import OWN_PAGE_BYTES, use_page_bytes
 from memtop.report.recorded import from_recording
 from memtop.sources.protocol import Instant
 from memtop.sources.recording import file, writer
