@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from memtop.model.frame import Frame
-from memtop.tui.bars.header_parts import MACHINE, NAME, HeaderState, header_parts
+from memtop.tui.bars.header_parts import MACHINE, NAME, HeaderState, has_state, header_parts
 from memtop.tui.drawing.cell_text import LOADING
 from memtop.tui.drawing.clickable_line import Bar
 from memtop.tui.drawing.line_parts import LinePart
@@ -42,9 +42,7 @@ class HeaderBar(Bar):
     @property
     def has_state(self) -> bool:
         """Whether it says that the numbers are not those of now, or that they are recorded."""
-        frame, state = self._frame, self._state
-        is_replay = frame is not None and frame.replay_position is not None
-        return is_replay or state.paused or state.looking_back_s is not None or state.recording is not None
+        return has_state(self._frame, self._state)
 
     def take_focus(self) -> None:
         """Put the cursor on the machine's RAM."""

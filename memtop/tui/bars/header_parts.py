@@ -63,6 +63,12 @@ def state_of(settings: Settings, recording: RecordingState | None = None) -> Hea
     )
 
 
+def has_state(frame: Frame | None, state: HeaderState) -> bool:
+    """Whether the header says that the numbers are not those of now, or that they are recorded."""
+    is_replay = frame is not None and frame.replay_position is not None
+    return is_replay or state.paused or state.looking_back_s is not None or state.recording is not None
+
+
 def header_parts(
     frame: Frame, delay_s: float, state: HeaderState, width: int, *, ascii_only: bool = False
 ) -> tuple[list[LinePart], list[LinePart]]:

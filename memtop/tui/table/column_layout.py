@@ -132,6 +132,11 @@ def given_way(width: int, height: int, *, wanted: int, bars: int, header_stays: 
     return GivenWay(spare < _LEAST_TABLE, header, sentences, frame=not narrow and missing > 0)
 
 
+def header_gives_way(width: int, height: int, rows: int, *, one: bool, stays: bool) -> bool:
+    """Whether a screen without a panel has no line for the header; ``one`` as for :func:`table_top`."""
+    return one and rows == 1 and given_way(width, height, wanted=ANSWERS, bars=0, header_stays=stays).header
+
+
 def table_top(width: int, height: int, rows: int, *, one: bool) -> int | None:
     """The line of a screen on which the heading of the table is, from 0, as app.tcss lays it out; None without a table.
 

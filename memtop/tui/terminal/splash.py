@@ -14,7 +14,7 @@ from rich.cells import cell_len
 
 from memtop.model.frame import Frame
 from memtop.model.row import Note, ProcessRow, Row
-from memtop.tui.bars.header_parts import HeaderState, header_parts
+from memtop.tui.bars.header_parts import HeaderState, has_state, header_parts
 from memtop.tui.bars.headline_parts import Early, early_clauses, headline_parts
 from memtop.tui.drawing.cell_text import fit
 from memtop.tui.drawing.line_parts import LinePart, placed
@@ -24,6 +24,7 @@ from memtop.tui.table.column_layout import (
     TINY_BELOW,
     Place,
     cell_text,
+    header_gives_way,
     place_columns,
     says_nothing,
     table_top,
@@ -41,11 +42,13 @@ def paint(frame: Frame, view: View, width: int, height: int, *, color: bool, sta
     """The escape codes that draw ``frame`` on a screen of ``width`` x ``height`` cells. Color codes are optional."""
     drawn = [_HIDE_CURSOR, _NO_WRAP, _CLEAR, _line(1, _headline(frame, width), _DIM, color)]
     if width >= TINY_BELOW[0] and height >= TINY_BELOW[1]:
-        drawn.append(_line(2, _header(frame, view.readings.delay_s, state, width), _BOLD, color))
+        one, rows = view.rows.only is not None, len(frame.listed)
+        if not header_gives_way(width, height, rows, one=one, stays=has_state(frame, state)):
+            drawn.append(_line(2, _header(frame, view.readings.delay_s, state, width), _BOLD, color))
         columns = view.titled_columns(frame.system)
         silent = [column.key for column in columns if says_nothing(column, frame.listed)]
         places = place_columns(columns, width - BAR_CELLS, view.sort.key, silent)
-        top = table_top(width, height, len(frame.listed), one=view.rows.only is not None)
+        top = table_top(width, height, rows, one=one)
         if top is not None:
             drawn.append(_line(1 + top, _heading(places, view.sort.key, view.rows.descending), _BOLD, color))
             for line, row in enumerate(frame.listed[: height - 2 - top], top + 2):
