@@ -42,7 +42,7 @@ def main() -> int:
             found = _late(seconds, idle, options.counts[0])
         elif options.latency:
             pinned = not options.unpinned and len(os.sched_getaffinity(0)) > 1
-            windows = latency.Plan(options.size, options.rounds or 4, options.seconds or 2, pinned)
+            windows = latency.Plan(options.size, options.rounds or 2, options.seconds or 20, pinned)
             found = _latency(windows, options.resident)
         elif options.hour:
             found = _hour(options.hour, options.size, idle, options.counts[0])
@@ -69,9 +69,9 @@ def _options() -> argparse.Namespace:
     names = [one.name for one in CONTESTANTS]
     parser.add_argument("--only", type=_words, default=names, metavar="A,B", help=f"of {', '.join(names)}")
     parser.add_argument("--counts", type=_numbers, default=[500, 2000], metavar="N,N", help="idle processes (500,2000)")
-    parser.add_argument("--rounds", type=int, metavar="N", help="each contestant's turns (3; 4 for --latency)")
+    parser.add_argument("--rounds", type=int, metavar="N", help="each contestant's turns (3; 2 for --latency)")
     parser.add_argument("--warmup", type=float, default=4, metavar="S", help="seconds before measuring (4)")
-    parser.add_argument("--seconds", type=float, metavar="S", help="seconds measured each time (10; 2 for --latency)")
+    parser.add_argument("--seconds", type=float, metavar="S", help="seconds measured each time (10; 20 for --latency)")
     parser.add_argument("--size", type=_size, default=Size(160, 45), metavar="CxR", help="of the terminal (160x45)")
     sizes = latency.SIZES_MIB
     parser.add_argument(

@@ -43,7 +43,8 @@ class Plan:
     rounds: int
     """In each of them every arm has two windows."""
     seconds: float
-    """Of one window. Two are the time between two readings of smaps of 1 GiB."""
+    """Of one window. It has to be longer than the time between two readings of the mappings, 10 to 20 s up to 1 GiB: a
+    memtop that was stopped reads as soon as it goes on, so that short windows see a reading each."""
     pinned: bool
 
 
