@@ -59,6 +59,8 @@ class NameReader:
 
     def collect(self, records: Mapping[int, ProcessRecord]) -> Iterator[int]:
         """Take the answers that have come. Yields the PIDs whose names have changed."""
+        if not self._waiting:
+            self._waiting = set()  # one that was large stays large
         for pid in list(self._waiting):
             record, changed = records[pid], False
             if record.command_wanted:

@@ -147,6 +147,8 @@ class ProcessFiles:
             record.status_tick = record.oom_tick = -STALE_TICKS
             if not record.command_raw:
                 self._names.want_command(record)
+            if record.status is not None:  # it may be from after the end of the main thread
+                self.read_status(record)
 
     def _living_thread(self, pid: int, before: int | None) -> tuple[int | None, bytes]:
         """A thread that has memory, and its statm: the previous one while it lives. None if there is none."""

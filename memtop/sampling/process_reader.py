@@ -170,7 +170,7 @@ class ProcessReader:
         """Read statm of all processes. Returns those without memory."""
         records = self._records
         self._hidden.intersection_update(pids)
-        unknown: list[int] = []
+        unknown: dict[int, bytes | None] = {}
         empty: list[int] = []
         answers, raws = self._source.sweep("statm", pids), self._statm_raws
         # Most have not changed: without bytecode those cost a third.
@@ -180,7 +180,7 @@ class ProcessReader:
             record = records.get(pid)
             if record is None:
                 if pid not in self._hidden:
-                    unknown.append(pid)
+                    unknown[pid] = raw
             elif raw is None:
                 self._forget(record)
             elif raw != record.statm_raw:
@@ -190,18 +190,22 @@ class ProcessReader:
                     empty.append(pid)
         for pid in records.keys() - set(pids):
             self._forget(records[pid])
-        for pid in unknown:
-            self._meet(pid)
+        if unknown:
+            for pid, raw in zip(unknown, self._source.sweep("stat", list(unknown)), strict=True):
+                self._meet(pid, raw, unknown[pid])
         return empty
 
-    def _meet(self, pid: int) -> None:
-        """Add a PID that was not there at the previous tick."""
+    def _meet(self, pid: int, raw: bytes | None, statm_raw: bytes | None) -> None:
+        """Add a PID that was not there at the previous tick, with its stat and statm as swept.
+
+        What a sweep does not have is read again: the answer says why.
+        """
         try:
-            raw = self._source.read(f"proc/{pid}/stat")
+            raw = raw or self._source.read(f"proc/{pid}/stat")
             stat = self._problems.parse(parse_stat, raw, f"proc/{pid}/stat")
             if stat is None:
                 return
-            statm_raw = self._statm_of(pid)
+            statm_raw = statm_raw or self._statm_of(pid)
         except ProcessGone:
             return
         except AccessDenied:

@@ -327,6 +327,30 @@ def test_where_the_leader_has_ended_memory_is_read_from_another_thread_and_ends_
     assert (after.leader_gone, after.statm) == (False, None)
 
 
+def test_when_the_leader_ends_status_is_read_again_from_a_living_thread_also_of_a_process_that_nobody_looks_at() -> (
+    None
+):
+    process = FakeProcess(42, threads=3)
+    source = FakeSource(process)
+    sampler = Sampler(source)
+    seen(sampler)
+    process.state, process.threads = "Z", 2
+    source.threads[42] = [42, 44]
+    source.files["proc/42/task/44/statm"] = b"900 800 100 1 0 9 0\n"
+    source.files["proc/42/task/44/status"] = b"Name:\tapp\nPid:\t44\nVmHWM:\t9000 kB\n"
+    after = seen(sampler)
+    assert after.status is not None
+    assert (after.leader_gone, after.status.peak_rss_bytes) == (True, 9000 << 10)
+
+
+def test_a_new_process_is_read_by_sweeps_and_again_only_what_a_sweep_does_not_have() -> None:
+    source = FakeSource(FakeProcess(42), FakeProcess(43))
+    source.files["proc/43/statm"] = AccessDenied("proc/43/statm: Permission denied")
+    processes = take(Sampler(source)).processes
+    assert processes.keys() == {42}
+    assert [path for path in source.read_paths if path.endswith(("/stat", "/statm"))] == ["proc/43/statm"]
+
+
 def test_a_process_whose_main_thread_had_ended_before_it_was_met_has_its_command_line() -> None:
     process = FakeProcess(42, threads=2, state="Z", cmdline=b"")
     source = FakeSource(process)

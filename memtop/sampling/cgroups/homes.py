@@ -257,6 +257,8 @@ class CgroupHomes:
             for found in _living(key, processes) if key not in self._homes else ():
                 self._first(found)
                 count += 1
+        if not self._queued:
+            self._queued = set()  # one that was large stays large
         return count
 
     def _look_up(self, process: ProcessSample) -> None:

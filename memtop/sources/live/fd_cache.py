@@ -45,7 +45,7 @@ class FdCache:
         for name, kept in self._kept.items():
             unused = kept.keys() - self._swept.get(name, ())
             if name == "statm":
-                unused = unused.difference(self._listed) if self._listed is not None and unused else set()
+                unused = unused.difference(self._listed) if self._listed is not None else set()
             for pid in unused:
                 self._close(kept.pop(pid))
         self._swept_before, self._swept = self._swept, {}
@@ -74,7 +74,8 @@ class FdCache:
                     self._close(kept.pop(pid))
                     self.gone.add(pid)
                 append(_unread(error))
-        self._swept.setdefault(name, set()).update(pids)
+        if name != "statm" or pids is not self._listed:  # what is listed is used
+            self._swept.setdefault(name, set()).update(pids)
         return answers
 
     def lives(self, pid: int) -> bool | None:

@@ -28,7 +28,7 @@ _MEMORY_LEVEL: Final = 4
 """zlib's window and memory for one answer: it takes longer to clear the memory than to compress."""
 _HASH: Final = struct.Struct("n")
 _SHARED_MOST: Final = 512
-"""Most small answers of which one copy is kept for all processes."""
+"""Most answers of which one copy is kept for all processes."""
 _PROC: Final = "proc/"
 _PROC_LENGTH: Final = len(_PROC)
 _FEWEST_DEEPER: Final = 4
@@ -80,7 +80,7 @@ class KnownAnswers:
         self._first: dict[str, bytes] = {}
         """The first large answer by name of the file: files of one name differ little, so it is their dictionary."""
         self._shared: dict[bytes, bytes] = {}
-        """Small answers, of which many processes have the same: thousands are in one cgroup."""
+        """Answers of which many processes have the same, as they are kept: thousands are in one cgroup."""
 
     def take(self, reads: Mapping[str, Told], *, many: int) -> list[Row]:
         """Remember the answers of the next tick. Returns the rows for the recording of those that have changed.
@@ -177,13 +177,12 @@ class KnownAnswers:
             data = answers.get(path)
             if type(data) is not bytes:
                 continue
-            if len(data) < _PACKED_FROM:
-                if len(shared) >= _SHARED_MOST:
-                    shared.clear()
-                answers[path] = shared.setdefault(data, data)
-                continue
-            basis = self._first.setdefault(_file_name(path), data)
-            answers[path] = _Packed.of(data, basis)
+            if len(shared) >= _SHARED_MOST:
+                shared.clear()
+            if len(data) >= _PACKED_FROM:
+                data = _Packed.of(data, self._first.setdefault(_file_name(path), data))
+            same = shared.setdefault(data, data)
+            answers[path] = same if type(same) is type(data) else data  # one is packed, and the other is not
 
     def _bytes(self, path: str, answer: Told | _Packed) -> bytes:
         if type(answer) is bytes:
