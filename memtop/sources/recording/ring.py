@@ -12,7 +12,8 @@ from memtop.sources.protocol import Instant
 from memtop.sources.recording.tick import Block
 
 RING_BYTES: Final = 1 << 20
-"""Most memory for them: some minutes of 500 processes at one sample a second, and half an hour of one process."""
+"""Most memory for them: some minutes of 500 processes at one sample a second, and a quarter of an hour of one whose
+memory moves."""
 LEAST_S: Final = 300.0
 """So much of the past is kept where many processes come and go, ..."""
 MOST_BYTES: Final = 4 << 20

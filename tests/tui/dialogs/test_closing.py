@@ -47,3 +47,20 @@ async def test_one_that_is_closed_while_it_is_composed_closes_and_keys_go_on(
         in_all = most[0] - 1
         for turns in (0, in_all // 2, in_all - 3, in_all - 2, in_all - 1):
             await closed(await opened(turns))
+
+
+@pytest.mark.parametrize("screen", [Palette, lambda: Menu("Sort by", [Choice("RES", "rss")])])
+async def test_an_answer_that_is_found_when_another_screen_is_above_closes_neither(
+    screen: Callable[[], ModalScreen[None]],
+) -> None:
+    async with board() as it:
+        below, above = screen(), Palette()
+        await it.app.push_screen(below)
+        await it.app.push_screen(above)
+        below.dismiss()
+        await it.pilot.pause()
+        assert it.app.screen_stack[1:] == [below, above]
+        await it.press("escape")
+        await it.until(lambda: it.app.screen_stack[1:] == [below], "the upper one is closed")
+        await it.press("escape")
+        await it.until(lambda: len(it.app.screen_stack) == 1, "the lower one is closed")
