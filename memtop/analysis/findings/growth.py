@@ -93,7 +93,7 @@ def charge(c: FindingInputs) -> Found:
         early_s=early,
         late_s=late,
     )
-    return DANGER if early is not None and early < 3600 else WARNING, found
+    return growth_severity(early, kills=True), found
 
 
 def family(c: FindingInputs) -> Found:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from memtop.analysis.findings.growth import growth_severity
 from memtop.analysis.findings.inputs import FindingInputs
-from memtop.analysis.findings.rule import DANGER, MIB, NOTE, WARNING, Found, Severity, facts
+from memtop.analysis.findings.rule import MIB, NOTE, WARNING, Found, Severity, facts
 from memtop.analysis.limits.gomemlimit import LimitFit, goal_is_near, limit_fit
 
 
@@ -51,7 +52,7 @@ def heap_leak(c: FindingInputs) -> Found:
         limit_bytes=c.heap_end_limit,
         past_s=c.heap_past_s,
     )
-    return DANGER if early is not None and early < 3600 else WARNING, found
+    return growth_severity(early, kills=True), found
 
 
 def heap(name: str, severity: Severity) -> Callable[[FindingInputs], Found]:
