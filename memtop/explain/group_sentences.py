@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from memtop.analysis.findings import Severity
-from memtop.analysis.findings.growth import growth_severity
+from memtop.analysis.findings.rule import growth_severity
 from memtop.analysis.trend.classify import Shape
 from memtop.explain.finding_text import computed, span
 from memtop.explain.limit_names import short

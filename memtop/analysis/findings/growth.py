@@ -6,24 +6,13 @@ from collections.abc import Callable
 from typing import Final
 
 from memtop.analysis.findings.inputs import FindingInputs
-from memtop.analysis.findings.rule import DANGER, MIB, NOTE, WARNING, Facts, Found, Severity, facts
+from memtop.analysis.findings.rule import MIB, NOTE, WARNING, Facts, Found, facts, growth_severity
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.forecast import HELD_PERCENT
 from memtop.analysis.trend.hysteresis import DIRECTIONS, GREW, Direction, Evidence
 
-SOON_S: Final = 3600.0
-"""Confirmed growth that meets a limit within an hour calls for action."""
 _OF_HEAP: Final = ("heap_leak", "heap_full")
 """What a runtime reports of its heap. Then the shape of RES, which follows the heap's size, says nothing."""
-
-
-def growth_severity(early_s: float | None, *, kills: bool) -> Severity:
-    """The severity of confirmed growth, the same in table, panel, headline and report.
-
-    ``early_s`` is the earliest time to the limit that it meets first, None without one; ``kills`` is False for a limit
-    that only slows down.
-    """
-    return DANGER if early_s is not None and early_s < SOON_S and kills else WARNING
 
 
 def grown_s(seen_s: float | None, growth: Growth) -> float | None:

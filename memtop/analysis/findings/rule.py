@@ -10,6 +10,8 @@ from memtop.analysis.findings.inputs import FindingInputs
 
 Facts = dict[str, float | str]
 MIB: Final = 1 << 20
+SOON_S: Final = 3600.0
+"""Growth that meets a limit within an hour calls for action."""
 
 
 class Severity(IntEnum):
@@ -77,3 +79,12 @@ NOTE, WARNING, DANGER = Severity.NOTE, Severity.WARNING, Severity.DANGER
 def facts(**values: float | str | None) -> Facts:
     """The known facts: those that are not None."""
     return {name: value for name, value in values.items() if value is not None}
+
+
+def growth_severity(early_s: float | None, *, kills: bool) -> Severity:
+    """The severity of confirmed growth, the same in table, panel, headline and report.
+
+    ``early_s`` is the earliest time to the limit that it meets first, None without one; ``kills`` is False for a limit
+    that only slows down.
+    """
+    return DANGER if early_s is not None and early_s < SOON_S and kills else WARNING

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from memtop.analysis.findings.growth import growth_severity
 from memtop.analysis.findings.inputs import FindingInputs
-from memtop.analysis.findings.rule import MIB, NOTE, WARNING, Found, Severity, facts
+from memtop.analysis.findings.rule import MIB, NOTE, WARNING, Found, Severity, facts, growth_severity
 from memtop.analysis.limits.gomemlimit import LimitFit, goal_is_near, limit_fit
 
 

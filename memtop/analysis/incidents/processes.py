@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from memtop.analysis.findings.growth import SOON_S, grown_s, growth_severity
-from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, Facts, Severity, facts
+from memtop.analysis.findings.growth import grown_s
+from memtop.analysis.findings.rule import DANGER, NOTE, SOON_S, WARNING, Facts, Severity, facts, growth_severity
 from memtop.analysis.incidents.incident import Incident, Scope, Subject
 from memtop.analysis.incidents.inputs import MIB, STILL_S, GroupFacts, GrowthFacts, IncidentInputs, LimitFacts
 from memtop.analysis.trend.classify import Growth

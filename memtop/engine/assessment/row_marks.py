@@ -6,8 +6,7 @@ import sys
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from memtop.analysis.findings.growth import growth_severity
-from memtop.analysis.findings.rule import Severity
+from memtop.analysis.findings.rule import Severity, growth_severity
 from memtop.analysis.trend.classify import Shape
 from memtop.analysis.trend.hysteresis import Confirmation, Evidence
 from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict, growth_now

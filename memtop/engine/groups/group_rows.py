@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from memtop.analysis.findings.growth import growth_severity
-from memtop.analysis.findings.rule import Severity
+from memtop.analysis.findings.rule import Severity, growth_severity
 from memtop.analysis.limits.memory_limits import Ceiling
 from memtop.engine.assessment.growth_tracker import Verdict, growth_now
 from memtop.engine.assessment.row_marks import sign
