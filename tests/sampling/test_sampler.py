@@ -296,7 +296,8 @@ def test_where_all_of_many_threads_are_ending_the_first_are_looked_at() -> None:
     assert 2 < sum("/task/" in path and path.endswith("/statm") for path in source.read_paths) < 100
 
 
-def test_where_the_leader_has_ended_memory_is_read_from_another_thread_and_ends_with_it() -> None:
+def whose_leader_ended() -> tuple[FakeProcess, FakeSource, Sampler]:
+    """Process 42, sampled while its leader lived, and whose thread 44 now lives on."""
     process = FakeProcess(42, threads=3)
     source = FakeSource(process)
     sampler = Sampler(source)
@@ -304,6 +305,11 @@ def test_where_the_leader_has_ended_memory_is_read_from_another_thread_and_ends_
     process.state, process.threads = "Z", 2
     source.threads[42] = [42, 44]
     source.files["proc/42/task/44/statm"] = b"900 800 100 1 0 9 0\n"
+    return process, source, sampler
+
+
+def test_where_the_leader_has_ended_memory_is_read_from_another_thread_and_ends_with_it() -> None:
+    process, source, sampler = whose_leader_ended()
     source.files["proc/42/task/44/status"] = b"Name:\tapp\nPid:\t44\nVmHWM:\t9000 kB\nRssFile:\t400 kB\nVmPTE:\t60 kB\n"
     source.files["proc/42/task/44/cmdline"] = b"worker\0"
     after = seen(sampler, ask=looking_at(process))
@@ -330,13 +336,7 @@ def test_where_the_leader_has_ended_memory_is_read_from_another_thread_and_ends_
 def test_when_the_leader_ends_status_is_read_again_from_a_living_thread_also_of_a_process_that_nobody_looks_at() -> (
     None
 ):
-    process = FakeProcess(42, threads=3)
-    source = FakeSource(process)
-    sampler = Sampler(source)
-    seen(sampler)
-    process.state, process.threads = "Z", 2
-    source.threads[42] = [42, 44]
-    source.files["proc/42/task/44/statm"] = b"900 800 100 1 0 9 0\n"
+    _, source, sampler = whose_leader_ended()
     source.files["proc/42/task/44/status"] = b"Name:\tapp\nPid:\t44\nVmHWM:\t9000 kB\n"
     after = seen(sampler)
     assert after.status is not None

@@ -1,4 +1,4 @@
-"""OOM rank and OOM score, computed as oom_badness() of mm/oom_kill.c and proc_oom_score() of fs/proc/base.c do.
+"""OOM rank, computed as oom_badness() of mm/oom_kill.c does, and what an OOM score says about the use of memory.
 
 The arithmetic is the kernel's of Linux 5.9 and later, in whole pages. Niceness, CPU time, age, children: no part of it.
 """
@@ -29,15 +29,7 @@ class Candidate(NamedTuple):
     """The init of the machine, which that of a PID namespace is not, or a kernel thread."""
 
 
-def badness_pages(
-    rss_bytes: int,
-    swap_bytes: int,
-    page_tables_bytes: int,
-    adj: int,
-    total_bytes: int,
-    *,
-    page_bytes: int | None = None,
-) -> int | None:
+def badness_pages(rss_bytes: int, swap_bytes: int, page_tables_bytes: int, adj: int, total_bytes: int) -> int | None:
     """oom_badness() in pages; None for a process that is never killed.
 
     ``total_bytes`` is RAM and swap for an OOM of the machine, or the cgroup's limit (and its swap) for an OOM in a
@@ -45,33 +37,10 @@ def badness_pages(
     """
     if adj == NEVER:
         return None
-    page_bytes = page_bytes or statm.page_bytes()
+    page_bytes = statm.page_bytes()
     total_pages = max(1, total_bytes // page_bytes)
     used_pages = rss_bytes // page_bytes + swap_bytes // page_bytes + page_tables_bytes // page_bytes
     return used_pages + adj * (total_pages // 1000)
-
-
-def oom_score(
-    rss_bytes: int,
-    swap_bytes: int,
-    page_tables_bytes: int,
-    adj: int,
-    total_bytes: int,
-    *,
-    page_bytes: int | None = None,
-) -> int:
-    """The value of /proc/PID/oom_score, 0 to 2000 and more; 666 is a process that uses nothing."""
-    page_bytes = page_bytes or statm.page_bytes()
-    pages = badness_pages(rss_bytes, swap_bytes, page_tables_bytes, adj, total_bytes, page_bytes=page_bytes)
-    if pages is None:
-        return 0
-    return (1000 + _truncated(pages * 1000, max(1, total_bytes // page_bytes))) * 2 // 3
-
-
-def _truncated(dividend: int, divisor: int) -> int:
-    """Division as in C, towards zero; floats would lose pages on large machines."""
-    quotient = abs(dividend) // divisor
-    return quotient if dividend >= 0 else -quotient
 
 
 def share_permille(oom_score: int, adj: int) -> int | None:
@@ -84,7 +53,7 @@ def share_permille(oom_score: int, adj: int) -> int | None:
     return max(0, (oom_score * 3 + 2) // 2 - 1000 - adj)
 
 
-def ranking(candidates: Iterable[Candidate], total_bytes: int, *, page_bytes: int | None = None) -> list[int]:
+def ranking(candidates: Iterable[Candidate], total_bytes: int) -> list[int]:
     """PIDs in the order in which they would be killed, without those that are never killed.
 
     It is empty where the oom_score_adj or the swap of one of them is unknown: that one may be first, or none at all. Of
@@ -96,7 +65,7 @@ def ranking(candidates: Iterable[Candidate], total_bytes: int, *, page_bytes: in
             continue
         if adj is None or swap_bytes is None:
             return []
-        pages = badness_pages(rss_bytes, swap_bytes, page_tables_bytes, adj, total_bytes, page_bytes=page_bytes)
+        pages = badness_pages(rss_bytes, swap_bytes, page_tables_bytes, adj, total_bytes)
         if pages is not None:
             scored.append((pages, start_ticks, pid))
     scored.sort(reverse=True)

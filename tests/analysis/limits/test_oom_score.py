@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtop.analysis.limits.oom_score import Candidate, badness_pages, oom_score, ranking, share_permille
+from memtop.analysis.limits.oom_score import Candidate, badness_pages, ranking, share_permille
 from memtop.procfs.meminfo import parse_meminfo
+from memtop.procfs.statm import page_bytes, use_page_bytes
 from memtop.procfs.status import parse_status
 
 MIB = 1 << 20
@@ -20,6 +22,24 @@ USED = 3 * GIB + 12 * MIB
 """What the measured process held: 3 GiB and an interpreter."""
 
 
+@pytest.fixture
+def pages_of_4_kib() -> Iterator[None]:
+    """The page size of the machine on which the figures were measured."""
+    use_page_bytes(PAGE)
+    yield
+    use_page_bytes(None)
+
+
+def oom_score(rss_bytes: int, swap_bytes: int, page_tables_bytes: int, adj: int, total_bytes: int) -> int:
+    """The value of /proc/PID/oom_score for that badness, as proc_oom_score() of fs/proc/base.c computes it."""
+    pages = badness_pages(rss_bytes, swap_bytes, page_tables_bytes, adj, total_bytes)
+    if pages is None:
+        return 0
+    quotient = abs(pages * 1000) // max(1, total_bytes // page_bytes())  # C rounds towards zero
+    return (1000 + (quotient if pages >= 0 else -quotient)) * 2 // 3
+
+
+@pytest.mark.usefixtures("pages_of_4_kib")
 @pytest.mark.parametrize(
     ("rss_bytes", "adj", "score"),
     [
@@ -36,7 +56,7 @@ USED = 3 * GIB + 12 * MIB
     ],
 )
 def test_the_score_is_the_kernels(rss_bytes: int, adj: int, score: int) -> None:
-    assert oom_score(rss_bytes, 0, 0, adj, 24 * GIB, page_bytes=PAGE) == score
+    assert oom_score(rss_bytes, 0, 0, adj, 24 * GIB) == score
 
 
 def test_the_score_of_this_very_process_is_what_the_kernel_says() -> None:
@@ -54,13 +74,13 @@ def test_the_score_of_this_very_process_is_what_the_kernel_says() -> None:
     before, score, after = size(), -1, None
     while before != after:
         before, score, after = size(), int(Path("/proc/self/oom_score").read_text()), size()
-    held_bytes, page_bytes = total.total_bytes + total.swap_total_bytes, os.sysconf("SC_PAGE_SIZE")
+    held_bytes = total.total_bytes + total.swap_total_bytes
     # status adds up the counters of all processors (since Linux 6.2), the score takes what they have passed on: each of
     # three counters keeps up to 32 pages, or two for each processor.
-    kept_bytes = 3 * page_bytes * (os.cpu_count() or 1) * max(32, 2 * (os.cpu_count() or 1))
+    kept_bytes = 3 * page_bytes() * (os.cpu_count() or 1) * max(32, 2 * (os.cpu_count() or 1))
     resident_bytes, swap_bytes, table_bytes = before
     least, most = (
-        oom_score(max(0, size_bytes), swap_bytes, table_bytes, adj, held_bytes, page_bytes=page_bytes)
+        oom_score(max(0, size_bytes), swap_bytes, table_bytes, adj, held_bytes)
         for size_bytes in (resident_bytes - kept_bytes, resident_bytes + kept_bytes)
     )
     assert least <= score <= most
@@ -71,8 +91,9 @@ def test_swap_and_page_tables_count_like_resident_memory() -> None:
     assert badness_pages(10 * MIB, 10 * MIB, 10 * MIB, 0, GIB) == plain
 
 
+@pytest.mark.usefixtures("pages_of_4_kib")
 def test_adj_is_scaled_by_whole_thousands_of_pages() -> None:
-    assert badness_pages(0, 0, 0, 7, 1999 * PAGE, page_bytes=PAGE) == 7
+    assert badness_pages(0, 0, 0, 7, 1999 * PAGE) == 7
 
 
 @pytest.mark.parametrize(("score", "adj", "share"), [(666, 0, 0), (750, 0, 125), (1416, 1000, 125), (0, -500, 0)])
