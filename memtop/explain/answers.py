@@ -89,13 +89,11 @@ def answers(detail: Detail, system: SystemRow, computed_percent: int | None = No
     if outlook is None and detail.window.cursor_s is None and not detail.paused:
         return [_EARLY_ANSWER, of_virt, _NO_LIMITS]
     if outlook is None:
-        slope = detail.slope_bytes_per_min
-        moved = "not known" if slope is None else f"RES {_signed(slope)}/min in the minute before"
-        return [
-            Answer(f"Growing then? {moved[0].upper()}{moved[1:]}", Severity.NOTE, "growth"),
-            of_virt,
-            _NO_LIMITS_THEN,
-        ]
+        moved_bytes = row.growth_bytes_per_min  # as in the table: never scaled up to a minute
+        moved = "Not known"
+        if moved_bytes is not None:
+            moved = f"RES {_signed(moved_bytes) if moved_bytes else 'did not change'} in the minute before"
+        return [Answer(f"Growing then? {moved}", Severity.NOTE, "growth"), of_virt, _NO_LIMITS_THEN]
     grows = _growth(outlook, computed_percent, row.growth_bytes_per_min)
     if detail.window.cursor_s is not None and grows is _EARLY_ANSWER:
         grows = grows._replace(says=_EARLY_THEN)

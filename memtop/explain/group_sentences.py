@@ -115,8 +115,8 @@ def _limit(detail: GroupDetail, *, swaps: bool) -> list[GroupSentence]:
     if detail.brake is not None and detail.brake[2] >= WARNING_PERCENT:
         name, high_bytes, used_percent = detail.brake
         says = (
-            f"memory.high of {short(clean(name), NAME_CELLS)}: {long_size(high_bytes)}, of which "
-            f"{percent(used_percent)} % cannot be reclaimed. Beyond it the kernel slows its tasks down."
+            f"memory.high of {short(clean(name), NAME_CELLS)} ({long_size(high_bytes)}): {percent(used_percent)} % is "
+            "in use and cannot be reclaimed. Beyond it the kernel slows its tasks down."
         )
         unknown.append(GroupSentence(Severity.WARNING, says, "limits"))
     if row.limit_percent is None or row.limit_bytes is None:
@@ -133,10 +133,9 @@ def _limit(detail: GroupDetail, *, swaps: bool) -> list[GroupSentence]:
     room = f"{kills} before the kernel {acts}"
     if reclaims != kills:
         room = f"{reclaims} before the kernel reclaims page cache in use, {kills} before it {acts}"
-    used = f"{percent(row.limit_percent)} % cannot be reclaimed"
-    if detail.undivided:
-        used = f"{percent(row.limit_percent)} % is in use. How much of that can be reclaimed is unknown"
-    says = f"Limit of {_limit_name(detail)}: {long_size(row.limit_bytes)}, of which {used}. Room: {room}."
+    used = f"{percent(row.limit_percent)} % is in use"
+    used += ". How much of that can be reclaimed is unknown" if detail.undivided else " and cannot be reclaimed"
+    says = f"Limit of {_limit_name(detail)} ({long_size(row.limit_bytes)}): {used}. Room: {room}."
     return [GroupSentence(severity, says, "limits"), *unknown]
 
 

@@ -157,3 +157,15 @@ def test_what_has_no_memory_has_one_line_and_a_limit_that_was_not_read_is_not_na
     assert len(said(outlook(Shape.FLAT), note=Note.ZOMBIE)) == 1
     unread = Assessment(unread=("its cgroup cannot be read",))
     assert said(unread)[2] == "Limit? Unknown: its cgroup cannot be read"
+
+
+@pytest.mark.parametrize(
+    ("gained", "says"),
+    [
+        (51.4 * MIB, "RES +51.4 MiB in the minute before"),
+        (0.0, "RES did not change in the minute before"),
+        (None, "Not known"),
+    ],
+)
+def test_before_there_was_a_verdict_growth_is_what_the_table_shows(gained: float | None, says: str) -> None:
+    assert said(None, growth_bytes_per_min=gained)[0] == f"Growing then? {says}"

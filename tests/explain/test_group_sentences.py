@@ -78,9 +78,9 @@ def test_a_trend_that_leaves_swap_out_says_so(swap_kib: int, *, counted: bool, o
 def test_use_that_could_not_be_divided_is_in_use_and_not_unreclaimable() -> None:
     source = world(p42=UNIT)
     cgroup(source, UNIT, 180, b"%d\n" % (200 * MIB))
-    assert "of which 90.0 % cannot be reclaimed" in says(detail(source))
+    assert "90.0 % is in use and cannot be reclaimed" in says(detail(source))
     source.files[f"{ROOT}{UNIT}/memory.stat"] = AccessDenied("memory.stat")
-    assert "of which 90.0 % is in use. How much of that can be reclaimed is unknown" in says(detail(source))
+    assert "90.0 % is in use. How much of that can be reclaimed is unknown" in says(detail(source))
 
 
 @pytest.mark.parametrize(("swap_limit", "acts"), [(b"max\n", "swaps or kills"), (b"0\n", "before the kernel kills")])
@@ -109,6 +109,6 @@ def test_a_memory_high_that_is_near_is_said_of_its_group_too(above: bool) -> Non
     groups = GroupsRequest(focus=GroupKey(By.CGROUP, f"{ROOT}/top/a.service"))
     frame = frame_after(Engine(source), Request(readings, RowSelection(by=By.CGROUP), groups=groups), 4)
     assert frame.group is not None
-    assert "105 MiB, of which 95.2 % cannot be reclaimed. Beyond it the kernel slows its tasks down." in says(
+    assert "(105 MiB): 95.2 % is in use and cannot be reclaimed. Beyond it the kernel slows its tasks down." in says(
         frame.group
     )

@@ -20,11 +20,12 @@ from memtop.tui.dialogs.dialog import CLOSE_HINT, Dialog
 from memtop.tui.dialogs.keys_line import KeysLine
 from memtop.tui.drawing.text_lines import Line, TextLines
 
-_KEY_CELLS: Final = 13
+_KEY_CELLS: Final = 14
+"""Room for the keys of any action, so that their meanings begin in one column."""
 _LEAST_CELLS: Final = 12
+"""Width of the last column in a narrow terminal."""
 _GAP_CELLS: Final = 2
 """Blanks after the longest cell of a column: a name and what it means are not read as one sentence."""
-"""Width of the last column in a narrow terminal."""
 _INDENT: Final = "  "
 _NAMES: Final = {
     "enter": "Enter", "escape": "Esc", "space": "Space", "tab": "Tab", "backspace": "Backspace",

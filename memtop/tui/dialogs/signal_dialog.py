@@ -51,19 +51,22 @@ class SignalDialog(Menu[signal.Signals]):
             Choice(f"{number.name:<8} {int(number):>2}  ", number, says=_without_effect(number, masks) or effect)
             for number, effect in SIGNALS
         ]
-        self._key = target.key
-        self._about = f"RES {units.long_size(target.rss_bytes)}  {target.command[:120]}"
-        about = f"{self._about}\n{READING_FREED}"
+        self._target = target
+        about = f"{self._about(target.rss_bytes)}\n{READING_FREED}"
         super().__init__(
             f"Send a signal to {target.name} ({target.key.pid})?", choices, about, verb="send", one_click=False
         )
 
     def show(self, frame: Frame) -> None:
         """Take a newer frame. What it does not say of the process, the dialog goes on to show."""
-        if frame.detail is not None and frame.detail.row.key == self._key and not frame.detail.gone:
+        detail = frame.detail
+        if detail is not None and detail.row.key == self._target.key and not detail.gone:
             for about in self.query(".dialog-about").results(Label):
-                about.update(Content("\n".join([self._about, *kill_sentences(frame.detail)])))
+                about.update(Content("\n".join([self._about(detail.row.rss_bytes), *kill_sentences(detail)])))
                 self.call_after_refresh(self.fit_list)
+
+    def _about(self, rss_bytes: int | None) -> str:
+        return f"RES {units.long_size(rss_bytes)}  {self._target.command[:120]}"
 
 
 def _without_effect(number: signal.Signals, masks: SignalMasks | None) -> str:

@@ -26,7 +26,7 @@ class Paragraph(NamedTuple):
     hang: int = 0
     """How many cells further the lines after the first are indented."""
     look: str = ""
-    """``warning`` or ``danger``, of which it has the color except under the cursor; empty for plain."""
+    """``warning`` or ``danger``, of which it has the color; under the cursor only its head has. Empty for plain."""
 
 
 class HangingText(Visual):
@@ -45,13 +45,13 @@ class HangingText(Visual):
         strips: list[Strip] = []
         own = style
         for head, cells, text, look in self._paragraphs:
-            indent, style = _indent(cells, width), _colored(own, look, options)
+            indent, (of_head, style) = _indent(cells, width), _styles(own, look, options)
             if indent < cells:
                 strips += Content(head + text.plain).render_strips(width, None, style, options)
                 continue
             for number, strip in enumerate(text.render_strips(width - indent, None, style, options)):
-                lead = " " * indent if number else head
-                strips.append(Strip([Segment(lead, style.rich_style), *strip]))
+                lead = Segment(" " * indent, style.rich_style) if number else Segment(head, of_head.rich_style)
+                strips.append(Strip([lead, *strip]))
         return strips if height is None else strips[:height]
 
     def get_optimal_width(self, rules: RulesMap, container_width: int) -> int:
@@ -73,8 +73,13 @@ def _indent(cells: int, width: int) -> int:
     return cells if width - cells >= _LEAST_CELLS else 0
 
 
-def _colored(style: Style, look: str, options: RenderOptions) -> Style:
-    """The style with the color of a look; unchanged under the cursor, whose ground is too light for the color."""
-    if not look or style.foreground != options.get_style("$memtop-text").foreground:
-        return style
-    return style + options.get_style(f"bold $memtop-{look}")
+def _styles(style: Style, look: str, options: RenderOptions) -> tuple[Style, Style]:
+    """The styles of a head and its text with the color of a look.
+
+    The ground of the cursor is too light for the color; there it is the ground of the head.
+    """
+    if not look:
+        return style, style
+    if style.foreground == options.get_style("$memtop-text").foreground:
+        return (style + options.get_style(f"bold $memtop-{look}"),) * 2
+    return style + Style(background=options.get_style(f"$memtop-{look}").foreground), style

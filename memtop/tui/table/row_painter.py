@@ -53,6 +53,10 @@ class RowStyle(NamedTuple):
         """The style of a verdict's sign; None for one that is no cause for concern."""
         return {DANGER_MARK: self.danger, WARNING_MARK: self.warning, NOTE_MARK: self.base}.get(verdict[:1])
 
+    def under_cursor(self, text: str, style: Style) -> Style:
+        """The style of a cell under the cursor: the ground of a sign of danger or warning has its color."""
+        return self.cursor + Style(color=style.color) if text[:1] in (DANGER_MARK, WARNING_MARK) else self.cursor
+
 
 class Painter(NamedTuple):
     """What all lines of a table have in common until it is resized or restyled."""
@@ -104,7 +108,8 @@ class Painter(NamedTuple):
             # The gap has the base style, so that neighbors with one style become one segment.
             if place.x > MARKER_CELLS:
                 runs.append((" ", uniform or look.base))
-            runs.append((self._text(text, place.width, column.left), uniform or style))
+            own = look.under_cursor(text, style) if selected and style in (look.danger, look.warning) else uniform
+            runs.append((self._text(text, place.width, column.left), own or style))
         return self._strip(runs, uniform or look.base)
 
     def message(self, text: str) -> Strip:

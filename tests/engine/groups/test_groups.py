@@ -511,7 +511,7 @@ def test_the_past_of_a_group_is_its_charge_then() -> None:
     assert looked_at is not None and looked_at.group is not None
     detail = looked_at.group
     said = " ".join(one.says for one in group_sentences(detail))
-    assert detail.limit_name == "/a" and "Limit of /a: 200 MiB, of which 3" in said
+    assert detail.limit_name == "/a" and "Limit of /a (200 MiB): 3" in said
     users = request._replace(rows=request.rows._replace(by=By.USER), window=back.window)
     found = engine.view(users)
     assert found is not None and the(found, "ann").rss_bytes == 20 * MIB

@@ -51,6 +51,18 @@ async def test_a_part_of_the_help_is_found_by_its_title_and_a_signal_by_the_word
         await it.until(lambda: "Send a signal (kill)" in text.text, "the key is shown")
 
 
+async def test_the_meanings_of_all_keys_begin_in_one_column() -> None:
+    async with board() as it:
+        await it.press("question_mark")
+        text = it.app.screen.query_one("#help-text", TextLines)
+        await it.until(lambda: bool(text.text), "the help is shown")
+        lines = text.text.split("\n")
+        starts = {
+            line.index(says) for says in ("Watch the selected", "Quit", "Sort by RES") for line in lines if says in line
+        }
+        assert len(starts) == 1
+
+
 async def test_what_the_help_does_not_have_is_said_and_esc_ends_the_search_first() -> None:
     async with board() as it:
         await it.press("question_mark")

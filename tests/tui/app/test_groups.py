@@ -130,7 +130,7 @@ async def test_the_chart_and_the_sentences_are_those_of_the_group_under_the_curs
         await it.tick()
         await it.tick()
         await it.until(
-            lambda: "Limit of web.service: 100 MiB, of which 80.0 % cannot be" in said(it), "the limit is said"
+            lambda: "Limit of web.service (100 MiB): 80.0 % is in use and cannot be" in said(it), "the limit is said"
         )
         group = it.app.chart.group
         assert group is not None

@@ -12,9 +12,11 @@ from memtop.tui.app import actions_process
 from memtop.tui.dialogs.signal_dialog import SIGNALS, SignalDialog
 from tests.children import python
 from tests.fakes import FakeProcess, FakeSource
+from tests.rows import MIB
 from tests.test_process_control import row_of
 from tests.tui.app.test_app import board
-from tests.tui.frames import WidgetApp
+from tests.tui.details import make_detail
+from tests.tui.frames import WidgetApp, frame
 
 
 def test_the_safe_signals_come_first_and_the_deadly_one_last() -> None:
@@ -45,6 +47,22 @@ async def test_of_a_long_command_line_the_beginning_is_shown() -> None:
             await app.push_screen(SignalDialog(target))
             (about,) = app.screen.query(".dialog-about").results(Label)
             assert str(about.content).count("x") == 120
+        target.close()
+
+
+async def test_its_res_is_that_of_now() -> None:
+    with python() as child:
+        target = hold(row_of(child.pid, rss_bytes=262 * MIB))
+        app = WidgetApp(Static())
+        async with app.run_test():
+            dialog = SignalDialog(target)
+            await app.push_screen(dialog)
+            (about,) = dialog.query(".dialog-about").results(Label)
+            assert str(about.content).startswith("RES 262 MiB")
+            detail = make_detail()
+            fallen = detail._replace(row=detail.row._replace(key=target.key, rss_bytes=73 * MIB))
+            dialog.show(frame(detail=fallen))
+            assert str(about.content).startswith("RES 73.0 MiB")
         target.close()
 
 
