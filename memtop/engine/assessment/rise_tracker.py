@@ -144,9 +144,9 @@ class RiseTracker:
         return {path: key for path, (_, key) in fastest.items()}
 
     def of(self, key: ProcessKey) -> RiseFact | None:
-        """The rise of this process, after it is a notable fact."""
+        """The rise of this process, after it is a notable fact; None too while it only comes back to a usual height."""
         rise = self._rises.get(key)
-        return self._fact(key, rise) if rise is not None else None
+        return self._fact(key, rise) if rise is not None and not self._is_usual(key, rise) else None
 
     def whole_of(self, key: ProcessKey) -> RiseFact | None:
         """The same at a quarter of the cost, without what of it is anonymous: as if nothing were."""

@@ -179,6 +179,18 @@ def test_from_the_third_sample_on_a_rise_is_said_though_it_is_too_early_for_a_ve
     assert risen(anon_pages=-mib, shr_pages=0, samples=9) == risen(anon_pages=0, shr_pages=0, samples=9) == []
 
 
+def test_what_comes_back_to_the_height_at_which_it_was_given_back_twice_is_not_said_to_rise() -> None:
+    process = FakeProcess(42)
+    engine = Engine(v2(process))
+    said = []
+    for mib in [*range(20, 30), *range(20, 30), *range(20, 30), *range(20, 40)]:
+        process.rss_pages = mib * MIB_PAGES
+        frame = step(engine, on(process))
+        said.append("rising" in [one.name for one in outlook(frame).findings])
+    assert any(said[:10]) and any(said[10:20]), "at first nobody can know that it comes back"
+    assert not any(said[21:40]) and all(said[42:]), "beyond that height it rises"
+
+
 def test_the_verdict_takes_the_place_of_the_fact() -> None:
     names = [one.name for one in outlook(grown()[3]).findings]
     assert "growth" in names and "rising" not in names
