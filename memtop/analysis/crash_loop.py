@@ -105,5 +105,5 @@ class LoopFacts(NamedTuple):
         elif self.exit_code is not None:
             found["code"] = self.exit_code
         else:
-            found["how"] = "is not known"
+            found["how"] = "unknown"
         return {name: value for name, value in found.items() if value is not None}

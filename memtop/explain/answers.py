@@ -137,9 +137,9 @@ def _growth(outlook: Assessment, computed_percent: int | None, minute_bytes: flo
         return _EARLY_ANSWER
     if outlook.of_heap and growth.slope_high_bytes_per_s is not None:
         most = _signed(60 * growth.slope_high_bytes_per_s)
-        return Answer(f"Growing? Perhaps: up to {most}/min is left by collections; it varies", Severity.NOTE, "jvm_gc")
+        return Answer(f"Growing? Maybe: up to {most}/min survives; it varies", Severity.NOTE, "jvm_gc")
     if outlook.of_heap and growth.slope_bytes_per_s is not None:
-        says = f"Perhaps: {_signed(60 * growth.slope_bytes_per_s)}/min survives; a major collection will tell"
+        says = f"Maybe: {_signed(60 * growth.slope_bytes_per_s)}/min survives; a major collection will tell"
         return Answer(f"Growing? {says}", Severity.NOTE, "jvm_gc")
     if state.changing and not (growth.pause is not None and growth.pause.unusual):
         return Answer("Growing? The trend is changing; verdict in a few seconds", Severity.NOTE, "verdicts")

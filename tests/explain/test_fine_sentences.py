@@ -97,11 +97,11 @@ TABLE: Final = {
             "may grow, unread": (nothing_wrong(replace(UNREAD, growth=RISING)), "Not certain yet"),
             "heap may grow": (
                 nothing_wrong(replace(LEVEL, growth=RISING, of_heap=True)),
-                "Not known yet whether what stays in use on its heap grows",
+                "Not known yet whether its live heap grows",
             ),
             "heap may grow, unread": (
                 nothing_wrong(replace(UNREAD, growth=RISING, of_heap=True)),
-                "Not known yet whether what stays in use on its heap grows",
+                "Not known yet whether its live heap grows",
             ),
             "family open": (nothing_wrong(replace(LEVEL, family_open=True)), "Unknown yet whether its fork family"),
         },

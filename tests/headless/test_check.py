@@ -136,7 +136,7 @@ def test_one_that_may_not_be_read_is_no_process_that_is_not_there() -> None:
         (95, 9, Answer.BAD, "signal 9"),
         (10, 0, Answer.UNKNOWN, "Exited with code 0"),
         (95, 0, Answer.FINE, "Exited with code 0"),
-        (95, None, Answer.UNKNOWN, "how is not known"),
+        (95, None, Answer.UNKNOWN, "cause unknown"),
     ],
 )
 def test_an_end_is_fine_only_where_it_is_known_to_be_clean_and_enough_was_seen(

@@ -24,7 +24,7 @@ from memtop.model.row import RowKey, SystemRow
 from memtop.tui.drawing.cached_lines import KeptLines, entitle
 from memtop.tui.drawing.cell_text import ELLIPSIS, LOADING, to_ascii, whole_words
 from memtop.tui.drawing.clickable_line import Bar
-from memtop.tui.drawing.text_lines import Line, TextLines, wrapped
+from memtop.tui.drawing.text_lines import Line, TextLines, led, wrapped
 from memtop.tui.side.finding_lines import (
     MORE,
     SideLines,
@@ -199,7 +199,7 @@ class SidePanel(Vertical, KeptLines):
         if detail is None:
             words = LOADING if frame.rows else "No process is selected. Its memory is explained here."
             return SideLines(wrapped(words, width), {})
-        demo = SideLines(_commentary(self._step, width) if self._step is not None else [], {})
+        demo = SideLines(_commentary(self._step, width, brief=brief) if self._step is not None else [], {})
         if brief:
             lines = brief_lines(detail, frame.system, width, self.content_size.height, frame.past_percent, demo=demo)
             meaning = whole_words(topic(self._topic).summary, width)
@@ -236,10 +236,13 @@ def _virt_in_full(detail: Detail, system: SystemRow) -> str:
     return virt_sentence(detail.row, system, detail.outlook)
 
 
-def _commentary(step: Step, width: int) -> list[Line]:
-    """The workload's action, what to watch, and what it measured itself."""
-    lines = wrapped(f"{step.number}/{step.total}  {step.title}", width, "strong", indent="     ")
-    lines += wrapped(step.commentary, width)
+def _commentary(step: Step, width: int, *, brief: bool) -> list[Line]:
+    """The workload's action, what to watch, and what it measured itself. In a few lines the title has no own line."""
+    title = f"{step.number}/{step.total}  {step.title}"
+    if brief:
+        lines = led(f"{title}: {step.commentary}", width, "strong")
+    else:
+        lines = wrapped(title, width, "strong", indent="     ") + wrapped(step.commentary, width)
     for label, words in (("Watch: ", step.watch), ("Measured: ", step.measured)):
         if words:
             lines += wrapped(label + words, width, "strong" if label == "Watch: " else "")

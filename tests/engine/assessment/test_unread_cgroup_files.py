@@ -106,7 +106,7 @@ def test_what_may_go_to_swap_is_unknown_where_its_limit_cannot_be_read() -> None
     files: Files = {f"{LEAF}/memory.max": b"%d\n" % (112 * MIB), f"{TOP}/memory.swap.max": DENIED}
     frame = watched(files)
     text = said(frame)
-    assert "At the limit it is swapped out or OOM-killed: how much may go to swap is unknown." in text
+    assert "At the limit memory is swapped out or the kernel OOM-kills: how much may go to swap is unknown." in text
     limit = next(row for row in outlook(frame).limits if row.limit is Limit.CGROUP)
     assert (limit.swap_room_bytes, limit.effect) == (None, "swaps or OOM-kills in the cgroup")
     assert frame.incidents is not None
@@ -152,7 +152,7 @@ def test_a_cgroup_whose_memory_is_locked_does_not_swap_at_its_limit(swappable_mi
     )
     sizes = 110 * MIB, (110 - swappable_mib) * MIB, swappable_mib * MIB
     files: Files = {f"{LEAF}/memory.max": b"%d\n" % (112 * MIB), f"{LEAF}/memory.stat": stat % sizes}
-    assert ("At the limit it is swapped out" in said(watched(files))) is swaps
+    assert ("At the limit memory is swapped out" in said(watched(files))) is swaps
 
 
 @pytest.mark.parametrize("folder", [TOP, LEAF])

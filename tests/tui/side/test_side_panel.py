@@ -218,3 +218,18 @@ async def test_the_three_answers_are_in_view_beside_the_commentary_of_a_demo(siz
         while not (answered(app) and any(line.startswith("4/4") for line in said(app))):
             await pilot.pause(0.01)
         assert panel or app.chart.size.height >= (10 if size[1] > 20 else 7)
+
+
+async def test_on_the_smallest_screen_a_demo_says_what_it_does_now_and_enter_shows_all_of_it() -> None:
+    settings = Settings(delay_s=LONG_S, pids=(40,))
+    text = "It writes one byte to each page. Each write is a fault, and takes a page of RAM."
+    step = STEP._replace(title="Write every page", commentary=text)
+    app = MemtopApp(Engine(world()), settings, View.of(settings), commentary=lambda: step)
+    async with app.run_test(size=(60, 18)) as pilot:
+        while not any("Write every page: It writes one byte" in line for line in said(app)):
+            await pilot.pause(0.01)
+        assert said(app)[-1].endswith(("…", "… more"))
+        await pilot.press("tab", "tab", "enter")
+        while "Watch: RES." not in said(app):
+            await pilot.pause(0.01)
+        assert text in " ".join(said(app))
