@@ -9,7 +9,7 @@ import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Final
 
-from memtop.cli.composition import STANDARD, engine_on, first_look, growth_of, open_source, problem_of, trouble_of
+from memtop.cli.composition import STANDARD, engine_on, first_look, growth_of, keep, open_source, problem_of, trouble_of
 from memtop.cli.end_signals import EndSignals
 from memtop.cli.output import put, say
 from memtop.cli.watchdog import Watchdog
@@ -238,6 +238,7 @@ def _watch(
                 raise _absent(source, settings, frame)
         if not done:
             say_choices(frame)
+        keep(source)
         with ending:
             put(write, frame)
         done += 1

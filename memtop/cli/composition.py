@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 STANDARD: Final = "-"
 """The name of standard input or output, for a recording that comes or goes as a stream."""
 
+KEEP_S: Final = 1.0
+"""How long a sample waits for the disk before it is printed."""
+
 
 def open_source(settings: Settings, *, looks_back: bool = False) -> Source:
     """Open the live machine, the live machine with a recorder, or a recording. Raises MemtopError.
@@ -96,6 +99,15 @@ def first_look(engine: Engine | Player, request: Request, launch: Launch) -> Fra
     return frame
 
 
+def keep(source: Source) -> None:
+    """Wait until a recorder has written the sample that was just taken, so that none is printed that could be lost.
+
+    A disk that takes longer than KEEP_S is waited for no more; what is printed then is said to wait for the disk.
+    """
+    pass_on: Callable[[float], None] = getattr(source, "pass_on", lambda wait_s: None)
+    pass_on(KEEP_S)
+
+
 def growth_of(source: Source) -> Growth | None:
     """What is known of the end of a recording that is still being written; None for anything else."""
     growth: Growth | None = getattr(source, "growth", None)
@@ -110,5 +122,6 @@ def problem_of(source: Source) -> str | None:
 
 def trouble_of(source: Source) -> str | None:
     """What is wrong with the recording that is written, or what the one that is played lacks; None for nothing."""
+    behind: str | None = getattr(source, "behind", None)
     lacks: str | None = getattr(source, "incomplete", None)
-    return problem_of(source) or lacks
+    return problem_of(source) or behind or lacks

@@ -36,6 +36,9 @@ class PlayedPast:
         """See ``Past``: it has what it has."""
         return None
 
+    def keep(self) -> None:
+        """See ``Past``: nothing is added to it."""
+
     def player_at(self, wall_s: float) -> Player | None:
         """See ``Past``."""
         return self._player.again()
@@ -74,6 +77,10 @@ class RecorderPast:
     def sparse_s(self) -> float | None:
         """See ``Past``."""
         return self._recorder.sparse_s if self._recorder.state is None else None
+
+    def keep(self) -> None:
+        """See ``Past``."""
+        self._recorder.pass_on()
 
     def player_at(self, wall_s: float) -> Player | None:
         """See ``Past``."""

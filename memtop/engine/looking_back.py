@@ -32,6 +32,10 @@ class Past(Protocol):
         """Seconds between the instants that are kept, where not each sample is; None where each is."""
         ...
 
+    def keep(self) -> None:
+        """Add the sample that was just taken."""
+        ...
+
     def player_at(self, wall_s: float) -> Player | None:
         """A player of what is kept of an instant; None if nothing is. Raises RecordingError."""
         ...
@@ -103,11 +107,14 @@ class LookingBack:
     def step(self, request: Request, commands: Iterable[Command] = (), late_s: float = 0.0) -> Frame | None:
         """See :meth:`Engine.step`."""
         frame = self._engine.step(request, commands, late_s)
+        self._past.keep()
         return None if frame is None else self._answer(frame, request) or self._shown or frame
 
     def take(self, request: Request, commands: Iterable[Command] = (), late_s: float = 0.0) -> bool:
         """See :meth:`Engine.take`."""
-        return self._engine.take(request, commands, late_s)
+        there_is_more = self._engine.take(request, commands, late_s)
+        self._past.keep()
+        return there_is_more
 
     def prepare(self) -> None:
         """See :meth:`Engine.prepare`."""

@@ -39,6 +39,64 @@ TROUBLE = textwrap.dedent(
 )
 
 
+SLOW = textwrap.dedent(
+    """
+    import sys, threading
+    from memtop.cli import composition, run
+    from memtop.sources.recording.file import RecordingFile
+
+    composition.KEEP_S, slow_s, slow_writes, prints = float(sys.argv[2]), *map(float, sys.argv[3:])
+    out, write, printed = sys.stdout.write, RecordingFile.write, threading.Semaphore(0)
+
+    def slowly(self, blocks):
+        global slow_writes
+        while printed.acquire(blocking=False):
+            pass
+        for _ in range(int(prints) if slow_writes else 0):
+            printed.acquire(timeout=slow_s)
+        slow_writes -= bool(slow_writes)
+        write(self, blocks)
+        out(f"written {len(blocks)}\\n")
+
+    def printing(text):
+        out(text)
+        printed.release()
+
+    RecordingFile.write, sys.stdout.write = slowly, printing
+    sys.exit(run(["--json", "-n", "5", "-d", "0.1", "--record", sys.argv[1], "1"]))
+    """
+)
+
+
+def printed_beside_a_slow_disk(path: Path, *how: float) -> tuple[list[str], list[str]]:
+    """What was written and printed, in that order, and what was said.
+
+    ``how``: for how long a print waits for the disk, for how long a write is slow, how many are, and after how many
+    prints one goes on.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", SLOW, str(path), *map(str, how)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0
+    return done.stdout.splitlines(), said(done.stderr).splitlines()
+
+
+def test_no_sample_is_printed_before_the_disk_has_it(tmp_path: Path) -> None:
+    lines, problems = printed_beside_a_slow_disk(tmp_path / "r", 60.0, 0.05, 5, 1)
+    assert [line[:9] for line in lines] == ["written 1", '{"schema"'] * 5
+    assert not problems
+
+
+def test_a_disk_that_hangs_stops_no_sample_and_each_says_how_many_wait_beside_it(tmp_path: Path) -> None:
+    lines, problems = printed_beside_a_slow_disk(tmp_path / "r", 0.01, 60.0, 1, 3)
+    assert lines[3] == "written 1", "the first write has waited for three"
+    waiting = [json.loads(line)["problems"] for line in lines[:3]]
+    behind = ["recording behind: 1 sample waits for the disk", "recording behind: 2 samples wait for the disk"]
+    assert waiting == [[], [behind[0]], [behind[1]]]
+    assert problems[0] == f"memtop: {behind[0]}"
+    assert sum(line.startswith("{") for line in lines) == 5
+
+
 @pytest.mark.parametrize(("kind", "says"), [("full", "is incomplete: "), ("unlinked", "file was removed")])
 def test_it_is_said_and_is_an_error(tmp_path: Path, kind: str, says: str) -> None:
     done = subprocess.run(

@@ -106,6 +106,10 @@ def machine() -> Machine:
     return machine
 
 
+def test_the_newest_sample_is_kept_as_soon_as_it_is_taken(machine: Machine) -> None:
+    assert machine.recorder.recent()[-1].instant.wall_s == machine.frames[-1].at_s
+
+
 @pytest.mark.parametrize("number", [18, 1, 6, 9, 17])
 def test_an_instant_is_shown_as_it_was(machine: Machine, number: int) -> None:
     then, back = machine.frames[number], machine.back_at(number)

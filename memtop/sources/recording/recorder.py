@@ -23,8 +23,9 @@ from memtop.sources.protocol import (
 from memtop.sources.recording.about import about_this_machine
 from memtop.sources.recording.format import ERRORS, READ_FILE_LIMIT, Outcome
 from memtop.sources.recording.ring import Ring
+from memtop.sources.recording.sink import Sink
 from memtop.sources.recording.tick import Block, Recorded, Tick, Told
-from memtop.sources.recording.writer import Sink, Writer
+from memtop.sources.recording.writer import Writer
 
 if TYPE_CHECKING:
     from memtop.sources.recording.file import RecordingFile
@@ -59,9 +60,9 @@ class Recorder:
     MOST_WHOLE processes they are those at which something happened, and one in some seconds, which has what was read
     since the one before; see :attr:`sparse_s`.
 
-    An instant is passed to the writer when the next one begins, or by :meth:`pass_on`. After it is written, it survives
-    the end of memtop. A slow or full disk delays nothing: instants that cannot be written are counted, see
-    :attr:`problem`. Raises RecordingError if the file exists or cannot be created.
+    An instant is passed to the writer by :meth:`pass_on`, or when the next one begins. After it is written, it survives
+    the end of memtop. A slow or full disk delays no instant: those that wait for it, and those that cannot be written,
+    are counted, see :attr:`behind` and :attr:`problem`. Raises RecordingError if the file exists or cannot be created.
     """
 
     def __init__(
@@ -93,6 +94,9 @@ class Recorder:
         if sink is not None:
             self._begin(sink)
         self._tick: Tick | None = None
+        """What was answered since the last instant was passed on; None before the first one."""
+        self._is_open = False
+        """Whether the instant of that tick has begun."""
         self._earlier: Tick | None = None
         """Instants that are not written themselves, combined: what the next one that is written has beside its own."""
 
@@ -126,6 +130,14 @@ class Recorder:
         return self._writer.problem if self._sink is not None else None  # what is only in memory is no recording
 
     @property
+    def behind(self) -> str | None:
+        """How many instants beside the newest are not in the file yet, as one sentence; None for none.
+
+        Where it is None, memtop may end in any way: no more than the newest instant is lost.
+        """
+        return self._writer.behind(newest=0 if self._is_open else 1) if self._sink is not None else None
+
+    @property
     def is_lost(self) -> bool:
         """Whether the file was removed or replaced, so that nothing is written any longer."""
         return self._writer.removed
@@ -156,11 +168,12 @@ class Recorder:
         return self._writer.recent()
 
     def begin(self) -> Instant | None:
-        """Open a new instant, and pass the previous one to the writer."""
+        """Open a new instant, and pass the previous one to the writer. It has what was answered since then, too."""
         self._hand_over()
         instant = self._source.begin()
         if instant is not None:
-            self._tick = Tick(instant)
+            self._tick = self._tick or Tick(instant)
+            self._tick.instant, self._is_open = instant, True
             if self._from_s is None:
                 self._from_s = instant.wall_s
         return instant
@@ -242,13 +255,13 @@ class Recorder:
         return exits
 
     def note(self, event: NotedEvent) -> None:
-        """Write an event that was found at the instant under way."""
+        """Write an event that was found at the instant under way, or since the last one."""
         if self._tick is not None and len(self._tick.events) < EVENTS_LIMIT:
             self._tick.events.append(event)
 
     def drop(self) -> None:
         """Do not write the instant under way."""
-        self._tick = None
+        self._tick, self._is_open = None, False
 
     def close(self) -> None:
         """Finish the file, as far as the disk allows within two seconds, and close the other Source."""
@@ -256,19 +269,29 @@ class Recorder:
         self._writer.close()
         self._source.close()
 
-    def pass_on(self) -> None:
-        """Pass the instant under way to the writer now. Answers that come before the next one are not recorded."""
+    def pass_on(self, wait_s: float = 0.0) -> None:
+        """Pass the instant under way to the writer now, and wait until the file has it, for ``wait_s`` at most.
+
+        A disk that was waited for in vain is not waited for again until it has taken all. Answers that come before the
+        next instant belong to that one.
+        """
         self._hand_over()
+        if self._sink is not None and wait_s:
+            self._writer.settle(wait_s)
 
     def _hand_over(self, *, last: bool = False) -> None:
-        tick, self._tick = self._tick, None
-        if tick is None:
+        if not self._is_open and not (last and self._earlier is not None):
             return
-        if self._earlier is not None:
-            tick = tick.after(self._earlier)
+        tick, earlier = (self._tick, self._earlier) if self._is_open else (self._earlier, None)
+        assert tick is not None
+        again = not self._is_open and tick.lost > 0
+        tick.lost -= again
+        self._tick, self._is_open = None if last else Tick(tick.instant), False
+        if earlier is not None:
+            tick = tick.after(earlier)
         if not last and not self._is_due(tick):
             self._earlier = tick
-        elif self._writer.submit(tick, always=last):
+        elif self._writer.submit(tick, always=last, again=again):
             self._earlier, self._kept_s = None, tick.instant.mono_s
         else:
             tick.lost += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Final
 
@@ -73,6 +73,11 @@ class Ring:
         self._stretches: deque[_Stretch] = deque()
         """The last one goes on."""
         self._bytes = 0
+
+    def extend(self, blocks: Iterable[Block]) -> None:
+        """Add the newest blocks."""
+        for block in blocks:
+            self.append(block)
 
     def append(self, block: Block) -> None:
         """Add the newest block. The first one must be a keyframe."""

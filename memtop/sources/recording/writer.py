@@ -6,13 +6,14 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
-from typing import Final, Protocol
+from collections.abc import Iterable, Mapping
+from typing import Final
 
 from memtop.errors import RecordingError, failure_of, starved
 from memtop.sanitize import clean
 from memtop.sources.recording.encoder import Encoder
 from memtop.sources.recording.ring import Ring
+from memtop.sources.recording.sink import Sink
 from memtop.sources.recording.tick import Block, Tick
 from memtop.units import counted
 
@@ -32,55 +33,6 @@ GATHER_BYTES: Final = 1 << 20
 """... unless they take more memory."""
 FROZEN_S: Final = 3.0
 """A write that takes longer is reported."""
-
-
-class Sink(Protocol):
-    """Where blocks go: a file or a pipe. Each method may raise RecordingError or OSError."""
-
-    @property
-    def path(self) -> str:
-        """Its name."""
-        ...
-
-    @property
-    def gone(self) -> str:
-        """What is said where the blocks go nowhere."""
-        ...
-
-    @property
-    def silent(self) -> str:
-        """What is said where it takes no block for some time."""
-        ...
-
-    @property
-    def waiting_bytes(self) -> int:
-        """Most memory that ticks may use while they wait for it."""
-        ...
-
-    @property
-    def removed(self) -> bool:
-        """Whether it is known that the blocks go nowhere."""
-        ...
-
-    def write(self, blocks: Sequence[Block]) -> None:
-        """Write blocks, all or none."""
-        ...
-
-    def keep_house(self) -> None:
-        """Do what is due from time to time."""
-        ...
-
-    def look(self) -> bool:
-        """Whether it is still there."""
-        ...
-
-    def size_bytes(self) -> int:
-        """What was written to it."""
-        ...
-
-    def finish(self, *, complete: bool) -> None:
-        """Write no more. ``complete`` is whether it got every block."""
-        ...
 
 
 class Writer:
@@ -103,7 +55,7 @@ class Writer:
         self._next_sink: Sink | None = None
         self._ending_sink = False
         self._pending: list[Block] = []
-        """Blocks of the oldest tick, or of the ring, that are not written yet."""
+        """Blocks of the oldest ticks, or of the ring, that are not written yet."""
         self._closing = False
         self._ended = False
         self._closed = False
@@ -114,6 +66,8 @@ class Writer:
         """Whether the thread has ended, so that nothing more is written."""
         self._dropped = 0
         self._failed = ""
+        self._lags = False
+        """Whether the sink was waited for in vain, and has not taken everything since."""
         self._writing_since_s: float | None = None
         threading.Thread(target=self._run, name=THREAD, daemon=True).start()
 
@@ -130,6 +84,22 @@ class Writer:
         if why := self.why_paused:
             return f"recording paused: {why} ({counted(waiting, 'sample')} kept in memory, {dropped} dropped)"
         return f"{_missing(dropped)} from the recording" if dropped else None
+
+    def behind(self, *, newest: int) -> str | None:
+        """How many ticks are not written yet beside so many of the newest, as one sentence; None for none."""
+        with self._changed:
+            waiting = len(self._queue) - newest
+            if waiting <= 0 or (self._sink or self._next_sink) is None:
+                return None
+        return f"recording behind: {counted(waiting, 'sample')} {'waits' if waiting == 1 else 'wait'} for the disk"
+
+    def settle(self, seconds: float) -> None:
+        """Wait until all ticks are written, unless the sink takes nothing now or was waited for in vain before."""
+        with self._changed:
+            if not self._lags:
+                self._lags = not self._changed.wait_for(
+                    lambda: not self._queue or self._broken or self.why_paused, seconds
+                )
 
     @property
     def why_paused(self) -> str:
@@ -176,8 +146,11 @@ class Writer:
             self._changed.notify_all()
             return self._changed.wait_for(lambda: self._sink is None and self._next_sink is None, CLOSE_S)
 
-    def submit(self, tick: Tick, *, always: bool = False) -> bool:
-        """Queue a tick for writing. Returns False if the queue is full and the tick was not accepted."""
+    def submit(self, tick: Tick, *, always: bool = False, again: bool = False) -> bool:
+        """Queue a tick for writing. Returns False if the queue is full and the tick was not accepted.
+
+        ``again``: it was not accepted before.
+        """
         size = tick.size_bytes()
         with self._changed:
             if self._broken:
@@ -188,6 +161,7 @@ class Writer:
             if self._queue and self._queued_bytes + size > most_bytes and not always:
                 self._dropped += 1
                 return False
+            self._dropped -= again
             self._queue.append((tick, size))
             self._queued_bytes += size
             if self._is_due(tick.instant.mono_s):
@@ -236,13 +210,14 @@ class Writer:
             if not self._write_pending():
                 return False
             with self._changed:
-                tick = self._queue[0][0] if self._queue else None
-            if tick is not None:
-                self._take(tick)
+                ticks = [tick for tick, _ in self._queue]
+            if ticks:
+                self._take(ticks)
                 if not self._write_pending():
                     return False
                 with self._changed:
-                    self._queued_bytes -= self._queue.popleft()[1]
+                    self._queued_bytes -= sum(self._queue.popleft()[1] for _ in ticks)
+                    self._lags = self._lags and bool(self._queue)
                     self._changed.notify_all()
             if self._sink is not None:
                 self._sink.keep_house()
@@ -261,13 +236,14 @@ class Writer:
                     self._pending = list(self._ring)
             return bool(self._queue or self._pending or not self._closing)
 
-    def _take(self, tick: Tick) -> None:
-        block = self._encoder.block(tick)
-        with self._changed:
-            if self._ring is not None:
-                self._ring.append(block)
+    def _take(self, ticks: Iterable[Tick]) -> None:
+        """Encode what waits. It is written together: a disk that needs longer for each than a sample takes keeps up."""
+        blocks = [self._encoder.block(tick) for tick in ticks]
+        if self._ring is not None:
+            with self._changed:
+                self._ring.extend(blocks)
         if self._sink is not None:
-            self._pending = [block]
+            self._pending = blocks
 
     def _write_pending(self) -> bool:
         """Try until the pending blocks are written or the file is gone; when closing, try only once more.
@@ -287,6 +263,7 @@ class Writer:
                 self._finish(complete=False)
                 break
             with self._changed:
+                self._changed.notify_all()  # what fails is not waited for
                 last = self._changed.wait_for(lambda: self._closing or self._ending_sink, RETRY_S)
         self._pending = []
         if self._sink is not None and self._sink.removed:

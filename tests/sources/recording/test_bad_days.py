@@ -43,11 +43,14 @@ class HangingDisk:
         self.let_go = threading.Event()
         self.hangs = threading.Event()
         self.blocks: list[Block] = []
+        self.writes: list[int] = []
+        """Blocks of each write."""
 
     def write(self, blocks: Sequence[Block]) -> None:
         self.hangs.set()
         self.let_go.wait()
         self.blocks += blocks
+        self.writes.append(len(blocks))
 
     def keep_house(self) -> None:
         pass
@@ -80,6 +83,61 @@ def test_a_disk_that_hangs_stops_no_sample_and_loses_none_that_fits(monkeypatch:
     until(lambda: recorder.state is not None and not recorder.state.halted)
     recorder.close()
     assert recorder.problem is None and len(disk.blocks) == 50
+
+
+def test_more_than_the_newest_sample_waits_for_no_disk_without_a_word() -> None:
+    disk = HangingDisk()
+    recorder = Recorder(World(), sink=disk)
+    said: list[tuple[str | None, str | None]] = []
+    for _ in range(3):
+        recorder.begin()
+        under_way = recorder.behind
+        recorder.pass_on()
+        said.append((under_way, recorder.behind))
+    one, two = ("recording behind: 1 sample waits for the disk", "recording behind: 2 samples wait for the disk")
+    assert said == [(None, None), (one, one), (two, two)]
+    assert disk.hangs.wait(20.0)
+    disk.let_go.set()
+    until(lambda: recorder.behind is None)
+    recorder.pass_on(20.0)
+    assert len(disk.blocks) == 3, "with a disk that answers it waits until all is written"
+    recorder.close()
+
+
+def test_a_disk_that_hangs_is_waited_for_once_and_gets_what_waits_in_one_piece() -> None:
+    disk = HangingDisk()
+    recorder = Recorder(World(), sink=disk)
+    recorder.begin()
+    recorder.pass_on(0.01)
+    began_s = time.monotonic()
+    for _ in range(10):
+        recorder.begin()
+        recorder.pass_on(20.0)
+    assert time.monotonic() - began_s < 10.0
+    disk.let_go.set()
+    until(lambda: len(disk.blocks) == 11)
+    assert disk.writes == [1, 10]
+    recorder.begin()
+    recorder.pass_on(20.0)
+    assert len(disk.blocks) == 12, "once it has taken all it is waited for again"
+    recorder.close()
+    assert recorder.problem is None
+
+
+def test_what_a_disk_refused_last_is_written_at_the_end_and_is_not_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    disk = HangingDisk()
+    recorder = Recorder(World(), sink=disk)
+    for _ in range(2):
+        recorder.begin()
+        recorder.pass_on()
+    monkeypatch.setattr(writer, "QUEUE_BYTES", 0)
+    recorder.begin()
+    recorder.pass_on()
+    missing = recorder.problem
+    disk.let_go.set()
+    recorder.close()
+    assert (missing, recorder.problem) == ("1 sample is missing from the recording", None)
+    assert len(disk.blocks) == 3
 
 
 def test_a_file_that_is_renamed_has_all_until_then_and_leaves_nothing_for_the_next_of_its_name(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from memtop.errors import AccessDenied, Blocked, DamagedError, MemtopError, ProcessGone, RecordingError, Unavailable
 from memtop.sources.live import LiveSource
-from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Instant, Source
+from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Instant, NotedEvent, Source
 from memtop.sources.recording import encoder, file, known, opening, ticks, writer
 from memtop.sources.recording.format import (
     VERSION,
@@ -218,6 +218,24 @@ def test_an_answer_that_was_awaited_comes_at_the_same_tick_and_once(tmp_path: Pa
     twice = [asking("proc/1/cmdline"), asking("proc/1/cmdline")]
     steps = [(there([1]), twice), (put(answers={"proc/1/cmdline": b"x"}), twice), (nothing, twice)]
     assert record(path, steps) == play(path, steps)
+
+
+def test_what_was_answered_after_an_instant_was_written_is_in_the_next_one(tmp_path: Path) -> None:
+    path, world = tmp_path / "r", World()
+    recorder = Recorder(world, str(path))
+    for _ in range(2):
+        recorder.begin()
+        recorder.pass_on()
+        world.answers["proc/1/smaps"] = b"%d" % world.now
+        recorder.ask("proc/1/smaps")
+        recorder.note(NotedEvent("mark", 1, f"after {world.now}"))
+    recorder.begin()
+    recorder.close()
+    replay = Replay(str(path))
+    answers = [told(asking("proc/1/smaps"), replay) for _ in iter(replay.begin, None)]
+    assert isinstance(answers[0], tuple) and answers[1:] == [Answer(b"1", 0.125), Answer(b"2", 0.125)]
+    assert [(at_s, event.label) for at_s, event in replay.events()] == [(1002.0, "after 1"), (1003.0, "after 2")]
+    replay.close()
 
 
 def test_a_command_line_that_stays_the_same_is_written_once_and_given_at_each_request(tmp_path: Path) -> None:

@@ -102,6 +102,8 @@ class _Unreadable:
     def sparse_s(self) -> float | None:
         return None
 
+    def keep(self) -> None: ...
+
     def player_at(self, wall_s: float) -> Player | None:
         raise RecordingError("its file has gone")
 
