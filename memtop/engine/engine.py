@@ -178,6 +178,7 @@ class Engine:
         return SamplePlan(
             readings,
             pids=None if self._reads_all(request) else request.rows.only,
+            with_relatives=not (readings.once or readings.alone) and (readings.outlooks or focus is not None),
             family=self._state.readers.family(
                 readings, is_summed=assessor is not None and assessor.wants_family_sum(focus)
             ),

@@ -59,13 +59,13 @@ class FocusReaders:
         readings: ReadingsRequest,
         doubted: ProcessKey | None = None,
         heaps: Sequence[ProcessKey] = (),
-        *,
-        sums_family: bool = False,
+        families: Sequence[ProcessKey] = (),
     ) -> None:
-        """Create the schedulers that this needs. ``heaps`` are processes out of focus whose runtimes are read."""
+        """Create the schedulers that this needs. ``heaps`` are processes out of focus whose runtimes are read,
+        ``families`` those whose fork families are summed."""
         shown = readings.focus_needs & (Need.MAPPINGS | Need.FAMILY | Need.LAZY_FREE)
         if self._smaps is None and (
-            shown or Need.ROLLUP in readings.row_needs or self._commands or doubted or sums_family
+            shown or Need.ROLLUP in readings.row_needs or self._commands or doubted or families
         ):
             from memtop.sampling.smaps.scheduler import SmapsScheduler  # noqa: PLC0415 (34 ms; few runs want it)
 
@@ -98,16 +98,15 @@ class FocusReaders:
         plan: SamplePlan,
         wanted: Callable[[], Sequence[ProcessKey]],
         doubted: ProcessKey | None,
-        *,
-        sums_family: bool,
+        families: Sequence[ProcessKey],
     ) -> frozenset[ProcessKey]:
         """Begin readings that are due. Returns the processes whose PSS and USS are new at once.
 
-        ``wanted`` gives the processes whose PSS and USS are needed.
+        ``wanted`` gives the processes whose PSS and USS are needed, ``families`` are those whose families are summed.
         """
         if self._smaps is None:
             return frozenset()
-        return self._smaps.begin(plan, wanted(), doubted, sums_family=sums_family)
+        return self._smaps.begin(plan, wanted(), doubted, families)
 
     def begin_between(self, plan: SamplePlan, sample: Sample, wanted: Callable[[], Sequence[ProcessKey]]) -> None:
         """Carry out commands and begin readings for another request, after the last sample and before the next."""
@@ -226,8 +225,9 @@ class FocusReaders:
             facts = self.heap_facts(row, sample)
             tools = self._runtimes.tool_target(key)
         if key != plan.readings.focus:
-            known = facts is not None or tools is not None
-            return OUT_OF_FOCUS._replace(heap=facts, tools=tools) if known else OUT_OF_FOCUS
+            family = self._smaps.family_sum(key) if self._smaps is not None and sums_family else None
+            known = (facts, tools, family) != (None, None, None)
+            return OUT_OF_FOCUS._replace(heap=facts, tools=tools, family=family) if known else OUT_OF_FOCUS
         if (smaps := self._smaps) is None:
             return ExpensiveInputs(heap=facts, tools=tools)
         needs = plan.readings.focus_needs

@@ -49,9 +49,9 @@ class Updater:
         living = {key: row for key in last if (row := self._state.table.last_row(key)) is not None}
         unwatched = [key for key in sample.gone if not self._depart(key, ended.get(key.pid, sample.wall_s), sample)]
         still, doubted = request.window.stands_still, self._doubted(readings.focus, now_s)
-        sums_family = self._state.assessor is not None and self._state.assessor.wants_family_sum(readings.focus)
+        families = self._state.assessor.families(plan) if self._state.assessor is not None else ()
         heaps = self._heaps_beside(readings.focus)
-        self._state.readers.want(readings, doubted, heaps, sums_family=sums_family)
+        self._state.readers.want(readings, doubted, heaps, families)
         renewed: frozenset[ProcessKey] = frozenset()
         if still:
             self._state.readers.stand_still(readings, lambda: self._state.shown(request).sample)
@@ -77,7 +77,7 @@ class Updater:
         )
         if machine_is_new and not still:
             shares = partial(self._state.shares_wanted, request)
-            come = self._state.readers.begin(plan, shares, doubted, sums_family=sums_family)
+            come = self._state.readers.begin(plan, shares, doubted, families)
             self._state.table.put_shares(come, inputs)
         self._watch(request, sample, system)
         if not still:
@@ -161,10 +161,9 @@ class Updater:
     ) -> None:
         rows = self._state.table.by_pid()
         assessor.hold((key for key in self._state.held if self._state.table.row(key) is not None), self._state.held)
+        families = assessor.families(plan)
         expensive = {
-            key: self._state.readers.inputs(
-                key, rows[key.pid], plan, sample, sums_family=assessor.wants_family_sum(key)
-            )
+            key: self._state.readers.inputs(key, rows[key.pid], plan, sample, sums_family=key in families)
             for key in plan.assessed
             if key.pid in rows
         }

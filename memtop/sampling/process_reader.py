@@ -120,6 +120,11 @@ class ProcessReader:
         return EXEC_SETTLE_S if self._files.execs else None
 
     @property
+    def pids(self) -> Set[int]:
+        """Processes of the latest instant."""
+        return self._records.keys()
+
+    @property
     def gone(self) -> tuple[ProcessKey, ...]:
         """Processes of the previous instant that have ended."""
         return tuple(self._gone)

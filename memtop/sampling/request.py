@@ -88,6 +88,8 @@ class SamplePlan(NamedTuple):
     readings: ReadingsRequest = ReadingsRequest()
     pids: frozenset[int] | None = None
     """Processes to be read; None for all. With PIDs, the cost does not grow with /proc."""
+    with_relatives: bool = False
+    """With ``pids``, their fork relatives are read too: what they take together is judged."""
     family: frozenset[ProcessKey] = frozenset()
     """Fork relatives of the process in focus, read as often as visible rows, because their faults show which of them
     copies."""

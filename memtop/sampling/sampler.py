@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from memtop.procfs.dentry_state import DentryState
     from memtop.sampling.cgroup_reading import CgroupSample
     from memtop.sampling.cgroups.cgroup_reader import CgroupReader
+    from memtop.sampling.fork_relatives import ForkRelatives
     from memtop.sampling.machine_reader import MachineReader
     from memtop.sampling.machine_reading import MachineReading
 
@@ -50,6 +51,7 @@ class Sampler:
         self._cgroups: CgroupReader | None = None
         self._parse_dentries: Callable[[bytes], DentryState | None] | None = None
         self._machine: MachineReader | None = None
+        self._relatives: ForkRelatives | None = None
         self._first = True
         self._listed: frozenset[int] = frozenset()
         """PIDs at the latest sample that looked for new children."""
@@ -64,7 +66,7 @@ class Sampler:
             return None
         use_page_bytes(getattr(self._source, "page_bytes", None))
         self._before_s, self._now_s = self._now_s, instant.mono_s
-        pids = self._source.pids() if plan.pids is None else sorted(plan.pids)
+        pids = self._source.pids() if plan.pids is None else sorted(plan.pids | self._relatives_of(plan))
         processes = self._processes.read(plan, pids, instant.mono_s, spares=not self._replaying and self._spares(plan))
         exits = tuple(self._source.exits())  # before watch drops those that have ended
         if children := self._new_children(plan.parents, processes):
@@ -104,6 +106,15 @@ class Sampler:
             self._parse_dentries = parse_dentry_state
 
             self._cgroups = CgroupReader(self._source, replaying=self._replaying)
+
+    def _relatives_of(self, plan: SamplePlan) -> frozenset[int]:
+        if not plan.with_relatives or plan.pids is None or self._replaying:  # a recording has those that were read
+            return frozenset()
+        if self._relatives is None:
+            from memtop.sampling.fork_relatives import ForkRelatives  # noqa: PLC0415 (0.3 ms; only where PIDs are asked for)
+
+            self._relatives = ForkRelatives(self._source)
+        return self._relatives.of(plan.pids, self._processes.pids, self._now_s)
 
     def _new_children(self, parents: frozenset[int], processes: dict[int, ProcessSample]) -> list[int]:
         """The descendants of ``parents`` that were not in the previous sample. They may live for a second only."""

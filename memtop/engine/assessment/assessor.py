@@ -159,6 +159,10 @@ class Assessor:
         counting = (key for key, row in found if row is not None and row.key == key and counts_its_heap(row))
         return list(islice(counting, MOST_HEAPS))
 
+    def families(self, plan: SamplePlan) -> list[ProcessKey]:
+        """The processes that were asked for or are in focus of which :meth:`wants_family_sum` holds."""
+        return [key for key in plan.assessed if key not in plan.in_turn and self.wants_family_sum(key)]
+
     def wants_family_sum(self, key: ProcessKey | None) -> bool:
         """Whether a process has fork relatives whose memory no cgroup's charge shows."""
         study = self._studies.get(key) if key is not None else None

@@ -105,7 +105,8 @@ def limits_not_looked_at(key: ProcessKey, step: StepInput) -> tuple[str, ...]:
         one.name.startswith("kernel.") for one in tasks.limits
     ):
         found.append("the number of threads cannot be read")
-    if tasks is not None and tasks.has_children and not step.everybody:
+    lists_relatives = step.plan.with_relatives and tasks is not None and tasks.has_children is not None
+    if tasks is not None and tasks.has_children is not False and not (step.everybody or lists_relatives):
         found.append("what its children copy of the memory that they share with it (-C watches them)")
     most, used = user_threads(key, step)
     if most is not None and used is None:

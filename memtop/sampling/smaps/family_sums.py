@@ -27,21 +27,23 @@ MOST: Final = 256
 
 
 class FamilySums:
-    """The family of one process, and what it takes together."""
+    """The families of a few processes, and what each takes together."""
 
     def __init__(self, collector: Collector) -> None:
         self._collector = collector
-        self._of: tuple[ProcessKey, float, list[ProcessKey]] | None = None
+        self._of: dict[ProcessKey, tuple[float, list[ProcessKey]]] = {}
+        """When each was found, and its members."""
 
     def members(self, key: ProcessKey) -> list[ProcessSample]:
         """The process and its fork relatives that live; empty if it has none."""
         sample, now_s = self._collector.sample, self._collector.now_s
         if sample is None:
             return []
-        if self._of is None or self._of[0] != key or not 0 <= now_s - self._of[1] < AGAIN_S:
+        if key not in self._of or not 0 <= now_s - self._of[key][0] < AGAIN_S:
+            self._of = {one: known for one, known in self._of.items() if self._collector.seen(one) is not None}
             found = family_of(sample.processes, key.pid) if self._collector.seen(key) is not None else []
-            self._of = key, now_s, [one.key for one in found]
-        living = [seen for one in self._of[2] if (seen := self._collector.seen(one)) is not None and seen.statm]
+            self._of[key] = now_s, [one.key for one in found]
+        living = [seen for one in self._of[key][1] if (seen := self._collector.seen(one)) is not None and seen.statm]
         return living if len(living) > 1 else []
 
     def sum(self, key: ProcessKey) -> FamilySum | None:

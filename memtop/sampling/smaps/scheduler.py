@@ -98,18 +98,16 @@ class SmapsScheduler:
         plan: SamplePlan,
         wanted: Sequence[ProcessKey],
         doubted: ProcessKey | None = None,
-        *,
-        sums_family: bool = False,
+        families: Sequence[ProcessKey] = (),
     ) -> frozenset[ProcessKey]:
         """Begin readings that are due. Returns the processes whose PSS and USS are new at once, as :meth:`take` does.
 
         ``wanted`` are the processes whose PSS and USS are needed. ``doubted`` is a process that seems to grow, unless
-        LazyFree shows otherwise. With ``sums_family`` the family of the process in focus is read, for
-        :meth:`family_sum`.
+        LazyFree shows otherwise. The fork families of ``families`` are read, for :meth:`family_sum`.
         """
         if doubted is not None:
             self._doubted = doubted, self._collector.now_s
-        self._begin_due(plan, wanted, from_s=self._collector.now_s, sums_family=sums_family)
+        self._begin_due(plan, wanted, self._collector.now_s, families)
         return self._collector.renewed()
 
     def open(self, sample: Sample) -> None:
@@ -217,7 +215,7 @@ class SmapsScheduler:
         return self._collector.seen(key)
 
     def _begin_due(
-        self, plan: SamplePlan, wanted: Sequence[ProcessKey], from_s: float, *, sums_family: bool = False
+        self, plan: SamplePlan, wanted: Sequence[ProcessKey], from_s: float, families: Sequence[ProcessKey] = ()
     ) -> None:
         """Begin readings that are needed and allowed. ``from_s`` is the latest time that it may be now."""
         self._collector.take_digests()
@@ -247,8 +245,13 @@ class SmapsScheduler:
             self._admission.take_turns(plan, [seen for seen in family if seen.key != focus], from_s, calm=False)
         elif Need.LAZY_FREE in readings.focus_needs and focus is not None and (seen := self._seen(focus)) is not None:
             self._admission.take_turns(plan, [seen], from_s, calm=False, lazy_free=True)
-        if sums_family and focus is not None and not family:
-            self._admission.take_turns(plan, self._family_sums.members(focus), from_s, calm=True)
+        summed = {
+            seen.key: seen
+            for key in families
+            if not (family and key == focus)
+            for seen in self._family_sums.members(key)
+        }
+        self._admission.take_turns(plan, list(summed.values()), from_s, calm=True)
         others = [seen for key in wanted if not (shown and key == focus) and (seen := self._seen(key)) is not None]
         self._admission.take_turns(plan, others, from_s, calm=True)
         for _ in range(3):  # the number of mappings, then pagemap, or else smaps

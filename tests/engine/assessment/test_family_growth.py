@@ -171,11 +171,45 @@ def test_the_charge_of_its_own_cgroup_is_judged_without_a_limit_too() -> None:
     assert not [path for path in source.asked_ever if "smaps" in path], "the charge shows it"
 
 
-def test_where_only_it_is_watched_its_children_are_named_as_not_looked_at() -> None:
-    source = Prefork(lambda second: 100 * second)
+def listing_children(source: Prefork) -> Prefork:
     source.files["proc/42/task/42/children"] = b"43 44 45 "
+    source.files |= {f"proc/{pid}/task/{pid}/children": b"" for pid in WORKERS}
+    return source
+
+
+@pytest.mark.parametrize("pid", [42, 43])
+@pytest.mark.parametrize("in_focus", [True, False])
+def test_where_only_one_of_a_family_is_asked_for_the_others_are_read_too(pid: int, *, in_focus: bool) -> None:
+    source = listing_children(Prefork(lambda second: 100 * second, 150))
+    source.processes[77] = FakeProcess(77, rss_pages=25 * MIB_PAGES, start_code=0x4444_0000)
+    engine, key = Engine(source), source.processes[pid].key
+    ask = request(only=frozenset({pid}), needs_all=Need.STAT | Need.STATUS, outlooks=not in_focus)
+    if in_focus:
+        ask = changed(ask, focus=key)
+    while (frame := engine.step(ask)) is not None:
+        last = frame
+        assert [row.pid for row in last.rows] == [pid]
+    found = outlook(last) if in_focus else last.outlooks[key]
+    (finding,) = [one for one in found.findings if one.name == "family_growth"]
+    assert (finding.facts["family_count"], finding.facts["measure"]) == (4, "PSS")
+    assert answer_to(found) is Answer.BAD
+    assert not [path for path in source.asked_ever if path.startswith("proc/77/smaps")]
+
+
+def test_a_relative_that_becomes_another_program_is_no_ended_one() -> None:
+    source = listing_children(Prefork(lambda second: 0))
+    engine, key = Engine(source), source.processes[42].key
+    ask = request(focus=key, only=frozenset({42}), needs=Need.STAT | Need.STATUS)
+    for second in range(20):
+        source.processes[43].start_code = 0x5555_0000 if second < 5 else 0x6666_0000
+        frame = engine.step(ask)
+        assert frame is not None and not frame.exits and not frame.ended
+
+
+def test_where_only_it_is_recorded_its_children_are_named_as_not_looked_at() -> None:
+    source = listing_children(Prefork(lambda second: 100 * second))
     engine = Engine(source)
-    ask = request(focus=source.processes[42].key, only=frozenset({42}), needs=Need.STAT | Need.STATUS)
+    ask = request(focus=source.processes[42].key, only=frozenset({42}), needs=Need.STAT | Need.STATUS, alone=True)
     for _ in range(100):
         frame = engine.step(ask)
     assert frame is not None

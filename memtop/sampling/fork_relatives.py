@@ -1,0 +1,68 @@
+"""Finds the fork relatives of a few processes through the lists of their children, without listing all of /proc."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+from typing import Final
+
+from memtop.errors import MemtopError
+from memtop.procfs.stat import PidStat, parse_stat
+from memtop.sources.protocol import Source
+
+AGAIN_S: Final = 5.0
+"""Interval at which they are looked for again."""
+MOST: Final = 512
+"""Relatives beyond this are not looked for: a family of so many is not summed anyway."""
+MOST_THREADS: Final = 64
+"""Threads of a process whose children are looked for: the kernel lists children by the thread that forked them."""
+
+
+class ForkRelatives:
+    """Parents and children that run the same program since the same exec, and theirs."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._of: frozenset[int] = frozenset()
+        self._found: frozenset[int] = frozenset()
+        self._at_s = 0.0
+
+    def of(self, pids: frozenset[int], listed: Container[int], now_s: float) -> frozenset[int]:
+        """PIDs of the relatives of ``pids``. Those that are still ``listed``, which the latest sample has, stay:
+        a process that is not read any more would look like one that has ended."""
+        if pids != self._of or not 0 <= now_s - self._at_s < AGAIN_S:
+            self._of, self._at_s = pids, now_s
+            living = frozenset(pid for pid in self._found if pid in listed)
+            self._found = living | self._look(pids)
+        return self._found
+
+    def _look(self, pids: Iterable[int]) -> frozenset[int]:
+        stats = {pid: stat for pid in pids if (stat := self._stat(pid)) is not None}
+        waiting = list(stats)
+        while waiting and len(stats) < MOST:
+            one = stats[waiting.pop()]
+            for pid in (one.ppid, *self._children(one)):
+                if pid in stats or (stat := self._stat(pid)) is None or not _same_program(one, stat):
+                    continue
+                stats[pid] = stat
+                waiting.append(pid)
+        return frozenset(stats)
+
+    def _stat(self, pid: int) -> PidStat | None:
+        try:
+            return parse_stat(self._source.read(f"proc/{pid}/stat"))
+        except MemtopError:
+            return None
+
+    def _children(self, parent: PidStat) -> list[int]:
+        pid, found = parent.pid, []
+        try:
+            threads = [pid] if parent.threads < 2 else self._source.tids(pid)
+            for tid in threads[:MOST_THREADS]:
+                found += [int(word) for word in self._source.read(f"proc/{pid}/task/{tid}/children").split()]
+        except (MemtopError, ValueError):  # no such file in this kernel, or it ends
+            return found
+        return found
+
+
+def _same_program(one: PidStat, other: PidStat) -> bool:
+    return 1 < one.start_code == other.start_code and one.arg_start == other.arg_start
