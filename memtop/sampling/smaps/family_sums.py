@@ -1,5 +1,7 @@
 """Sums of PSS over a fork family, from the latest reading of each member, and from the faults since.
 
+USS is no measure of a family: a page that two share is in neither's, and when one copies it, it is in both.
+
 The readings of large members are seconds apart. A page that stops being shared takes a minor fault, which costs nothing
 to count, but not every fault is such a page: the last two readings of the members tell how many of them were.
 """
@@ -7,6 +9,7 @@ to count, but not every fault is such a page: the last two readings of the membe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Final
 
 from memtop.process_key import ProcessKey
@@ -49,7 +52,7 @@ class FamilySums:
     def sum(self, key: ProcessKey) -> FamilySum | None:
         """What the family takes now; None if it has no relatives.
 
-        PSS without the pages of files; USS where PSS is not known, as where pagemap is read.
+        PSS without the pages of files. Where PSS is not known, as where pagemap is read, it is estimated.
         """
         members = self.members(key)
         if not members:
@@ -61,7 +64,8 @@ class FamilySums:
             worst = next((one for one in reasons if one not in (Missing.NOTHING, Missing.UNREAD)), Missing.UNREAD)
             return FamilySum(len(members), None, None, "", worst if len(members) <= MOST else Missing.TOO_DEAR)
         at_s = max(one.rollup_s for one in read)
-        for measure, size_of in (("PSS", _pss_bytes), ("USS", _uss_bytes)):
+        estimated = partial(_estimated_bytes, len(members))
+        for measure, size_of in (("PSS", _pss_bytes), ("estimated PSS", estimated)):
             known = [size for one in read if (size := _size(one.rollup, size_of)) is not None]
             if len(known) == len(members):
                 since_bytes = _since_bytes(members, read, size_of)
@@ -105,5 +109,7 @@ def _pss_bytes(rollup: Rollup) -> int | None:
     return rollup.pss_bytes if anon is None else anon + (shmem or 0)
 
 
-def _uss_bytes(rollup: Rollup) -> int | None:
-    return rollup.uss_bytes
+def _estimated_bytes(members: int, rollup: Rollup) -> int | None:
+    """PSS as if what it shares were shared by all members: true for two, before the first copy, and after the last."""
+    anon, own = rollup.anonymous_bytes, rollup.uss_bytes
+    return None if anon is None or own is None else own + max(0, anon - own) // members

@@ -13,6 +13,8 @@ from memtop.explain.finding_text import nothing_wrong, sentences_of
 from memtop.headless import check
 from memtop.headless.check import Answer, answer_to
 from memtop.model.frame import Frame
+from memtop.procfs.pagemap import Tally
+from memtop.procfs.pagemap_report import PagemapReport, format_report
 from memtop.sampling.request import Need
 from memtop.sampling.smaps import family_sums
 from memtop.sampling.smaps.smaps_view import Missing
@@ -78,6 +80,30 @@ def test_where_readings_take_long_the_faults_between_them_tell() -> None:
     found = outlook(watched(source, 120))
     (finding,) = [one for one in found.findings if one.name == "family_growth"]
     assert float(finding.facts["rate_bytes_per_min"]) == pytest.approx(3 * 0.75 * 100 * KIB * 60, rel=0.15)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_where_pagemap_is_read_the_family_gains_no_more_than_was_copied(workers: int) -> None:
+    """A page that only two shared becomes the own page of both when one copies it, which takes one page more."""
+    pids = WORKERS[:workers]
+    source = FakeSource(
+        *(FakeProcess(pid, ppid=1 if pid == 42 else 42, rss_pages=1024 * MIB_PAGES) for pid in (42, *pids))
+    )
+    engine = Engine(source)
+    ask = request(focus=source.processes[42].key, needs=Need.STAT | Need.STATUS)
+    for second in range(150):
+        own = (second * MIB) // 4096
+        tally: Tally = {0x81: own, 0x80: 1024 * MIB_PAGES - own}
+        maps = b"10000000-50000000 rw-p 00000000 00:00 0   [heap]\n"
+        report = format_report(PagemapReport(4096, 530, 80, True, [tally], maps))
+        source.files |= {f"proc/{pid}/pagemap": report for pid in (42, *pids)}
+        for pid in pids:
+            source.processes[pid].minflt += 256
+        frame = engine.step(ask)
+    assert frame is not None
+    (finding,) = [one for one in outlook(frame).findings if one.name == "family_growth"]
+    assert finding.facts["measure"] == "estimated PSS"
+    assert float(finding.facts["rate_bytes_per_min"]) == pytest.approx(workers * MIB * 60, rel=0.1)
 
 
 def test_faults_that_copy_nothing_are_no_growth() -> None:
