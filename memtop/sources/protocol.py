@@ -20,6 +20,9 @@ MOUNTS: Final = "machine/mounts"
 SAME_MEMORY: Final = "/same_memory/"
 """Middle of the path ``proc/PID/same_memory/OTHER``: it holds 1 if two processes have one address space, else 0."""
 
+INODE: Final = "/inode"
+"""End of the path ``DIRECTORY/inode``: it holds the number that tells a directory from one made later by its name."""
+
 _LEAST_LATE_S: Final = 3.0
 """What comes later than this and than three intervals is late."""
 _UNKNOWN_INTERVAL_S: Final = 4.0

@@ -18,6 +18,8 @@ from memtop.sampling.cgroups.homes import SETTLED_TICKS
 from memtop.sampling.request import Need
 from memtop.sampling.sample import ProcessSample, SystemSample
 from memtop.sampling.sampler import Sampler
+from memtop.sources.live import LiveSource
+from tests.cgroup_v1 import memory_cgroup
 from tests.engine.groups.worlds import world
 from tests.fakes import FakeProcess, FakeSource
 from tests.requests import plan, request
@@ -254,6 +256,41 @@ def test_a_cgroup_that_is_removed_leaves_unknowns_and_its_name() -> None:
     found = take(sampler, on())
     assert found.chains[ProcessKey(42, 500)][0] == APP
     assert found.readings[APP].usage_bytes is None
+
+
+@pytest.mark.parametrize("in_focus", [True, False])
+def test_nothing_that_was_known_of_a_cgroup_is_said_of_another_made_by_its_name(in_focus: bool) -> None:
+    """One of 48 MiB was removed and made again with more within a second, and showed 180 % of its limit."""
+    source = v2(FakeProcess(42))
+    ask = on() if in_focus else request()
+    source.files |= {f"{APP}/inode": b"70\n", f"{POD}/inode": b"60\n", f"{APP}/memory.max": b"%d\n" % (200 * MIB)}
+    source.files |= {f"{APP}/memory.events.local": b"oom_kill 5\n", f"{APP}/memory.current": b"%d\n" % (60 * MIB)}
+    sampler = Sampler(source)
+    for _ in range(3):
+        take(sampler, ask)
+    source.files |= {f"{APP}/inode": b"71\n", f"{POD}/inode": b"61\n", f"{APP}/memory.max": b"%d\n" % (400 * MIB)}
+    source.files |= {f"{APP}/memory.current": b"%d\n" % (90 * MIB), f"{APP}/memory.events.local": b"oom_kill 1\n"}
+    source.files[f"{POD}/memory.max"] = b"%d\n" % (300 * MIB)
+    for _ in range(4):  # it has its turn
+        found = take(sampler, ask)
+        if APP in found.remade:
+            break
+    latest = found.latest[APP]
+    assert (latest.reading.limit_bytes, latest.reading.usage_bytes, latest.before_s) == (400 * MIB, 90 * MIB, None)
+    assert found.latest[POD].reading.limit_bytes == 300 * MIB
+    assert APP not in take(sampler, ask).remade
+
+
+def test_the_inode_tells_a_real_cgroup_from_the_next_of_its_name() -> None:
+    source, inodes = LiveSource(), []
+    for _ in range(2):
+        with memory_cgroup(50 * MIB, "again") as folder:
+            inodes.append(source.read(f"{folder}/inode".lstrip("/")))
+            assert int(inodes[-1]) == folder.stat().st_ino
+    assert inodes[0] != inodes[1]
+    with pytest.raises(MemtopError):
+        source.read(f"{folder}/inode".lstrip("/"))
+    source.close()
 
 
 def test_another_namespace_is_unknown_rather_than_a_guess_and_says_why() -> None:

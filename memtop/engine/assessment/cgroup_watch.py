@@ -85,6 +85,8 @@ class CgroupWatch:
         self._tick += 1
         latest, watched = step.cgroups.latest, self._watched
         total_bytes = step.meminfo.total_bytes if step.meminfo is not None else None
+        for path in step.cgroups.remade:
+            watched.pop(path, None)
         for path, timed in latest.items():
             if path in step.cgroups.removed:
                 continue

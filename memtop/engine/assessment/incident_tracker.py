@@ -93,7 +93,7 @@ class IncidentTracker:
         exits = tuple(exits)
         self._note_exits(step, exits, last)
         over = {path for one in exits if one.is_oom for path in self._counters.chain(one.key)}.union(
-            step.cgroups.removed
+            step.cgroups.removed, step.cgroups.remade
         )
         cgroups = self._cgroups.facts(step, heaps)
         filling = frozenset(one.path for one in cgroups if one.rise is not None)

@@ -142,6 +142,8 @@ class ProcessAssessor:
         counts = count_limits(key, step)
         charged = charge_point(row, kills, leaf, step)
         inside = [heap for one, heap in heaps.items() if charged is not None and charged.who in step.chain(one)]
+        if charged is not None and charged.who in step.cgroups.remade:
+            self._charge = SumTracker()
         charge = self._charge.take(now_s, charged, inside)
         self.wants_family_sum = charged is None and self._has_relatives
         family = self._family.take(now_s, family_point(key, inputs.family, kills))

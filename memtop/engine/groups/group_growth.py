@@ -121,6 +121,10 @@ class GroupGrowth:
 
     def _forget(self, now_s: float) -> None:
         for key in [key for key, noted_s in self._noted_s.items() if now_s - noted_s > FORGET_S]:
-            del self._noted_s[key]
-            self._verdicts.pop(key, None)
-            self.tracks.forget(key)
+            self.forget(key)
+
+    def forget(self, key: GroupKey) -> None:
+        """Drop a group that is gone."""
+        self._noted_s.pop(key, None)
+        self._verdicts.pop(key, None)
+        self.tracks.forget(key)

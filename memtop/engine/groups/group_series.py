@@ -74,6 +74,8 @@ class GroupSeries:
         ``take_touched`` gives the PIDs of the rows that have changed since it was called last.
         """
         cgroups, now_s = sample.cgroups or CgroupSample(), sample.mono_s
+        for path in cgroups.remade:
+            self.growth.forget(GroupKey(By.CGROUP, path))
         for path, timed in cgroups.latest.items():
             if self._read_s.get(path) != timed.at_s:
                 self._read_s[path] = timed.at_s

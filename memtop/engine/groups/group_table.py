@@ -64,7 +64,8 @@ class GroupTable:
     def note(self, sample: Sample) -> None:
         """One sample, which :attr:`series` notes as well."""
         self._notes += 1
-        self._events.note_kills((sample.cgroups or CgroupSample()).kills)
+        cgroups = sample.cgroups or CgroupSample()
+        self._events.note_kills(cgroups.kills, cgroups.remade)
 
     def note_ends(self, ends: Iterable[ExitReport], restarted: Iterable[ProcessRow], sample: Sample) -> None:
         """How processes have ended, and those that take the place of one that crashed."""

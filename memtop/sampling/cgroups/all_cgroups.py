@@ -100,6 +100,7 @@ class AllCgroups:
         self._read_s, self._tick = now_s, self._tick + 1
         for path, reading in given.items():
             if (known := self._known.get(path)) is not None and reading.usage_bytes is not None:
+                self._identify(path, known, now_s)
                 self._take(known, reading, now_s)
         if self._replaying or at_once:
             for path in self._known:
@@ -123,9 +124,10 @@ class AllCgroups:
     def _read(self, path: str, now_s: float, *, whole: bool = False) -> int:
         """Read one directory, unless it was read at this tick. Returns the cost, in files."""
         known = self._known[path]
-        old = known.latest.reading if known.latest is not None else None
         if known.latest is not None and known.latest.at_s == now_s:
             return 0
+        self._identify(path, known, now_s)
+        old = known.latest.reading if known.latest is not None else None
         limits = self._replaying or known.near or known.turns % LIMIT_TURNS == 0
         rest = self._replaying or whole or known.turns % REST_TURNS == REST_TURNS - 1
         full = self._is_in_full(path)
@@ -141,6 +143,12 @@ class AllCgroups:
             self.removed.add(path)
         stat = full or old is None or reading.stat is not old.stat
         return 1 + STAT_COST * stat + REST_COST * rest + 2 * limits
+
+    def _identify(self, path: str, known: _Known, now_s: float) -> None:
+        """Forget the reading of another cgroup that had this name."""
+        if self._files.identify(path) and known.latest is not None and known.latest.at_s != now_s:
+            known.latest, known.turns, known.near = None, 0, False
+            self._full.discard(path)
 
     def _is_in_full(self, path: str) -> bool:
         """Whether it or one above it has reached its limit."""

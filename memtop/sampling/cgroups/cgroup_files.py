@@ -10,10 +10,12 @@ from memtop.errors import AccessDenied, Blocked, MemtopError, NotRecorded, is_mi
 from memtop.procfs.cgroup import UNLIMITED, parse_count, parse_limit, parse_memory_events, parse_oom_control
 from memtop.procfs.pressure import parse_pressure
 from memtop.sampling.cgroup_reading import CgroupReading
-from memtop.sources.protocol import Source
+from memtop.sources.protocol import INODE, Source
 
 RARELY_TICKS: Final = 30
 """Files that rarely change (mounts, sysctls, resource limits, absent limits) are read again after this many ticks."""
+MOST_UNUSED: Final = 1024
+"""Cgroups without members whose inodes are kept."""
 FULL_SHARE: Final = 0.95
 """A cgroup that uses so much of its limit, page cache included, is full."""
 NO_NUMBER: Final = "it does not hold a number"
@@ -40,10 +42,17 @@ class CgroupFiles:
         """Directories of version 1 -> whether they are the root of the hierarchy."""
         self._not_recorded = False
         """Whether a recording lacked one of the requested files since this was last cleared."""
+        self._inodes: dict[str, bytes] = {}
+        self._identified: set[str] = set()
+        """Directories whose inode was read at this instant."""
+        self.remade: set[str] = set()
+        """Of them, those that are not the directory of before: it was removed, and another was made by its name."""
 
     def begin(self, tick: int) -> None:
         """Begin a new instant."""
         self._tick = tick
+        self._identified.clear()
+        self.remade.clear()
         if tick % RARELY_TICKS == 0:
             self._absent.clear()
 
@@ -53,6 +62,24 @@ class CgroupFiles:
             del self._unreadable[path]
         for path in self._v1_roots.keys() - set(paths):
             del self._v1_roots[path]
+        if len(self._inodes) > 2 * len(paths) + MOST_UNUSED:
+            self._inodes = {path: inode for path, inode in self._inodes.items() if path in paths}
+
+    def identify(self, path: str) -> bool:
+        """Whether this is not the directory of before. Then what is kept of that one is forgotten."""
+        if path not in self._identified:
+            self._identified.add(path)
+            try:
+                inode = self._source.read(path + INODE, 32)
+            except MemtopError:  # it is removed, or a recording has it at another instant
+                return False
+            if self._inodes.setdefault(path, inode) != inode:
+                self._inodes[path] = inode
+                self.remade.add(path)
+                self.look_again(path)
+                self._unreadable.pop(path, None)
+                self._open_ended.pop(path, None)
+        return path in self.remade
 
     def read_if_recorded(self, path: str, v2: bool, *, leaf: bool, full: bool) -> CgroupReading | None:
         """As :meth:`read`; None where a recording has neither use nor limit at this instant: earlier ones hold."""
@@ -66,6 +93,7 @@ class CgroupFiles:
 
         A cgroup without a limit is not read for a while, unless it is the ``leaf`` that a process is in.
         """
+        self.identify(path)
         known = self._open_ended.get(path)
         if not leaf and known is not None and self._tick - known[0] < RARELY_TICKS:
             return known[1]
@@ -218,6 +246,7 @@ class CgroupFiles:
 
     def kills(self, path: str, v2: bool) -> int | None:
         """OOM kills of exactly this cgroup; None if it has no readable count."""
+        self.identify(path)
         if not v2:
             raw = self.file(path, "memory.oom_control", 256)
             return parse_oom_control(raw).oom_kill if raw is not None else None

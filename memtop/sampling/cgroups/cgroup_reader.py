@@ -154,6 +154,7 @@ class CgroupReader:
             readings=self._readings,
             latest=self._all.latest,
             removed=frozenset(self._all.removed),
+            remade=frozenset(self._folders.remade),
             kills=self._kills_now(),
             adjs=self._adjs,
             limits=self._limits_of(plan.assessed, processes),
@@ -240,7 +241,7 @@ class CgroupReader:
         return self._sampled_kills
 
     def _count_kills(self, path: str, count: int) -> None:
-        before, self._kills[path] = self._kills.get(path), count
+        before, self._kills[path] = 0 if path in self._folders.remade else self._kills.get(path), count
         if count != before:
             self._sampled_kills = None
         if before is not None and count > before:

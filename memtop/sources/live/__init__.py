@@ -16,7 +16,7 @@ from memtop.sources.live.bounded_read import OPENED, failure, made_up, pread_fil
 from memtop.sources.live.fd_cache import FdCache
 from memtop.sources.live.foreign_mounts import ForeignMounts
 from memtop.sources.live.runtime_access import RuntimeReader, read_runtime
-from memtop.sources.protocol import MOUNTS, READ_LIMIT, SAME_MEMORY, Answer, Exit, Instant, is_runtime, pid_of
+from memtop.sources.protocol import INODE, MOUNTS, READ_LIMIT, SAME_MEMORY, Answer, Exit, Instant, is_runtime, pid_of
 
 if TYPE_CHECKING:
     from memtop.sources.live.exits import ExitWatch
@@ -151,6 +151,8 @@ class LiveSource:
                     return self._of_cgroups.read(path, size, often=False)
             return read_file(self._prefix, path, size)
         except OSError as error:
+            if path.endswith(INODE):  # no file has this name either
+                return self._inode(path)
             if SAME_MEMORY in path and self.own_pids:  # no file has this name: the kernel answers by a system call
                 from memtop.sources.live.same_memory import compare  # noqa: PLC0415 (0.2 ms; rarely asked for)
 
@@ -160,6 +162,12 @@ class LiveSource:
                     self._of_cgroups.close()
                 self._descriptors.make_room()
                 return self._read_directly(path, size)
+            raise failure(self._prefix, path, error) from error
+
+    def _inode(self, path: str) -> bytes:
+        try:
+            return b"%d\n" % os.stat(self._prefix + path.removesuffix(INODE)).st_ino
+        except OSError as error:
             raise failure(self._prefix, path, error) from error
 
     def sweep(self, name: str, pids: Sequence[int]) -> list[bytes | None]:

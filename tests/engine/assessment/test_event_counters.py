@@ -29,3 +29,12 @@ def test_of_a_storm_of_kills_the_latest_are_counted() -> None:
     for number in range(400):
         counters.note(step(CgroupSample(kills={"app": number})))
     assert counters.cgroup_kills("app") == 256
+
+
+def test_a_cgroup_that_was_made_again_counts_from_zero() -> None:
+    """Its count is below that of the cgroup which had its name before, and its first kill is one all the same."""
+    counters = Counters()
+    counters.note(step(CgroupSample(kills={"/a": 5})))
+    counters.note(step(CgroupSample(kills={"/a": 1}, remade={"/a"})))
+    assert counters.cgroup_kills("/a") == 1
+    assert counters.earlier_kills == {}

@@ -97,6 +97,20 @@ def test_a_larger_process_that_ended_elsewhere_does_not_hide_the_kill() -> None:
     assert "api (50) was probably OOM-killed" in loop.live(service(1))[-1]
 
 
+def test_the_use_of_a_cgroup_is_not_compared_with_the_limit_of_one_that_had_its_name_before() -> None:
+    source = world(p42="/b", p43="/a.service")
+    source.files |= {"proc/meminfo": MEMINFO, f"{ROOT}/a.service/inode": b"70\n"}
+    cgroup(source, "/a.service", 20, b"%d\n" % (48 * MIB))
+    engine = Engine(source)
+    for _ in range(6):
+        engine.step(request())
+    cgroup(source, "/a.service", 60, b"%d\n" % (200 * MIB))
+    source.files[f"{ROOT}/a.service/inode"] = b"71\n"
+    for _ in range(4):
+        frame = engine.step(request())
+        assert frame is not None and "a.service" not in headline(frame.incidents, frame.system).says
+
+
 def test_a_cgroup_that_is_removed_is_not_said_to_be_full_any_more() -> None:
     source = world(p42="/b", p43="/a.service")
     source.files["proc/meminfo"] = MEMINFO

@@ -43,6 +43,15 @@ def test_kills_of_a_cgroup_that_is_removed_and_made_again_add_up() -> None:
     assert counts.kills("/a") == 3
 
 
+def test_kills_of_a_cgroup_that_is_made_again_between_two_samples_add_up() -> None:
+    counts = EventCounts()
+    counts.note_kills({"/a": 5})
+    counts.note_kills({"/a": 7})
+    counts.note_kills({"/a": 1}, {"/a"})
+    counts.note_kills({"/a": 1})
+    assert counts.kills("/a") == 3
+
+
 def test_ends_of_the_cgroups_that_were_first_are_forgotten() -> None:
     counts = EventCounts()
     counts.note_oom_ends(f"/{number}" for number in range(MORE))
