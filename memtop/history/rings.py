@@ -131,7 +131,8 @@ class Track:
 
 
 class NumberColumns:
-    """Numbers at many instants, oldest first. A column whose values are all the same takes no memory.
+    """Numbers at many instants, oldest first. A column whose values are all the same takes no memory, and one of
+    integers of up to 31 bits half of what longer ones take.
 
     The owner says what a number means, and which one is unknown.
     """
@@ -155,10 +156,14 @@ class NumberColumns:
             columns[:] = values
         for number, (column, value) in enumerate(zip(columns, values, strict=True)):
             if isinstance(column, array):
-                column.append(value)
+                try:
+                    column.append(value)
+                except OverflowError:
+                    columns[number] = array(self._codes[number], column)
+                    columns[number].append(value)
             elif column != value:
-                code = self._codes[number]
-                columns[number] = array(code, [column]) * before + array(code, [value])
+                columns[number] = _narrow(self._codes[number], [column, value])
+                columns[number][:1] *= before
         self.times_s.append(at_s)
 
     def drop(self, entries: slice) -> None:
@@ -170,10 +175,10 @@ class NumberColumns:
 
     def column(self, number: int, start: int = 0, end: int | None = None) -> "array[Any]":
         """The values of a column, of some entries."""
-        column = self._columns[number]
+        column, code = self._columns[number], self._codes[number]
         if isinstance(column, array):
-            return column[start:end]
-        return array(self._codes[number], [column]) * len(self.times_s[start:end])
+            return column[start:end] if column.typecode == code else array(code, column[start:end])
+        return array(code, [column]) * len(self.times_s[start:end])
 
     def value(self, number: int, index: int) -> Any:
         """The value of one column in the entry at an index."""
@@ -183,6 +188,14 @@ class NumberColumns:
     def values(self, index: int) -> list[Any]:
         """The values of all columns in the entry at an index."""
         return [column[index] if isinstance(column, array) else column for column in self._columns]
+
+
+def _narrow(code: str, values: list[Any]) -> "array[Any]":
+    """An array of these values; of 32 bits for integers that fit."""
+    try:
+        return array("i" if code == "q" else code, values)
+    except OverflowError:
+        return array(code, values)
 
 
 class Diary(NumberColumns):

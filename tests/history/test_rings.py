@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from array import array
 from itertools import pairwise
 
 import pytest
@@ -104,6 +105,21 @@ def test_a_number_that_stays_the_same_takes_no_memory_and_one_that_changed_once_
     assert (list(virt[:2]), list(shmem[:2]), list(minflt[:4])) == ([1 << 40] * 2, [-1, -1], [0, 0, 7, 7])
     assert len(virt) == len(minflt) == rings.DIARY_MOST - 4998
     assert [len(column) for column in Diary().columns()] == [0] * 7
+
+
+def test_numbers_that_outgrow_32_bits_come_back_with_those_before_them() -> None:
+    diary, sizes = Diary(), [1, 2, 3, 1 << 31, 5, 1 << 40]
+    for at, size in enumerate(sizes):
+        diary.add(Point(float(at), 1 << 40, size, 0))
+    assert diary.columns()[:2] == (array("q", [1 << 40] * len(sizes)), array("q", sizes))
+    assert [diary.point(at).rss_bytes for at in range(len(sizes))] == sizes
+
+
+def test_columns_of_small_and_of_large_numbers_have_one_type() -> None:
+    diary = Diary()
+    for at in range(3):
+        diary.add(Point(float(at), at, (1 << 40) + at, 0))
+    assert {column.typecode for column in diary.columns(1)} == {"q"}
 
 
 def test_a_diary_keeps_unknown_apart_from_zero() -> None:

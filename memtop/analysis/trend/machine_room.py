@@ -5,6 +5,8 @@ MemAvailable of one instant swings with whatever other programs do. Those that f
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -55,22 +57,32 @@ HIGH_SLOTS: Final = 60
 class Highs:
     """The highest size of each few seconds of the last five minutes."""
 
+    __slots__ = ("_sizes", "_slot", "_times_s")
+
     def __init__(self) -> None:
         self._slot: int | None = None
-        self._points: deque[tuple[float, int]] = deque(maxlen=HIGH_SLOTS)
+        self._times_s = array("d")
+        self._sizes = array("q")
+        """As arrays: there is one of these for each part of the machine's RAM."""
 
     def add(self, now_s: float, size_bytes: int) -> None:
         """The next sample."""
         slot = int(now_s / HIGH_SLOT_S)
         if slot != self._slot:
             self._slot = slot
-            self._points.append((now_s, size_bytes))
-        elif size_bytes >= self._points[-1][1]:
-            self._points[-1] = now_s, size_bytes
+            self._times_s.append(now_s)
+            self._sizes.append(size_bytes)
+            del self._times_s[:-HIGH_SLOTS], self._sizes[:-HIGH_SLOTS]
+        elif size_bytes >= self._sizes[-1]:
+            self._times_s[-1], self._sizes[-1] = now_s, size_bytes
 
     def before(self, time_s: float) -> tuple[float, int] | None:
         """The highest size before a time, and when that was; None if nothing is known of before."""
-        return max((one for one in self._points if one[0] < time_s), key=lambda one: one[1], default=None)
+        until = bisect_left(self._times_s, time_s)
+        if not until:
+            return None
+        size_bytes = max(self._sizes[:until])
+        return self._times_s[self._sizes.index(size_bytes)], size_bytes
 
 
 class Peaks:

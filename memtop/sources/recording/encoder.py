@@ -184,9 +184,8 @@ class Encoder:
         """Everything that is known, as one row. What follows is packed with its values."""
         self._bases = {}
         self._answers.clear()
-        level = 6 if len(self._listed) < MANY else 3  # of few processes, for days
         rows = chain(self._own_rows(left), self._known.rows(), self._kept.rows())
-        return RecordKind.KEY, b"", None, pack_rows(rows, level=level)
+        return RecordKind.KEY, b"", None, pack_rows(rows)
 
     def _own_rows(self, left: frozenset[int]) -> Iterator[Row]:
         """The rows of a keyframe about the machine, lists of processes and sweeps."""

@@ -24,6 +24,11 @@ _PLAIN: Final = frozenset({str, NoneType})
 _LruCache: Final = type(lru_cache(gc.collect))
 M_ARENA_MAX: Final = -8
 """malloc.h"""
+M_MMAP_THRESHOLD: Final = -3
+"""malloc.h"""
+OWN_MAPPING_BYTES: Final = 128 << 10
+"""Smallest block that has a mapping of its own. Without it the first large block that is freed raises this to its own
+size for all that follow, and they leave holes in the heap."""
 WIDTHS_KEPT: Final = 512
 ENTRIES_KEPT: Final = 256
 """Of each other cache of Rich, Textual and the standard library."""
@@ -48,12 +53,13 @@ def _libc() -> ctypes.CDLL:
 def prepare() -> None:
     """Prepare malloc and the garbage collector before anything large is imported.
 
-    glibc keeps one heap for all threads: one heap per thread costs 2 MB and gains nothing under the GIL. Python's
-    garbage collector waits until :func:`settle`.
+    glibc keeps one heap for all threads: one heap per thread costs 2 MB and gains nothing under the GIL. Large blocks
+    go back to the kernel when they are freed. Python's garbage collector waits until :func:`settle`.
     """
     gc.disable()
     with suppress(AttributeError):  # musl has no mallopt and no arenas
         _libc().mallopt(M_ARENA_MAX, 1)
+        _libc().mallopt(M_MMAP_THRESHOLD, OWN_MAPPING_BYTES)
 
 
 def settle() -> None:

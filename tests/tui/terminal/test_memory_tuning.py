@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 
@@ -62,6 +63,30 @@ assert sys.modules["ssl"].create_default_context
 def test_the_screen_does_without_openssl_and_keeps_the_collector_out_of_the_start(allocator: str) -> None:
     before = "import ctypes; ctypes.CDLL = lambda name: object()\n" if "without" in allocator else ""
     subprocess.run([sys.executable, "-c", before + CODE], check=True)
+
+
+LARGE_BLOCKS = """
+import ctypes
+from memtop.tui.terminal import memory_tuning
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.malloc.argtypes, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_size_t], [ctypes.c_void_p]
+def is_mapped(address):
+    ends = [line.split()[0].split("-") for line in open("/proc/self/maps")]
+    return any(int(begin, 16) <= address < int(end, 16) for begin, end in ends)
+memory_tuning.prepare()
+libc.free(libc.malloc(16 << 20))
+block = libc.malloc(1 << 20)
+keeps_the_heap = libc.malloc(1024)
+assert is_mapped(block)
+libc.free(block)
+assert not is_mapped(block)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="mallopt is glibc's")
+def test_a_large_block_goes_back_to_the_kernel_after_a_larger_one_was_freed() -> None:
+    done = subprocess.run([sys.executable, "-c", LARGE_BLOCKS], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_widths_of_texts_are_kept_while_they_are_few_and_forgotten_once_they_are_many() -> None:
