@@ -55,7 +55,6 @@ _SAMPLED_BYTES: Final = 4 << 30
 _MOST_SCANS: Final = 8
 """64 entries are read for each 2 MiB where RES is up to 4 GiB, for each 4 MiB up to 8 GiB, at least for each 16 MiB."""
 _FIRST_LEAP_BYTES: Final = 64 << 20
-_LONGEST_LEAP_BYTES: Final = 1 << 46
 _LEAP_S: Final = 50e-6
 """A search for the next touched page starts again after about this time, to release the lock."""
 _VSYSCALL: Final = b"[vsyscall]"
@@ -290,7 +289,7 @@ class PagemapWalk:
             if count:
                 return max(start, self._regions[0] // self._page_bytes)
             if took_s < _LEAP_S:
-                self._leap_bytes = min(_LONGEST_LEAP_BYTES, self._leap_bytes * 2)
+                self._leap_bytes *= 2  # it is never much longer than the address space, which each search passes once
             else:
                 self._leap_bytes = max(_FIRST_LEAP_BYTES // 32, self._leap_bytes // 4)
             start = max(start + 1, min(end, start + leap)) if reached <= start else reached
