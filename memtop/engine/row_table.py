@@ -126,7 +126,7 @@ class RowTable:
         for pid in visited:
             if (process := sample.processes.get(pid)) is None:
                 continue
-            entry = entries.get(pid)
+            entry, only_moves = entries.get(pid), False
             if entry is None:
                 entry = entries[pid] = self._build(
                     process, None, inputs, has_trend=trends is None or process.key in trends
@@ -141,11 +141,14 @@ class RowTable:
                 self._move(entry, inputs, has_trend=trends is None or process.key in trends)
                 if renewed and process.key in renewed:
                     self._renew(entry, inputs)
+                else:
+                    only_moves = True
             elif renewed and process.key in renewed:
                 self._renew(entry, inputs)
             if rows.get(pid) is not entry.row:
                 rows[pid] = entry.row
-                self._touched.add(pid)
+                if not only_moves:
+                    self._touched.add(pid)
 
     def put_shares(self, keys: Iterable[ProcessKey], inputs: RowInputs) -> None:
         """Set PSS and USS of these processes. The rows decide whose are read, and some readings finish at once."""
@@ -188,7 +191,8 @@ class RowTable:
         return self._by_pid
 
     def take_touched(self) -> set[int]:
-        """PIDs whose rows have changed or come since this was asked for last. Some of them may have ended."""
+        """PIDs whose rows have come, or changed by more than time alone, since this was asked for last. Some may have
+        ended."""
         touched, self._touched = self._touched, set()
         return touched
 

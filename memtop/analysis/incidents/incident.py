@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from enum import Enum
+from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from memtop.analysis.findings import Severity
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from memtop.analysis.incidents.inputs import IncidentInputs
 
 
-class Scope(Enum):
+class Scope(StrEnum):
     """What an incident is about. A program is all processes that run it."""
 
     PROCESS = "process"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from memtop.analysis.crash_loop import LoopFacts
@@ -83,6 +85,10 @@ class GroupFacts(NamedTuple):
     """As in GrowthFacts."""
     evidence: Evidence | None = None
     seen_s: float | None = None
+
+
+Rates = dict[tuple[str | None, bool], dict[ProcessKey, float]]
+"""The processes that grow towards each limit, and how fast: the path of its cgroup, and whether it is the machine's."""
 
 
 class BrakeFacts(NamedTuple):
@@ -210,8 +216,10 @@ class MachineFacts:
         """Bytes of RAM and swap that came into use since an instant of the last minute, and in how many seconds; None
         if unknown."""
         points = self.used_lately
-        then = next((one for one in reversed(points) if one[0] <= since_s), points[0] if points else None)
-        if then is None or then[0] >= points[-1][0]:
+        if not points:
+            return None
+        then = points[max(0, bisect_right(points, since_s, key=itemgetter(0)) - 1)]
+        if then[0] >= points[-1][0]:
             return None
         return points[-1][1] - then[1], points[-1][0] - then[0]
 
@@ -255,3 +263,5 @@ class IncidentInputs:
     loops: tuple[LoopFacts, ...] = ()
     groups: tuple[GroupFacts, ...] = ()
     brakes: tuple[BrakeFacts, ...] = ()
+    rates: Rates = field(default_factory=dict, compare=False)
+    """Filled by the rule that asks for it first."""

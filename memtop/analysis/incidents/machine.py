@@ -31,6 +31,8 @@ _AT_ONCE_S: Final = 120.0
 _MINUTES_S: Final = 600.0
 EXPLAINED: Final = 0.5
 """What has gained so much of what the machine has lost explains it."""
+LEAST_GAIN_BYTES: Final = int(EXPLAINED * _FALL_BYTES)
+"""What has gained less explains no fall."""
 _SOME_PERCENT: Final = 10.0
 _FULL_PERCENT: Final = 5.0
 _REFAULTS_PER_S: Final = 100.0

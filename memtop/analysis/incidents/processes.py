@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from memtop.analysis.findings.growth import grown_s
 from memtop.analysis.findings.rule import DANGER, NOTE, SOON_S, WARNING, Facts, Severity, facts, growth_severity
 from memtop.analysis.incidents.incident import Incident, Scope, Subject
-from memtop.analysis.incidents.inputs import MIB, STILL_S, GroupFacts, GrowthFacts, IncidentInputs, LimitFacts
+from memtop.analysis.incidents.inputs import MIB, STILL_S, GroupFacts, GrowthFacts, IncidentInputs, LimitFacts, Rates
 from memtop.analysis.trend.classify import Growth
 from memtop.analysis.trend.hysteresis import GREW
 from memtop.analysis.trend.rising import ONE_GOES_ON, SUM_GOES_ON, Rise
@@ -52,9 +52,8 @@ _FASTER: Final = 1.2
 
 def growth(inputs: IncidentInputs) -> Iterator[Incident]:
     """Growth that is confirmed."""
-    confirmed = [one for one in inputs.growing if one.growth is not None]
-    rates: _Rates = _rates(inputs) if confirmed else {}
-    for one in confirmed:
+    rates = _rates(inputs)
+    for one in inputs.growing:
         if one.growth is not None and one.growth.slope_bytes_per_s is not None:
             pace = pace_at(one.limit, _rate(one), inputs, beside=_beside(one, rates))
             yield confirmed_growth(
@@ -235,25 +234,23 @@ def forecast_of(key: ProcessKey, inputs: IncidentInputs) -> Forecast | None:
     return Forecast(len(beside), full_s, one.limit.name, falls="falls" in found)
 
 
-_Rates = dict[tuple[str | None, bool], list[tuple[ProcessKey, float]]]
-"""The processes that grow towards each limit, and how fast: the path of its cgroup, and whether it is the machine's."""
-
-
-def _rates(inputs: IncidentInputs) -> _Rates:
+def _rates(inputs: IncidentInputs) -> Rates:
     """A heap is of one process alone: nothing else grows towards its limit."""
-    found: _Rates = {}
-    for one in inputs.growing:
-        if one.limit is not None and not one.limit.of_heap and (rate := _rate(one)) > 0:
-            found.setdefault((one.limit.path, one.limit.is_machine), []).append((one.key, rate))
+    found = inputs.rates
+    if not found:
+        for one in inputs.growing:
+            if one.limit is not None and not one.limit.of_heap and (rate := _rate(one)) > 0:
+                found.setdefault((one.limit.path, one.limit.is_machine), {})[one.key] = rate
     return found
 
 
-def _beside(one: GrowthFacts, rates: _Rates) -> list[float]:
+def _beside(one: GrowthFacts, rates: Rates) -> Sequence[float]:
     """The rates of the others that use up the same limit."""
     if one.limit is None or one.limit.of_heap:
-        return []
-    same = rates.get((one.limit.path, one.limit.is_machine), ())
-    return [rate for key, rate in same if key != one.key]
+        return ()
+    others = dict(rates.get((one.limit.path, one.limit.is_machine), {}))
+    others.pop(one.key, None)
+    return tuple(others.values())
 
 
 def _goes_on(one: GrowthFacts, rise: Rise) -> float:

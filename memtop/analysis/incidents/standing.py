@@ -41,6 +41,7 @@ class _Entry(NamedTuple):
     """As found last, with the severity and the weight that it stands with."""
     first_s: float
     last_s: float
+    identity: _Identity
     stands_from_s: float | None = None
     milder_from_s: float | None = None
 
@@ -79,8 +80,8 @@ class StandingIncidents(NamedTuple):
             other = worst.get(name)
             if other is None or _order(incident) < _order(other):
                 worst[name] = incident
-        known = {_identity(entry.incident): entry for entry in self.entries}
-        entries = [_renewed(known.pop(name, None), incident, now_s) for name, incident in worst.items()]
+        known = {entry.identity: entry for entry in self.entries}
+        entries = [_renewed(known.pop(name, None), incident, now_s, name) for name, incident in worst.items()]
         for entry in known.values():
             since_s = entry.stands_from_s
             if entry.incident.certain or since_s is None:
@@ -92,9 +93,9 @@ class StandingIncidents(NamedTuple):
     def _in_order(self, entries: list[_Entry]) -> list[_Entry]:
         """The worst of them, the worst first. Each keeps its place until another is clearly worse; new ones come after
         those."""
-        places = {_identity(entry.incident): place for place, entry in enumerate(self.entries)}
-        ranked = sorted(((_order(one.incident), one.first_s, one) for one in entries), key=itemgetter(0, 1))[:MOST]
-        ranked.sort(key=lambda rank: places.get(_identity(rank[2].incident), len(places)))
+        places = {entry.identity: place for place, entry in enumerate(self.entries)}
+        ranked = sorted([(_order(one.incident), one.first_s, one) for one in entries], key=itemgetter(0, 1))[:MOST]
+        ranked.sort(key=lambda rank: places.get(rank[2].identity, len(places)))
         placed: list[tuple[tuple[int, float, int, float], float, _Entry]] = []
         for rank in ranked:
             # The comparison of ranks is cheap, and says no of most.
@@ -111,10 +112,10 @@ def _kept(incident: Incident, missed_s: float) -> Incident:
     return incident._replace(facts=facts, kills_in_s=math.inf if missed_s >= _FORECAST_S else incident.kills_in_s)
 
 
-def _renewed(old: _Entry | None, incident: Incident, now_s: float) -> _Entry:
+def _renewed(old: _Entry | None, incident: Incident, now_s: float, identity: _Identity) -> _Entry:
     at_once = incident.certain or incident.level
     if old is None:
-        return _Entry(incident, now_s, now_s, now_s if at_once else None)
+        return _Entry(incident, now_s, now_s, identity, now_s if at_once else None)
     stands_from_s = old.stands_from_s
     if stands_from_s is None and (at_once or now_s - old.first_s >= COMES_S):
         stands_from_s = now_s
@@ -128,9 +129,9 @@ def _renewed(old: _Entry | None, incident: Incident, now_s: float) -> _Entry:
             milder_from_s = None
     if 1 / _CLASS < incident.kills_in_s / before.kills_in_s < _CLASS:
         incident = incident._replace(kills_in_s=before.kills_in_s)
-    if incident.name == before.name:
-        incident = incident._replace(since_s=before.since_s if incident.since_s == now_s else incident.since_s)
-    return _Entry(incident, old.first_s, now_s, stands_from_s, milder_from_s)
+    if incident.name == before.name and incident.since_s == now_s:
+        incident = incident._replace(since_s=before.since_s)
+    return _Entry(incident, old.first_s, now_s, identity, stands_from_s, milder_from_s)
 
 
 def _identity(incident: Incident) -> _Identity:

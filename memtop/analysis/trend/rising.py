@@ -60,22 +60,24 @@ class Rise(NamedTuple):
     @property
     def bytes_per_s(self) -> float:
         """The rate so far. Whether it continues is unknown."""
-        return self.size_bytes / self.span_s if self.span_s > 0 else 0.0
+        span_s = self.high_s - self.since_s
+        return (self.high_bytes - self.from_bytes) / span_s if span_s > 0 else 0.0
 
     def full_s(self, room_bytes: float, goes_on: float = math.inf) -> float | None:
         """Seconds until a room is used up at this rate; None without a rate.
 
         ``goes_on`` is for how many times as long as it was seen it may be expected to go on: nothing is known beyond.
         """
-        if self.bytes_per_s <= 0:
+        rate = self.bytes_per_s
+        if rate <= 0:
             return None
-        found_s = max(0.0, room_bytes) / self.bytes_per_s
+        found_s = max(0.0, room_bytes) / rate
         return found_s if found_s <= goes_on * self.span_s else None
 
     def goes_on(self, now_s: float, quiet_s: float) -> bool:
         """Whether it goes on: its last high is no longer ago than ``quiet_s``, or than its steps usually are apart."""
-        usual_s = self.span_s / max(1, self.steps - 1)
-        return now_s - self.high_s <= max(quiet_s, min(REST_S, _USUAL_RESTS * usual_s))
+        rests_s = now_s - self.high_s
+        return rests_s <= quiet_s or rests_s <= min(REST_S, _USUAL_RESTS * self.span_s / max(1, self.steps - 1))
 
     def may_go_on(self, now_s: float, quiet_s: float) -> bool:
         """Whether one more step would go on with it."""
@@ -158,6 +160,6 @@ def follow_rise(rise: Rise | None, before_s: float, before_bytes: int, now_s: fl
         creep_bytes_s = _CREEP_SHARE * (high_bytes - from_bytes) * (now_s - high_s)
         if (now_bytes - high_bytes) * (high_s - since_s) < creep_bytes_s:
             return rise
-        return Rise(since_s, from_bytes, now_bytes, now_s, steps + 1)
+        return tuple.__new__(Rise, (since_s, from_bytes, now_bytes, now_s, steps + 1))  # Rise() takes three times that
     lost_bytes = high_bytes - now_bytes
     return rise if lost_bytes <= max(_SMALL_BYTES, _LOST_SHARE * (high_bytes - from_bytes)) else None

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from memtop.analysis.incidents.machine import least_fall_bytes
+from memtop.analysis.incidents.machine import LEAST_GAIN_BYTES, least_fall_bytes
 from memtop.analysis.trend.rising import Rise
 from memtop.engine.assessment.fork_copier import find_copier
 from memtop.engine.assessment.step_input import StepInput
@@ -28,7 +28,7 @@ class MachineGainer(NamedTuple):
     """What is known of the processes, of a fall of available memory."""
 
     row: ProcessRow | None = None
-    """The process that has gained most; None where nothing falls."""
+    """The process that has gained most, where it may explain what falls; None where nothing does."""
     all_seen: bool = True
     """Whether those that are read hold most of the machine's anonymous memory."""
     copier: ProcessRow | None = None
@@ -47,13 +47,14 @@ class GainerFinder:
         self._lately: set[int] = set()
         """Of those that have risen since all were compared."""
         self._most_of_others = 0.0
-        """The most that one of the others had gained then: they have gained no more since."""
+        """The most that one of the others had gained then: they have gained no more since. 0 where that explains no
+        fall."""
         self._all_seen = True
         self._copier: ProcessKey | None = None
 
     def take(self, step: StepInput, used: Rise | None, risen: Iterable[int], anon: Rise | None) -> MachineGainer:
         """``used`` is the rise of RAM that is not available, ``anon`` that of anonymous memory, ``risen`` the PIDs of
-        those that are larger than at the sample before."""
+        those that are larger than at the sample before, and large enough."""
         total_bytes = step.meminfo.total_bytes if step.meminfo is not None else None
         if used is None or used.size_bytes < least_fall_bytes(total_bytes or 0):
             self._ticks = 0
@@ -88,7 +89,8 @@ class GainerFinder:
         self._lately = set()
         for pid in self._rising:
             gains.pop(pid, None)
-        self._most_of_others = max(gains.values(), default=0.0)
+        most = max(gains.values(), default=0.0)
+        self._most_of_others = most if most >= LEAST_GAIN_BYTES else 0.0
 
 
 def _all_seen(step: StepInput) -> bool:

@@ -41,11 +41,14 @@ class MachineTrend:
         self._times_s: deque[float] = deque(maxlen=MOST_SAMPLES)
         self._sizes: dict[str, deque[int | None]] = {}
         self._dentries: deque[tuple[int, int] | None] = deque(maxlen=MOST_SAMPLES)
+        self._used_lately: deque[tuple[float, int]] = deque(maxlen=MOST_SAMPLES)
         self._available_bytes: int | None = None
         self._most_bytes = 0
         """The largest MemTotal: a balloon of the hypervisor takes from it."""
         self._peaks = Peaks()
         self._highs: dict[str, Highs] = {}
+        self._floors: dict[str, int] = {}
+        """No size of the window is smaller: of most parts that tells that they have not risen."""
         self._parts: dict[MachinePart, Rise] | None = None
         """The rises of the parts at the latest sample; None until they are asked for."""
 
@@ -70,6 +73,7 @@ class MachineTrend:
         self._available_bytes = meminfo.available_bytes if meminfo is not None else None
         if (used := found.get(_USED)) is not None:
             self._peaks.add(step.now_s, used + (found.get(_SWAP) or 0))
+            self._used_lately.append((step.now_s, used + (found.get(_SWAP) or 0)))
         self._times_s.append(step.now_s)
         dentries = step.sample.system.dentries
         self._dentries.append((dentries.total, dentries.negative or 0) if dentries is not None else None)
@@ -80,11 +84,14 @@ class MachineTrend:
             series.append(size)
             if size is not None:
                 self._highs.setdefault(name, Highs()).add(step.now_s, size)
+                self._floors[name] = min(size, self._floors.get(name, size))
         while self._times_s and step.now_s - self._times_s[0] > WINDOW_S:
             self._times_s.popleft()
             self._dentries.popleft()
             for one in self._sizes.values():
                 one.popleft()
+        while self._used_lately and step.now_s - self._used_lately[0][0] > WINDOW_S:
+            self._used_lately.popleft()
 
     @property
     def used(self) -> Rise | None:
@@ -94,10 +101,7 @@ class MachineTrend:
     @property
     def used_lately(self) -> tuple[tuple[float, int], ...]:
         """RAM that is not available and swap in use, together, with the time of each sample where that is known."""
-        nothing = [None] * len(self._times_s)
-        used, swap = self._sizes.get(_USED, nothing), self._sizes.get(_SWAP, nothing)
-        points = zip(self._times_s, used, swap, strict=True)
-        return tuple((at_s, ram + (swapped or 0)) for at_s, ram, swapped in points if ram is not None)
+        return tuple(self._used_lately)
 
     @property
     def swap_used(self) -> Rise | None:
@@ -153,9 +157,9 @@ class MachineTrend:
 
     def _rise(self, name: str) -> Rise | None:
         series = self._sizes.get(name)
-        if series is None or (last := series[-1]) is None:
+        if series is None or (last := series[-1]) is None or last - self._floors[name] < LEAST_BYTES:
             return None
-        lowest = min([size for size in series if size is not None])
+        lowest = self._floors[name] = min([size for size in series if size is not None])
         rise = rise_within(self._times_s, series) if last - lowest >= LEAST_BYTES else None
         if rise is None:
             return None

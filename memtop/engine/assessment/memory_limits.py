@@ -53,10 +53,12 @@ def limit_rows(key: ProcessKey, step: StepInput) -> tuple[LimitRow, ...]:
         if step.limits is not None:
             step.limits[chain] = shared
     rows: list[LimitRow] = []
-    limits, status, virt_bytes = cgroups.limits.get(key), step.status(key), step.virt_bytes(key)
+    limits, seen = cgroups.limits.get(key), step.process(key)
+    status = seen.status if seen is not None else None
+    virt_bytes = seen.statm.virt_bytes if seen is not None and seen.statm is not None else None
     if limits is not None and limits.address_space_bytes not in (None, UNLIMITED) and virt_bytes is not None:
         rows.append(_plain(Limit.ADDRESS_SPACE, "ulimit -v (RLIMIT_AS)", limits.address_space_bytes, virt_bytes))
-    narrow_bytes = step.narrow_bytes(key)
+    narrow_bytes = seen.stat.address_space_bytes if seen is not None and seen.stat is not None else None
     if narrow_bytes is not None and virt_bytes is not None:
         rows.append(_plain(Limit.ADDRESS_SPACE, "address space (32-bit)", narrow_bytes, virt_bytes))
     if limits is not None and limits.data_bytes not in (None, UNLIMITED) and status and status.data_bytes:
@@ -66,7 +68,8 @@ def limit_rows(key: ProcessKey, step: StepInput) -> tuple[LimitRow, ...]:
             rows.append(_plain(Limit.STACK, "ulimit -s (RLIMIT_STACK)", limits.stack_bytes, status.stack_bytes))
         if limits.locked_bytes not in (None, UNLIMITED) and status.locked_bytes and not status.may_lock:
             rows.append(_plain(Limit.LOCKED, "ulimit -l (RLIMIT_MEMLOCK)", limits.locked_bytes, status.locked_bytes))
-    rows += _huge_pages(key, step)
+    if status is not None and status.hugetlb_bytes:
+        rows += _huge_pages(key, step)
     for own in step.runtimes[key].ceilings if key in step.runtimes else ():
         kind = Limit.RUNTIME_SOFT if own.soft else Limit.RUNTIME if own.may_be_met else Limit.RUNTIME_LEVEL
         rows.append(_plain(kind, own.name, own.limit_bytes, own.used_bytes))
@@ -111,9 +114,7 @@ def _goes_to_swap(one: Ceiling, step: StepInput) -> bool:
 
 def _huge_pages(key: ProcessKey, step: StepInput) -> list[LimitRow]:
     """Limits on huge pages, for a process that has such pages: of its cgroups, and of the pool of the default size."""
-    status, meminfo = step.status(key), step.meminfo
-    if status is None or not status.hugetlb_bytes:
-        return []
+    meminfo = step.meminfo
     rows = [
         _plain(Limit.HUGETLB, f"huge pages ({one.page}) of {one.label}", one.limit_bytes, one.usage_bytes)
         for one in step.cgroups.hugetlb.get(key, ())

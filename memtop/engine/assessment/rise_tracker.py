@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from itertools import islice
+from operator import itemgetter
 from typing import Final, NamedTuple
 
+from memtop.analysis.incidents.machine import LEAST_GAIN_BYTES
 from memtop.analysis.trend.rising import QUIET_S, Rise, Teeth, follow_rise, most_quiet_s, teeth_after
 from memtop.engine.assessment.step_input import StepInput
 from memtop.history.rings import History
@@ -22,6 +24,7 @@ MOST_TEETH: Final = 256
 _LEAST_BYTES: Final = 1 << 20
 _LEAST_SHARE: Final = 0.005
 """Share of the size at its beginning."""
+_SIZE: Final = itemgetter(0)
 
 
 class RiseFact(NamedTuple):
@@ -48,7 +51,8 @@ class RiseTracker:
         self.lost: set[ProcessKey] = set()
         """The processes that have lost most of a rise at the latest tick."""
         self.risen: list[int] = []
-        """PIDs of the processes that came at the latest tick, or whose RES was larger than at the one before."""
+        """PIDs of the processes that came at the latest tick, or whose RES was larger than at the one before, and that
+        have enough to explain a fall of the machine's available memory."""
 
     def forget(self, key: ProcessKey) -> None:
         """Drop a process that has ended or become another program."""
@@ -62,21 +66,23 @@ class RiseTracker:
         self._now_s, self._quiet_s = now_s, quiet_s
         self._follow(step)
         # Hundreds may rise: what is known of most by their fields calls no function.
-        quiet = [key for key, rise in rises.items() if now_s - rise.high_s > quiet_s]
-        for key in quiet:
+        resting = [key for key, rise in rises.items() if now_s - rise.high_s > quiet_s]
+        left_out = {key for key in self._teeth.keys() & rises.keys() if self._is_usual(key, rises[key])}
+        for key in resting:
             if not rises[key].may_go_on(now_s, quiet_s):
                 del rises[key]
+            elif not rises[key].goes_on(now_s, quiet_s):
+                left_out.add(key)
         notable = [
-            (rise.high_bytes - rise.from_bytes, key, rise)
-            for key, rise in rises.items()
-            if rise.steps >= 2 and rise.high_bytes - rise.from_bytes >= _LEAST_BYTES
+            (high_bytes - from_bytes, key)
+            for key, (_, from_bytes, high_bytes, _, steps) in rises.items()
+            if steps >= 2 and high_bytes - from_bytes >= _LEAST_BYTES
         ]
-        if quiet:
-            notable = [one for one in notable if one[2].goes_on(now_s, quiet_s)]
-        if self._teeth:
-            notable = [one for one in notable if not self._is_usual(one[1], one[2])]
-        notable.sort(reverse=True)  # a tenth of what it takes to find the largest in bytecode
-        facts = ((key, rise, self._fact(key, rise)) for _, key, rise in notable[:LOOKED_AT])
+        if left_out:
+            notable = [one for one in notable if one[1] not in left_out]
+        notable.sort(key=_SIZE, reverse=True)  # a tenth of what it takes to find the largest in bytecode
+        risen = ((key, rises[key]) for _, key in notable[:LOOKED_AT])
+        facts = ((key, rise, self._fact(key, rise)) for key, rise in risen)
         anonymous = (
             (key, fact) for key, rise, fact in facts if fact is not None and 2 * fact.anon_bytes > rise.size_bytes
         )
@@ -90,18 +96,15 @@ class RiseTracker:
         now_s, rises, quiet_s = self._now_s, self._rises, self._quiet_s
         before_s, before = step.before.mono_s, step.before.processes
         for pid, seen in step.changed:
-            old, key = before.get(pid), seen.key
-            if old is None or old.key != key:
+            old, key, statm = before.get(pid), seen.key, seen.statm
+            old_statm = old.statm if old is not None and old.key == key else None
+            if statm is old_statm or statm is None:
+                continue
+            rss_bytes, before_bytes = statm.rss_bytes, old_statm.rss_bytes if old_statm is not None else 0
+            if rss_bytes > before_bytes and rss_bytes >= LEAST_GAIN_BYTES:
                 risen.append(pid)
+            if rss_bytes == before_bytes or old_statm is None:
                 continue
-            statm, old_statm = seen.statm, old.statm
-            if statm is old_statm or statm is None or old_statm is None:
-                continue
-            rss_bytes, before_bytes = statm.rss_bytes, old_statm.rss_bytes
-            if rss_bytes == before_bytes:
-                continue
-            if rss_bytes > before_bytes:
-                risen.append(pid)
             known = rises.get(key)
             if (
                 known is not None

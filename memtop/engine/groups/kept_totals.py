@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import compress
-from operator import attrgetter, is_not, ne
-from typing import Final, NamedTuple
+from operator import attrgetter, ne
+from typing import Any, Final, NamedTuple
 
 from memtop.engine.groups.naming import GroupName, Naming
 from memtop.engine.groups.sums import Totals
@@ -19,10 +19,11 @@ from memtop.process_key import ProcessKey
 from memtop.sampling.cgroup_reading import CgroupSample
 
 _pid: Final = attrgetter("pid")
-_sizes: Final = attrgetter("virt_bytes", "rss_bytes", "anon_bytes")
+_SIZES: Final = ("virt_bytes", "rss_bytes", "anon_bytes")
 """What is summed of a row."""
-_place: Final = attrgetter("key", "command_raw", "name", "uid", "same_memory_as", "names")
-"""What decides about the process, its user and program, what of it counts, and its cgroup."""
+_PLACE: Final = ("same_memory_as", "key", "command_raw", "name", "uid", "names")
+"""What decides about what of it counts, the process, its program and user, and its cgroup."""
+_counted: Final = attrgetter(*_SIZES, *_PLACE)
 _RSS: Final = attrgetter("rss_bytes")
 _START_TICKS: Final = attrgetter("start_ticks")
 
@@ -67,9 +68,9 @@ class KeptTotals:
     """:meth:`update` as often as the sums are needed."""
 
     def __init__(self) -> None:
-        self._rows: dict[int, ProcessRow] = {}
+        self._rows: Mapping[int, ProcessRow] = {}
         """All processes as of the latest update."""
-        self._counted: dict[int, tuple[tuple[int, int, int], tuple[object, ...]]] = {}
+        self._counted: dict[int, tuple[Any, ...]] = {}
         """Sizes and place of each process with memory, as it is in the sums."""
         self._sums: dict[int, tuple[_Sum, _Sum]] = {}
         """Those of its program and of its user."""
@@ -81,25 +82,19 @@ class KeptTotals:
     def update(self, rows: Mapping[int, ProcessRow], touched: Iterable[int] | None = None) -> None:
         """Take the rows of all processes, by PID; those without memory do not count. ``touched`` are those that may
         have changed since the latest update, all where it is None: to compare thousands takes longer than all else."""
-        counted, before = self._counted, self._rows
+        counted, self._rows = self._counted, rows
         programs = Naming(By.PROGRAM, CgroupSample(), rows)
-        if touched is None:
-            changed = dict(compress(rows.items(), map(is_not, rows.values(), map(before.get, rows))))
-        else:
-            changed = {pid: row for pid in touched if (row := rows.get(pid)) is not None}
-        before.update(changed)
-        if len(before) != len(rows):
-            for pid in before.keys() - rows.keys():
-                del before[pid]
-                if pid in counted:
-                    self._remove(pid)
-        now = list(zip(map(_sizes, changed.values()), map(_place, changed.values()), strict=True))
-        known = map(counted.get, changed)
+        changed = {pid: row for pid in (rows if touched is None else touched) if (row := rows.get(pid)) is not None}
+        for pid in counted.keys() - rows.keys():
+            self._remove(pid)
+        now = list(map(_counted, changed.values()))
+        known = list(map(counted.get, changed))
         # Of many nothing that counts has changed: without bytecode those cost a fifth.
-        for (pid, row), new in compress(zip(changed.items(), now, strict=True), map(ne, now, known)):
-            old, is_known = counted.get(pid), None not in new[0]
-            if old is not None and is_known and old[1] == new[1] and row.same_memory_as is None:
-                (virt, rss, anon), (old_virt, old_rss, old_anon) = new[0], old[0]
+        for (pid, row), new, old in compress(zip(changed.items(), now, known, strict=True), map(ne, now, known)):
+            virt, rss, anon, shares, *_ = new
+            is_known = virt is not None and rss is not None and anon is not None
+            if old is not None and is_known and shares is None and old[len(_SIZES) :] == new[len(_SIZES) :]:
+                old_virt, old_rss, old_anon, *_ = old
                 program, user = self._sums[pid]
                 program.add(virt - old_virt, rss - old_rss, anon - old_anon)
                 user.add(virt - old_virt, rss - old_rss, anon - old_anon)
@@ -139,16 +134,14 @@ class KeptTotals:
             self._programs.get(name.key) or self._programs.setdefault(name.key, _Sum(name.key)),
             self._users.get(user) or self._users.setdefault(user, _Sum(user)),
         )
-        # A child that shares the address space of its parent has nothing of its own.
-        sizes = _sizes(row) if row.same_memory_as is None else (0, 0, 0)
+        self._counted[row.pid] = new = _counted(row)
         for one in self._sums[row.pid]:
-            one.add(*sizes)
+            one.add(*_own_sizes(new))
             one.pids.add(row.pid)
             one.members = None
-        self._counted[row.pid] = sizes, _place(row)
 
     def _remove(self, pid: int) -> None:
-        (virt_bytes, rss_bytes, anon_bytes), _ = self._counted.pop(pid)
+        virt_bytes, rss_bytes, anon_bytes = _own_sizes(self._counted.pop(pid))
         self._unsure.pop(pid, None)
         for one, all_of_them in zip(self._sums.pop(pid), (self._programs, self._users), strict=True):
             one.add(-virt_bytes, -rss_bytes, -anon_bytes)
@@ -160,3 +153,9 @@ class KeptTotals:
 
 def _user(uid: int | None) -> GroupKey:
     return GroupKey(By.USER, str(uid))
+
+
+def _own_sizes(counted: tuple[Any, ...]) -> tuple[int, int, int]:
+    """What a process has for itself: a child that shares the address space of its parent has nothing."""
+    virt_bytes, rss_bytes, anon_bytes, same_memory_as, *_ = counted
+    return (virt_bytes, rss_bytes, anon_bytes) if same_memory_as is None else (0, 0, 0)
