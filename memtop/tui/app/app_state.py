@@ -147,8 +147,11 @@ class AppState(ScreenParts):
         return self.is_touched or self.table.is_touched
 
     def choose(self, **choice: object) -> None:
-        """Change the view."""
-        self.is_touched = self.is_touched or bool(choice.keys() - {"readings", "window", "columns", "groups"})
+        """Change the view. A panel that shows the machine is no choice of a process, nor is to close one."""
+        panel = choice.get("panel")
+        of_machine = {"panel"} if not panel or BY_NAME[str(panel)].of_machine else set()
+        chosen = choice.keys() - {"readings", "window", "columns", "groups"} - of_machine
+        self.is_touched = self.is_touched or bool(chosen)
         self.view = self.view._replace(**choice)  # type: ignore[arg-type]
 
     def choose_readings(self, **choice: object) -> None:

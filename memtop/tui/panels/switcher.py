@@ -71,6 +71,8 @@ class PanelKind(NamedTuple):
     """Whether the panel takes nearly half of the screen."""
     opens: bool = False
     """Whether it opens automatically under the chart of a watched process, on a screen that is high enough."""
+    of_machine: bool = False
+    """Whether it shows the machine, whichever process is in focus."""
 
 
 PANELS: Final = (
@@ -124,6 +126,7 @@ PANELS: Final = (
         Need.MACHINE,
         topic=lambda frame: "machine",
         tall=True,
+        of_machine=True,
     ),
 )
 _CLAUSES: Final = re.compile(r"(?=, | from | in )")

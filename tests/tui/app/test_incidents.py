@@ -46,6 +46,15 @@ async def test_the_view_follows_what_it_names() -> None:
         await b.until(lambda: b.app.chart.detail is not None and b.app.chart.detail.row.pid == BATCH, "it is charted")
 
 
+@pytest.mark.parametrize("keys", [("6",), ("6", "6")])
+async def test_the_view_follows_it_beside_a_panel_that_shows_the_machine(keys: tuple[str, ...]) -> None:
+    async with board() as b:
+        await b.press(*keys)
+        await leak(b, BATCH)
+        assert "batch (30) rises" in headline(b)
+        assert b.selected == BATCH
+
+
 async def test_the_process_that_it_names_stays_in_view_when_its_row_moves_far() -> None:
     source = world()
     for pid in range(100, 140):
@@ -62,7 +71,7 @@ async def test_the_process_that_it_names_stays_in_view_when_its_row_moves_far() 
         assert b.app.table.scroll_offset.y == 9, "the user has scrolled"
 
 
-@pytest.mark.parametrize("keys", [("down", "up"), ("enter", "enter"), ("u", "enter"), ("1",), ("m",)])
+@pytest.mark.parametrize("keys", [("down", "up"), ("enter", "enter"), ("u", "enter"), ("1",), ("1", "6"), ("m",)])
 async def test_it_stays_where_the_user_has_gone(keys: tuple[str, ...]) -> None:
     async with board() as b:
         await b.press(*keys)
