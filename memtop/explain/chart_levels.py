@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from memtop.analysis.findings import Severity
@@ -21,6 +22,7 @@ class Forecast(NamedTuple):
     """RES grows on at its current rate until the room under the binding limit is used up."""
 
     room_bytes: float
+    """How much RES gains until then: the room, or the part of it that the process itself fills."""
     earliest_s: float
     """Seconds from now."""
     latest_s: float
@@ -90,4 +92,12 @@ def chart_forecast(outlook: Assessment | None) -> Forecast | None:
     room_bytes = target.headroom_max_bytes if target is not None and not target.goes_to_swap else 0
     if outlook.growth.limit_s is None or room_bytes <= 0:  # what goes to swap does not raise RES
         return None
-    return Forecast(float(room_bytes), *outlook.growth.limit_s)
+    return Forecast(room_bytes * _own_share(outlook), *outlook.growth.limit_s)
+
+
+def _own_share(outlook: Assessment) -> float:
+    """The part of the room that the process itself fills where others fill it, too: RES rises no faster than before."""
+    facts: Mapping[str, float | str] = next((one.facts for one in outlook.findings if one.name == "growth"), {})
+    rate = float(facts.get("rate_bytes_per_min", 0.0))
+    all_rates = float(facts.get("falls_bytes_per_min", rate + float(facts.get("rivals_bytes_per_min", 0.0))))
+    return min(1.0, rate / all_rates) if rate > 0 and all_rates > 0 else 1.0

@@ -41,7 +41,7 @@ class IncidentActions(PanelActions):
             return  # whoever reads the help or a dialog finds the screen as it was
         key = next((one.show for one in frame.incidents.standing[:1]), None)
         index = self.table.find(key) if key is not None else None
-        if index is not None and (key != self.table.selected or self.table.was_in_view):
+        if index is not None and (key != self.table.selected or self.table.led_top is None):
             self.table.select(index, by_user=False)
 
     def on_headline_bar_clicked(self) -> None:

@@ -72,19 +72,21 @@ class ProcessList(ScrollingLines, can_focus=True, inherit_bindings=False):
         """Lines that there are for rows."""
         self.is_touched = False
         """Whether the user has moved the cursor."""
-        self.was_in_view = True
-        """Whether the selected process was in view in the frame before."""
+        self.led_top: int | None = None
+        """The first row in view when memtop last scrolled to the selected process itself; None before that."""
         self.page_beside: Callable[[float], bool] = lambda screens: False
         """Scrolls something else by a part of its height; False if there is nothing to scroll."""
         self._index = 0
 
     def show(self, frame: Frame) -> None:
         """Take a newer frame, and keep the selection with its process."""
-        self.was_in_view = self.selected in self.visible_keys
+        was_in_view, leads = self.selected in self.visible_keys, self._leads
         self.frame = frame
         self._keep_selection()
         self.set_length(len(frame.listed) + HEADING_LINES)
-        if self.follow or (frame.tree is not None and self.is_touched and self.was_in_view):
+        if leads:
+            self._lead()
+        elif self.follow or (frame.tree is not None and self.is_touched and was_in_view):
             self.reveal()
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
@@ -140,12 +142,31 @@ class ProcessList(ScrollingLines, can_focus=True, inherit_bindings=False):
         self.selected = rows[self._index].key
 
     def select(self, index: int, *, by_user: bool = True) -> None:
-        """Select the process of a row, or of the nearest row that there is, and scroll to it."""
+        """Select the process of a row, or of the nearest row that there is, and scroll to it.
+
+        Where memtop does so itself, it goes on to keep the process in view, until the user scrolls or moves the cursor.
+        """
         self.is_touched = self.is_touched or by_user
         if self.rows:
             self._index = max(0, min(index, len(self.rows) - 1))
             self.selected = self.rows[self._index].key
-            self.reveal()
+            if by_user:
+                self.reveal()
+            else:
+                self._lead()
+
+    @property
+    def _leads(self) -> bool:
+        """Whether memtop scrolled last."""
+        top = self.led_top
+        return top is not None and not self.is_touched and self.scroll_offset.y == min(top, self.max_scroll_y)
+
+    def _lead(self) -> None:
+        """Scroll to the highest place at which the selected process is in view."""
+        index = self.find(self.selected)
+        if index is not None and self.body_lines:
+            self.led_top = max(0, index - self.body_lines + 1)
+            self.scroll_to(y=self.led_top, animate=False)
 
     def watch_selected(self, key: RowKey | None) -> None:
         self.post_message(self.SelectionMoved(key))
@@ -189,10 +210,12 @@ class ProcessList(ScrollingLines, can_focus=True, inherit_bindings=False):
 
     def on_resize(self) -> None:
         """Place the columns again; a selection that was in view stays in view."""
-        was_visible = self.selected in self.visible_keys
+        was_visible, leads = self.selected in self.visible_keys, self._leads
         self.body_lines = max(0, self.scrollable_content_region.height - HEADING_LINES)
         self.repaint()
-        if was_visible or self.follow:
+        if leads:
+            self._lead()
+        elif was_visible or self.follow:
             self.reveal()
         self.post_message(self.ViewportMoved())
 

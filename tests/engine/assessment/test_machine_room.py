@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 import pytest
 
 from memtop.engine.engine import Engine
+from memtop.explain.chart_levels import chart_forecast
 from memtop.explain.finding_text import sentences_of
 from memtop.explain.incident_text import incident_sentences
 from memtop.model.frame import Frame
@@ -112,6 +113,16 @@ def test_what_no_process_explains_is_counted_by_the_fall_of_available_memory() -
     assert frame.incidents is not None
     said = next(incident_sentences(one).says for one in frame.incidents.standing if one.name == "growth")
     assert "as fast as available memory falls" in said
+
+
+@pytest.mark.parametrize(("rates", "unseen"), [([8], 0), ([8, 16], 0), ([8], 24)])
+def test_the_chart_foretells_the_growth_of_the_process_alone(rates: list[int], unseen: int) -> None:
+    frame, _ = after(World(rates, unseen_mib=unseen))
+    assert frame.detail is not None
+    forecast = chart_forecast(frame.detail.outlook)
+    assert forecast is not None
+    slow, fast = forecast.rises_bytes(10.0)
+    assert slow <= 10 * 8 * MIB * 1.05 and 10 * 8 * MIB * 0.95 <= fast <= 10 * 8 * MIB * 3.2
 
 
 def test_alone_it_says_nothing_of_others() -> None:

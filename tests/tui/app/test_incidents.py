@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.widgets import OptionList
 
+from memtop.process_key import ProcessKey
 from memtop.settings import Settings
 from memtop.tui.bars.headline import HeadlineBar
 from memtop.tui.dialogs.incident_list import IncidentList
@@ -66,6 +67,10 @@ async def test_the_process_that_it_names_stays_in_view_when_its_row_moves_far() 
         source.processes[BATCH].rss_pages += 400 * MIB_PAGES
         await b.tick()
         assert (b.selected, b.app.table.scroll_offset.y) == (BATCH, 0)
+        source.processes[BATCH].rss_pages -= 400 * MIB_PAGES
+        await b.tick()
+        assert "batch" not in headline(b)
+        assert BATCH in {key.pid for key in b.app.table.visible_keys if isinstance(key, ProcessKey)}
         b.app.table.scroll_to(y=9, animate=False)
         await b.tick()
         assert b.app.table.scroll_offset.y == 9, "the user has scrolled"
