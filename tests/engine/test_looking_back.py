@@ -36,11 +36,20 @@ REQUEST = REQUEST._replace(readings=REQUEST.readings._replace(focus=KEY))
 BY_GROWTH = REQUEST._replace(rows=REQUEST.rows._replace(sort="growth_bytes_per_min", descending=True))
 
 
+class Leaving(FakeSource):
+    """A machine with processes that end after they were listed, before they are read."""
+
+    leaving: tuple[int, ...] = ()
+
+    def pids(self) -> list[int]:
+        return sorted((*super().pids(), *self.leaving))
+
+
 class Machine:
     """Processes come, go, exec and are denied; the first one grows. Each frame is kept."""
 
     def __init__(self, path: str = "") -> None:
-        self.source = FakeSource(FakeProcess(10), FakeProcess(11), FakeProcess(12))
+        self.source = Leaving(FakeProcess(10), FakeProcess(11), FakeProcess(12))
         self.recorder = Recorder(self.source, path, looks_back=True)
         engine = looking_back_on(self.recorder, Engine(self.recorder, note=self.recorder.note))
         assert isinstance(engine, LookingBack)
@@ -50,11 +59,13 @@ class Machine:
     def run(self, ticks: int) -> None:
         for _ in range(ticks):
             number, source = len(self.frames), self.source
+            source.leaving = ()
             source.processes[10].rss_pages += 256
             if number % 4 == 2:
                 source.add(FakeProcess(100 + number))
             if number % 4 == 0 and number > 4:
                 source.processes.pop(100 + number - 2, None)
+                source.leaving = (100 + number - 2,)
             if number == 6:
                 source.processes[11].start_code += 4096
                 source.processes[11].comm = b"other"
@@ -183,6 +194,7 @@ def test_a_recording_of_more_than_a_thousand_processes_begins_with_what_is_kept_
     assert played[0].at_s == large.frames[0].at_s and len(played) < len(large.frames)
     for frame in played:
         assert known_rows(frame) == known_rows(by_time[frame.at_s])
+        assert frame.problems == by_time[frame.at_s].problems
 
 
 def test_sampling_goes_on_and_now_is_there_again(machine: Machine) -> None:

@@ -56,14 +56,15 @@ class Tick:
         """
         pids = self.pids if self.pids is not None else earlier.pids
         alive = None if pids is None else frozenset(pids)
+        ended = {pid for swept in self.sweeps.values() for pid, answer in swept.items() if answer is None}
 
-        def matters(pid: int | None) -> bool:
-            return alive is None or pid is None or pid in alive
+        def matters(pid: int | None) -> bool:  # one that was listed may have ended before it was read
+            return pid is None or (pid not in ended and (alive is None or pid in alive))
 
         sweeps = dict(self.sweeps)
         for name, before in earlier.sweeps.items():
             now = self.sweeps.get(name, {})
-            if older := before.keys() - now.keys():
+            if older := before.keys() - now.keys() - ended:
                 sweeps[name] = {pid: before[pid] for pid in older if matters(pid)} | now
         reads = {path: told for path, told in earlier.reads.items() if matters(pid_of(path))} | self.reads
         asks = {ask[0]: ask for ask in (*(ask for ask in earlier.asks if matters(pid_of(ask[0]))), *self.asks)}
