@@ -165,6 +165,9 @@ TOY_PANEL = PanelKind(
 )
 
 
+TOY_KEY = len(switcher.PANELS) + 1
+
+
 @pytest.fixture
 def _toy_panel(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(switcher.BY_NAME, TOY_PANEL.name, TOY_PANEL)
@@ -173,11 +176,11 @@ def _toy_panel(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_toy_panel")
 async def test_a_panel_has_tab_key_hints_and_topic_by_its_entry() -> None:
     async with board(source=source()) as it:
-        it.app.action_panel(7)  # what its key does
+        it.app.action_panel(TOY_KEY)  # what its key does
         await it.until(lambda: "2 processes in all" in seen(it.app.query_one(Panels)), "the panel is open")
         await it.until(lambda: "Wind up" in line(it.app.query_one(StatusBar), 0), "its keys are shown")
         tabs = line(it.app.query_one(Tabs), 0)
-        assert "[7 Toy]" in tabs
+        assert f"[{TOY_KEY} Toy]" in tabs
         assert "counted just now" in tabs
         assert it.app.topic == "process"
         assert it.app.query_one(Panels).size.height > 15, "a tall panel"
@@ -186,7 +189,7 @@ async def test_a_panel_has_tab_key_hints_and_topic_by_its_entry() -> None:
 @pytest.mark.usefixtures("_toy_panel")
 def test_a_panel_has_its_key_in_the_help_by_its_entry() -> None:
     key = panel_keys()[-1]
-    assert (key.key, key.tooltip) == ("7", "Toy: how many there are; press again to close")
+    assert (key.key, key.tooltip) == (str(TOY_KEY), "Toy: how many there are; press again to close")
 
 
 @pytest.mark.parametrize("panel", switcher.PANELS, ids=lambda panel: panel.name)

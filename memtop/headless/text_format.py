@@ -8,6 +8,7 @@ from typing import TextIO
 
 from memtop import units
 from memtop.columns import Column
+from memtop.explain.incident_text import headline
 from memtop.headless.formats import Writer
 from memtop.model.frame import Frame
 
@@ -32,8 +33,6 @@ def text_writer(out: TextIO, columns: Sequence[Column], width: int | None) -> Wr
 
 
 def _heading(frame: Frame) -> tuple[str, str, str]:
-    from memtop.explain.incident_text import headline  # noqa: PLC0415 (50 ms, which JSON of one sample does without)
-
     system = frame.system
     moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(frame.at_s))
     hidden = "  (others hidden, not countable: hidepid)" if frame.hidden is None else ""
