@@ -39,6 +39,7 @@ class FakeProcess:
     shr_pages: int = 5 * MIB_PAGES
     shmem_kib: int = 0
     hugetlb_kib: int = 0
+    page_tables_kib: int = 0
     peak_virt_kib: int = 100 * 1024
     uid: int = 1000
     cmdline: bytes = b"app\0--serve\0"
@@ -92,6 +93,7 @@ class FakeProcess:
                 self.shr_pages * kib - self.shmem_kib,
             )
             + (b"HugetlbPages:\t%d kB\n" % self.hugetlb_kib if self.hugetlb_kib else b"")
+            + (b"VmPTE:\t%d kB\n" % self.page_tables_kib if self.page_tables_kib else b"")
         )
 
 

@@ -183,6 +183,7 @@ class Engine:
                 readings, is_summed=assessor is not None and assessor.wants_family_sum(focus)
             ),
             watched=tuple(watched),
+            holders=Need.MACHINE in readings.focus_needs or (assessor is not None and assessor.wants_holders),
             parents=frozenset(key.pid for key in self._state.held if request.rows.children),
             cgroups=tuple(key.name for key in request.groups.looked_at),
             assessed=tuple(assessed),

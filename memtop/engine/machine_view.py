@@ -25,6 +25,8 @@ CHANGE_S: Final = 300.0
 MOST_HOLDERS: Final = 5
 _SUBSTANTIAL: Final = 0.1
 """A process is named as a holder of shared memory if it maps at least this share of it."""
+_NOTABLE_THREADS: Final = 0.01
+"""A process is named as a holder of kernel stacks if it has at least this share of all threads, and several."""
 _EVERY_S: Final = 2.0
 _MOST: Final = 900
 """Entries kept: half an hour at one in two seconds."""
@@ -174,8 +176,9 @@ def _holders(part: MachinePart, size_bytes: int, rows: list[ProcessRow], reading
     if part in fields:
         return _largest(rows, fields[part])
     if part is MachinePart.KERNEL_STACKS:
+        least = max(2.0, _NOTABLE_THREADS * sum(row.threads or 0 for row in rows))
         most = nlargest(MOST_HOLDERS, rows, key=lambda row: row.threads or 0)
-        return tuple(Holder("process", row.program, None, row.pid, row.threads) for row in most if row.threads)
+        return tuple(Holder("process", one.program, None, one.pid, one.threads) for one in most if _has(one, least))
     if part is MachinePart.SHMEM:
         return _shared(size_bytes, rows, reading)
     if part in (MachinePart.SLAB_RECLAIMABLE, MachinePart.SLAB_UNRECLAIMABLE):
@@ -183,6 +186,10 @@ def _holders(part: MachinePart, size_bytes: int, rows: list[ProcessRow], reading
         caches = [cache for cache in reading.slab or () if cache.reclaimable is wanted]
         return tuple(Holder("slab", clean(cache.name), cache.size_bytes) for cache in caches[:MOST_HOLDERS])
     return ()
+
+
+def _has(row: ProcessRow, least_threads: float) -> bool:
+    return row.threads is not None and row.threads >= least_threads
 
 
 def _largest(rows: list[ProcessRow], field: str) -> tuple[Holder, ...]:

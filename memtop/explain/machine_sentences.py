@@ -67,7 +67,9 @@ def held_by(row: MachinePartRow, most: int, *, past: bool = False, of_container:
     """
     if row.part is MachinePart.UNACCOUNTED:
         return _OF_CONTAINER if of_container else _UNACCOUNTED
-    if row.part is MachinePart.SHMEM and not row.holders and not past and row.size_bytes >= _NOTABLE_BYTES:
+    known_bytes = sum(holder.size_bytes or 0 for holder in row.holders)
+    is_unknown = row.part is MachinePart.SHMEM and not past and 2 * known_bytes < row.size_bytes
+    if is_unknown and row.size_bytes >= _NOTABLE_BYTES:
         return _UNMAPPED
     at_most = "≤" if row.part in _MAPPED_TOGETHER else ""
     return ", ".join(holder_text(holder, at_most if holder.pid is not None else "") for holder in row.holders[:most])

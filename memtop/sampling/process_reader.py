@@ -37,6 +37,10 @@ FIRST_SETTLE_S: Final = 0.05
 PATIENT_SETTLE_S: Final = 2.0
 """... and the only one, or one for which no person waits: names in it, and on the command line, depend on them, also on
 a busy machine."""
+MAPPED_BYTES: Final = 128 << 20
+"""VIRT from which on a process can have page tables, huge pages or stacks of threads that matter to the machine ..."""
+MOST_MAPPED: Final = 32
+"""... and how many such processes are read at one tick while it is of interest who has them; more take turns."""
 EXEC_SETTLE_S: Final = 0.02
 """Time that a sample waits for the command lines of processes that have become other programs, and of new children of
 those that were asked for."""
@@ -268,7 +272,8 @@ class ProcessReader:
         everybody = list(records)
         young = self._young.pop(self._files.tick, [])[-MOST_YOUNG:]
         turn = everybody[self._files.tick % TURN_TICKS :: TURN_TICKS]
-        due = set(turn).union(changed_state, self._files.shrunk, young) & records.keys()
+        mapped = self._mapped() if plan.holders else []
+        due = set(turn).union(changed_state, self._files.shrunk, young, mapped) & records.keys()
         if Need.STAT in readings.needs_all or self._replaying:  # at each instant of a recording others were due
             due.update(everybody)
         elif Need.STAT in readings.needs:
@@ -283,11 +288,22 @@ class ProcessReader:
         for pid in everybody if Need.STATUS in readings.needs_all else visible if Need.STATUS in readings.needs else ():
             if (record := records.get(pid)) is not None:
                 (self._files.read_status if few else self._files.read_status_if_moved)(record)
+        for pid in mapped:
+            if (record := records.get(pid)) is not None:
+                self._files.read_status(record)
         if readings.focus is not None and (focus := records.get(readings.focus.pid)) is not None:
             self._files.read_status(focus)
         for pid in everybody if Need.OOM in readings.needs_all else visible if Need.OOM in readings.needs else ():
             if (record := records.get(pid)) is not None and not (spares and record.oom_score is not None):
                 self._files.read_oom(record, few=few)
+
+    def _mapped(self) -> list[int]:
+        """PIDs of the processes with much address space whose turn it is."""
+        sizes = [(one.statm.virt_bytes, pid) for pid, one in self._records.items() if one.statm is not None]
+        large = sorted([size for size in sizes if size[0] >= MAPPED_BYTES], reverse=True)
+        turns = max(1, -(-len(large) // MOST_MAPPED))
+        first = self._files.tick % turns * MOST_MAPPED
+        return [pid for _, pid in large[first : first + MOST_MAPPED]]
 
     def _read_titles(self, pids: Iterable[int]) -> None:
         """Read command lines again: servers write a title over theirs, soon after their start or again and again."""

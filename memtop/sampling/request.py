@@ -95,6 +95,9 @@ class SamplePlan(NamedTuple):
     copies."""
     watched: tuple[int, ...] = ()
     """PIDs whose end is reported."""
+    holders: bool = False
+    """Whether it is of interest which processes have large page tables, huge pages or many threads. Only those with
+    much address space can: stat and status are read of these."""
     parents: frozenset[int] = frozenset()
     """PIDs whose new children are watched from the first sample that lists them."""
     cgroups: tuple[str, ...] = ()

@@ -159,6 +159,25 @@ class CgroupFacts(NamedTuple):
         return 100.0 * (self.limit_bytes - self.room_bytes) / self.limit_bytes if self.limit_bytes > 0 else 100.0
 
 
+STACK_BYTES: Final = 16 << 10
+"""Kernel stack of a thread on most machines (THREAD_SIZE)."""
+
+
+class PartOwner(NamedTuple):
+    """The process that has most of a part of RAM that RES does not show."""
+
+    key: ProcessKey
+    name: str
+    size_bytes: int | None
+    """None for kernel stacks, of which only the number of threads is known."""
+    threads: int | None = None
+
+    @property
+    def about_bytes(self) -> int:
+        """What it has, by its threads where only these are known."""
+        return self.size_bytes if self.size_bytes is not None else (self.threads or 0) * STACK_BYTES
+
+
 @dataclass(frozen=True, slots=True)
 class MachineFacts:
     """The machine."""
@@ -175,6 +194,8 @@ class MachineFacts:
     Empty if unknown."""
     parts: Mapping[MachinePart, Rise] = field(default_factory=dict)
     """The parts of RAM that have risen within the last minute, but for what is free or can be dropped at once."""
+    owners: Mapping[MachinePart, PartOwner] = field(default_factory=dict)
+    """The process that has most of a part, for parts of which that is known."""
     slab_holds: str = ""
     """What most of the new reclaimable slab is, in words; empty where that is not known."""
     all_watched: bool = True

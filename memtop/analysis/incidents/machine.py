@@ -8,7 +8,7 @@ from typing import Final
 
 from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, Facts, Severity, facts
 from memtop.analysis.incidents.incident import MACHINE, Incident
-from memtop.analysis.incidents.inputs import MIB, STILL_S, IncidentInputs, MachineFacts
+from memtop.analysis.incidents.inputs import MIB, STILL_S, IncidentInputs, MachineFacts, PartOwner
 from memtop.analysis.incidents.processes import PACE_S
 from memtop.analysis.ledger.machine import MachinePart, Reclaim, reclaim_of
 from memtop.analysis.trend.rising import QUIET_S, SUM_GOES_ON
@@ -141,6 +141,7 @@ def memory_goes(inputs: IncidentInputs) -> Iterator[Incident]:
         return
     rise = m.parts[part] if part is not None else fall
     assert rise is not None
+    owner = _owner(part, m) if part is not None else None
     copies = part is MachinePart.ANONYMOUS and not gainer and m.copier is not None
     # What fell in one go and stands still has no pace.
     falls = fall is not None and fall.span_s >= PACE_S and inputs.now_s - fall.high_s <= STILL_S
@@ -158,6 +159,7 @@ def memory_goes(inputs: IncidentInputs) -> Iterator[Incident]:
             gained_bytes=m.gained_bytes if gainer else None,
             copier=m.copier_name if copies else None,
             copied_per_s=m.copied_per_s if copies else None,
+            **_owned(part, m),  # its name decides about the sentences: before that of the part
             part=_named(part, m) if part is not None and not gainer else None,
             by=" and no process grows that fast" if m.all_watched and m.all_seen else "",
             part_id=part.value if part is not None else None,
@@ -170,25 +172,43 @@ def memory_goes(inputs: IncidentInputs) -> Iterator[Incident]:
         since_s=rise.since_s,
         # A part that no process holds is the same story, whatever else falls.
         story="falls" if part in (None, MachinePart.ANONYMOUS) or gainer else f"part {part.value}",
-        show=m.gainer if gainer else m.copier if copies else None,
+        show=m.gainer if gainer else m.copier if copies else owner.key if owner is not None else None,
         kills_in_s=max(1.0, full_s) if full_s is not None and not m.swap_free_bytes else math.inf,
     )
 
 
 def _part_rises(part: MachinePart, m: MachineFacts) -> Incident:
     """A part of RAM that no process holds rises, and is not what takes most."""
-    rise = m.parts[part]
+    rise, owner = m.parts[part], _owner(part, m)
     return Incident(
         "memory_goes",
         NOTE,
         MACHINE,
         facts(
-            part=_named(part, m), part_id=part.value, rise_bytes=rise.size_bytes, rise_s=rise.span_s, **_reclaimed(part)
+            **_owned(part, m),
+            part=_named(part, m),
+            part_id=part.value,
+            rise_bytes=rise.size_bytes,
+            rise_s=rise.span_s,
+            **_reclaimed(part),
         ),
         weight=rise.size_bytes / (m.total_bytes or rise.size_bytes),
         since_s=rise.since_s,
         story=f"part {part.value}",
+        show=owner.key if owner is not None else None,
     )
+
+
+def _owner(part: MachinePart, m: MachineFacts) -> PartOwner | None:
+    """The process whose part explains the rise."""
+    owner = m.owners.get(part)
+    return owner if owner is not None and owner.about_bytes >= EXPLAINED * m.parts[part].size_bytes else None
+
+
+def _owned(part: MachinePart | None, m: MachineFacts) -> Facts:
+    """The process that has most of a part."""
+    owner = _owner(part, m) if part is not None else None
+    return {} if owner is None else facts(owner=owner.name, owned_bytes=owner.size_bytes, threads_count=owner.threads)
 
 
 def _reclaimed(part: MachinePart | None) -> Facts:

@@ -22,6 +22,7 @@ from memtop.engine.assessment.incident_tracker import IncidentTracker
 from memtop.engine.assessment.lives import LivesTracker, loop_facts
 from memtop.engine.assessment.machine_trend import MachineTrend
 from memtop.engine.assessment.memory_limits import counts_its_heap, room_of
+from memtop.engine.assessment.part_owners import OWNED
 from memtop.engine.assessment.process_assessor import ProcessAssessor, at_its_end
 from memtop.engine.assessment.rise_tracker import RiseTracker
 from memtop.engine.assessment.row_marks import Marks, RowMarks
@@ -278,6 +279,12 @@ class Assessor:
             slope = verdict.standing.slope_bytes_per_s if verdict is not None else None
             found[key] = max(found.get(key, 0.0), slope or 0.0)
         return found
+
+    @property
+    def wants_holders(self) -> bool:
+        """Whether a part of RAM rises that belongs to the kernel, and that one process may cause."""
+        report = self.incidents
+        return report is not None and any(one.facts.get("part_id") in OWNED for one in report.standing)
 
     @property
     def incidents(self) -> IncidentReport | None:

@@ -26,6 +26,7 @@ from memtop.engine.assessment.memory_limits import (
     nearest,
     room_bytes,
 )
+from memtop.engine.assessment.part_owners import part_owners
 from memtop.engine.assessment.process_names import process_name
 from memtop.engine.assessment.rise_tracker import RiseFact, RiseTracker
 from memtop.engine.assessment.step_input import StepInput
@@ -175,6 +176,7 @@ def machine_facts(
         used=used,
         used_lately=trend.used_lately,
         parts=parts,
+        owners=part_owners(step, parts.keys()),
         slab_holds=trend.slab_holds(slab) if slab is not None else "",
         all_watched=step.everybody,
         all_seen=gainer.all_seen,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -369,6 +369,39 @@ def test_what_is_written_to_tmpfs_and_what_slab_holds_is_named() -> None:
     for _ in range(3):
         frame = step(engine)
     assert first(frame).facts["part"] == "slab (negative dentries)"
+
+
+@pytest.mark.parametrize(
+    ("counter", "sets", "says"),
+    [
+        ("PageTables", lambda one, mib: setattr(one, "page_tables_kib", mib << 10), "scan (43) has 280 MiB of it"),
+        ("KernelStack", lambda one, mib: setattr(one, "threads", mib << 6), "scan (43) has 17,920 threads"),
+    ],
+)
+def test_the_process_is_named_that_has_the_page_tables_or_the_stacks_that_rise(
+    counter: str, sets: Callable[[FakeProcess, int], None], says: str
+) -> None:
+    scan = FakeProcess(43, comm=b"scan", cmdline=b"scan\0", virt_pages=64 * 1024 * MIB_PAGES)
+    others = [FakeProcess(pid, rss_pages=200 * MIB_PAGES, virt_pages=1024 * MIB_PAGES) for pid in range(100, 140)]
+    source, engine = world(FakeProcess(42), scan, *others)
+    for _ in range(3):
+        step(engine)
+    for second in range(1, 30):
+        sets(scan, 10 * second)
+        scan.virt_pages += 1
+        source.files["proc/meminfo"] = meminfo() + b"%s: %d kB\n" % (counter.encode(), 10 * second << 10)
+        frame = step(engine)
+    assert says in incident_sentences(first(frame)).says
+    assert first(frame).show == next(row.key for row in frame.rows if row.pid == 43)
+
+
+def test_where_no_process_has_most_of_a_part_the_panel_is_named_that_shows_what_holds_it() -> None:
+    source, engine = world(*[FakeProcess(pid, page_tables_kib=4000) for pid in range(40, 60)])
+    for second in range(20):
+        source.files["proc/meminfo"] = meminfo() + b"PageTables: %d kB\n" % (10 * second << 10)
+        frame = step(engine)
+    assert "6 shows what holds it" in incident_sentences(first(frame)).says
+    assert first(frame).show is None
 
 
 def killed() -> tuple[FakeSource, Engine]:
