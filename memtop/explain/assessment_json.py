@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 from memtop.analysis.findings import Finding
 from memtop.analysis.trend.forecast import HELD_PERCENT
@@ -12,12 +12,25 @@ from memtop.explain.finding_text import SHAPES, sentences_of
 from memtop.model.assessment import Assessment
 from memtop.runtimes.view import ToolTarget
 
+FAMILY_OPEN: Final = "whether its fork family as a whole grows"
+"""What is unknown until the sum over the family was judged."""
+
 
 def judged_object(outlook: Assessment | None) -> dict[str, Any]:
-    """The keys ``verdict`` and ``findings``; null before the first assessment and after the end of the process."""
+    """The keys ``verdict``, ``findings`` and ``unknown``; null before the first assessment and after the end of the
+    process."""
     if outlook is None or outlook.autopsy is not None:
-        return {"verdict": None, "findings": None}
-    return {"verdict": verdict_object(outlook), "findings": findings_object(outlook)}
+        return {"verdict": None, "findings": None, "unknown": None}
+    return {
+        "verdict": verdict_object(outlook),
+        "findings": findings_object(outlook),
+        "unknown": unknown_object(outlook),
+    }
+
+
+def unknown_object(outlook: Assessment) -> list[str]:
+    """The key ``unknown`` of a process that lives: what could not be read, or was not looked at."""
+    return [*outlook.unread, *([FAMILY_OPEN] if outlook.family_open else []), *outlook.not_looked_at]
 
 
 def findings_object(outlook: Assessment) -> list[dict[str, Any]]:

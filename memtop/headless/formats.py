@@ -155,12 +155,15 @@ def _incidents(frame: Frame) -> dict[str, Any]:
 
 
 class _Judged:
-    """The members ``verdict`` and ``findings`` of a process, as text; ``findings`` are the latter alone."""
+    """The members ``verdict``, ``findings`` and ``unknown`` of a process, as text; ``findings`` are those alone."""
 
     __slots__ = ("findings", "outlook", "text")
 
     def __init__(
-        self, outlook: Assessment | None, text: str = '"verdict":null,"findings":null', findings: str = ""
+        self,
+        outlook: Assessment | None,
+        text: str = '"verdict":null,"findings":null,"unknown":null',
+        findings: str = "",
     ) -> None:
         self.outlook, self.text, self.findings = outlook, text, findings
 
@@ -169,7 +172,7 @@ def _judged(outlook: Assessment | None, before: _Judged | None) -> _Judged:
     """Those of an assessment. Most have a new verdict, and the findings of the assessment before it."""
     if outlook is None or outlook.autopsy is not None:
         return _Judged(outlook)
-    from memtop.explain.assessment_json import findings_object, verdict_object  # noqa: PLC0415 (58 ms; one sample has no verdict)
+    from memtop.explain.assessment_json import findings_object, unknown_object, verdict_object  # noqa: PLC0415 (58 ms; one sample has no verdict)
 
     last = before.outlook if before is not None and before.findings else None
     if last is not None and last.findings is outlook.findings and last.tools == outlook.tools:
@@ -177,7 +180,8 @@ def _judged(outlook: Assessment | None, before: _Judged | None) -> _Judged:
         findings = before.findings
     else:
         findings = _dumped(findings_object(outlook))
-    return _Judged(outlook, f'"verdict":{_dumped(verdict_object(outlook))},"findings":{findings}', findings)
+    verdict, unknown = _dumped(verdict_object(outlook)), _dumped(unknown_object(outlook))
+    return _Judged(outlook, f'"verdict":{verdict},"findings":{findings},"unknown":{unknown}', findings)
 
 
 def absent_object(absent: Absent, at_s: float) -> dict[str, Any]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 from memtop.engine.engine import Engine
-from memtop.explain.assessment_json import judged_object
+from memtop.errors import AccessDenied
+from memtop.explain.assessment_json import FAMILY_OPEN, judged_object
 from memtop.headless.formats import json_writer
 from memtop.model.assessment import Assessment
 from memtop.sampling.request import Need
 from memtop.sources.protocol import Exit
 from tests.engine.assessment.test_assessor import charge
-from tests.fakes import FakeProcess, FakeSource, frame_after
+from tests.fakes import FakeProcess, FakeSource, frame_after, outlook
 from tests.requests import request
 from tests.sampling.test_cgroups import APP, MIB, v2
 
@@ -89,5 +91,26 @@ def test_who_was_not_asked_for_is_not_judged() -> None:
 
 
 def test_nothing_known_is_null() -> None:
-    assert judged_object(None) == {"verdict": None, "findings": None}
-    assert judged_object(Assessment()) == {"verdict": None, "findings": []}
+    assert judged_object(None) == {"verdict": None, "findings": None, "unknown": None}
+    assert judged_object(Assessment()) == {"verdict": None, "findings": [], "unknown": []}
+
+
+def test_what_is_unknown_of_a_level_process_stands_beside_its_verdict() -> None:
+    source = v2(FakeProcess(42))
+    source.files["proc/42/limits"] = (
+        b"Max data size   unlimited  unlimited bytes\nMax address space unlimited unlimited bytes\n"
+    )
+    source.files |= {"proc/sys/vm/overcommit_memory": b"0\n", f"{APP}/memory.current": b"10000000\n"}
+    engine, ask = Engine(source), request(only=frozenset({42}), needs_all=Need.STAT | Need.STATUS, outlooks=True)
+    known = judged_object(frame_after(engine, ask, 70).outlooks[source.processes[42].key])
+    source.files[f"{APP}/memory.max"] = AccessDenied("no permission")
+    unread = judged_object(frame_after(engine, ask, 5).outlooks[source.processes[42].key])
+    assert known["verdict"]["kind"] == unread["verdict"]["kind"] == "flat"
+    assert "the limit of app.scope cannot be read (no permission)" in set(unread["unknown"]) - set(known["unknown"])
+
+
+def test_a_fork_family_that_is_not_judged_yet_is_unknown() -> None:
+    process = FakeProcess(42)
+    seen = frame_after(Engine(FakeSource(process)), request(focus=process.key, needs=Need.STAT), 70)
+    for is_open in (False, True):
+        assert (FAMILY_OPEN in judged_object(replace(outlook(seen), family_open=is_open))["unknown"]) is is_open

@@ -59,7 +59,7 @@ def _unread_in_chain(key: ProcessKey, step: StepInput) -> list[str]:
     blind = [path for path in step.chain(key) if path not in uses or not is_known(uses[path])]
     for path in step.chain(key):
         if path in blind:
-            found.append(f"the limit of {limit_name(path, step)} cannot be read{_why(uses.get(path))}")
+            found.append(_unknown_room(limit_name(path, step), uses.get(path)))
         else:
             swaps = swap_free_bytes(step.meminfo) != 0
             found += [
@@ -70,6 +70,14 @@ def _unread_in_chain(key: ProcessKey, step: StepInput) -> list[str]:
         whose = "it or an ancestor" if blind else "an ancestor cgroup that is not visible from here"
         found.append(f"{whose} has a limit of {long_size(hidden)}")
     return found
+
+
+def _unknown_room(name: str, use: CgroupUse | None) -> str:
+    """Which end of its room is unknown: the limit, or what it uses of that."""
+    if use is None or use.limit_bytes is None:
+        return f"the limit of {name} cannot be read{_why(use)}"
+    most = f"its {long_size(use.limit_bytes)}" if use.limit_bytes < UNLIMITED else "its memory.high"
+    return f"how much {name} uses of {most} cannot be read{_why(use)}"
 
 
 def _why(use: CgroupUse | None) -> str:

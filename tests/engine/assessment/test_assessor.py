@@ -788,7 +788,7 @@ def with_file(path: str, content: bytes) -> Callable[[FakeSource], None]:
         (without(f"{APP}/memory.max", AccessDenied("no")), ("the limit of app.scope cannot be read (no)",)),
         (without(f"{APP}/memory.max"), ("the limit of app.scope cannot be read",)),
         (with_file(f"{APP}/memory.max", b"\xff"), ("the limit of app.scope cannot be read",)),
-        (without(f"{APP}/memory.current"), ("the limit of app.scope cannot be read",)),
+        (without(f"{APP}/memory.current"), ("how much app.scope uses of its 100 MiB cannot be read",)),
         (without(f"{POD}/memory.max"), ("the limit of kubepods.slice/pod1 cannot be read",)),
         (without("proc/meminfo"), ("this machine's memory cannot be read",)),
         (with_file("proc/meminfo", b"MemTotal: 1024000 kB\n"), ("this machine's memory cannot be read",)),

@@ -240,7 +240,7 @@ def test_a_limit_that_may_be_its_own_is_not_said_to_be_of_an_ancestor() -> None:
 def test_a_memory_high_whose_use_cannot_be_read_may_be_near(current: MemtopError | bytes) -> None:
     files: Files = {f"{LEAF}/memory.high": b"%d\n" % (112 * MIB), f"{LEAF}/memory.current": current}
     text = said(watched(files))
-    assert "the limit of /a/b cannot be read" in text and "no readable cgroup limit is near" in text
+    assert "how much /a/b uses of its memory.high cannot be read" in text and "no readable cgroup limit is near" in text
 
 
 def test_a_limit_on_swap_whose_use_cannot_be_read_may_be_near() -> None:
