@@ -372,3 +372,11 @@ def test_what_is_known_of_runtimes_is_kept_of_the_processes_in_focus_last() -> N
 
     assert [asked(pid) for pid in pids] == [1] * len(pids)
     assert [asked(pid) for pid in (pids[0], pids[-1])] == [2, 1]
+
+
+def test_why_a_runtime_was_not_found_is_said_without_the_name_of_the_reading() -> None:
+    world = World(Unavailable(f"{AT}identity: No such file or directory"))
+    frame = world.play(3)
+    assert frame.detail is not None and frame.detail.outlook is not None
+    said = " ".join(frame.detail.outlook.not_looked_at)
+    assert "the limit that its runtime sets, if any (No such file or directory)" in said

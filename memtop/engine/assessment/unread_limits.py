@@ -118,7 +118,7 @@ def limits_not_looked_at(key: ProcessKey, step: StepInput) -> tuple[str, ...]:
         found.append("what its children copy of the memory that they share with it (-C watches them)")
     most, used = user_threads(key, step)
     if most is not None and used is None:
-        found.append(f"how many of the {most:,} threads of ulimit -u its user has")
+        found.append(f"how many threads its user has (ulimit -u: {most:,})")
     limits, status = cgroups.limits.get(key), step.status(key)
     if key in step.runtimes:
         found += step.runtimes[key].not_looked_at

@@ -99,6 +99,8 @@ class RuntimeRecord:
             why = "a read hangs"
         if isinstance(error, AccessDenied):
             why = "no permission to read it"
+        if why.startswith("proc/"):
+            why = why.partition(": ")[2]  # the name of a reading, which is no file of /proc
         if wanted.figures:
             self.trouble = why
             self.pace.failed(now_s)

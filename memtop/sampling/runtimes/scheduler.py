@@ -283,7 +283,7 @@ class RuntimeScheduler:
         if record is None:
             return None
         if record.unreadable and (record.identity is None or record.identity.runtime is None):
-            return FindingFacts(not_looked_at=(f"the limit of its runtime, if it has one ({record.unreadable})",))
+            return FindingFacts(not_looked_at=(f"the limit that its runtime sets, if any ({record.unreadable})",))
         recent = record.figures_s is not None and now_s - record.figures_s <= FRESH_S
         return record.tracker.finding_facts(kernel, now_s, fresh=recent and not record.trouble)
 
