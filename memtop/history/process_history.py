@@ -148,21 +148,14 @@ def used_memory(
     """
     past = _past(history, key)
     shmem, swap = _filled(past.shmem), _filled(past.swap)
-    times_s: list[float] = []
-    used_bytes: list[float] = []
-    at_s = math.ceil(from_s / step_s) * step_s  # on a fixed grid, so that every call uses the same instants
-    index = bisect_right(past.times_s, at_s + CLOSE_S)
-    end = len(past.times_s)
-    while at_s <= now_s + CLOSE_S:
-        while index < end and past.times_s[index] <= at_s + CLOSE_S:
-            index += 1
-        if index and not history.in_gap(at_s):
-            last = index - 1
-            own = max(0, past.rss[last] - past.shr[last])
-            times_s.append(at_s)
-            used_bytes.append(float(own + shmem[last] + swap[last]))
-        at_s += step_s
-    return times_s, used_bytes
+    first, last = math.ceil(from_s / step_s), math.floor((now_s + CLOSE_S) / step_s)
+    times_s = [number * step_s for number in range(first, last + 1)]  # on a grid that every call uses
+    if history.gaps:
+        times_s = [at_s for at_s in times_s if not history.in_gap(at_s)]
+    places = [bisect_right(past.times_s, at_s + CLOSE_S) - 1 for at_s in times_s]
+    del times_s[: (unknown := places.count(-1))], places[:unknown]
+    used_bytes = {at: float(max(0, past.rss[at] - past.shr[at]) + shmem[at] + swap[at]) for at in set(places)}
+    return times_s, [used_bytes[at] for at in places]
 
 
 def file_change_bytes(history: Tracks[Key], key: Key, span_s: float, now_s: float) -> int | None:

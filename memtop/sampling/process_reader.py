@@ -178,7 +178,8 @@ class ProcessReader:
     def _sweep_statm(self, pids: Sequence[int]) -> list[int]:
         """Read statm of all processes. Returns those without memory."""
         records = self._records
-        self._hidden.intersection_update(pids)
+        if self._hidden:
+            self._hidden.intersection_update(pids)
         unknown: dict[int, bytes | None] = {}
         empty: list[int] = []
         answers, raws = self._source.sweep("statm", pids), self._statm_raws

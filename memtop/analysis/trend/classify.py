@@ -188,6 +188,8 @@ def _classify(times: list[float], values: list[float]) -> tuple[Growth, Floor, S
     n = len(values)
     level = median(ordered)
     low, high = ordered[int(0.02 * (n - 1))], ordered[math.ceil(0.98 * (n - 1))]
+    if ordered[0] == ordered[-1]:  # as of most processes: what follows would find the same in ten times as long
+        return _constant(times, level)
     smallest = max(_SMALLEST_BYTES, _SMALLEST_SHARE * abs(level), 4 * noise(values))
     lowest = [low_point(values, block) for block in blocks(times)]
     floor = measure_floor(times, values, lowest, smallest)
@@ -226,6 +228,30 @@ def _classify(times: list[float], values: list[float]) -> tuple[Growth, Floor, S
     if kind is Shape.WARMUP and (later := _after_warmup(times, values)):
         return later
     return growth._replace(kind=kind), floor, saw
+
+
+def _constant(times: list[float], level: float) -> tuple[Growth, Floor, None]:
+    """A series of one value."""
+    at = [times[block.start] for block in blocks(times)]
+    floor = Floor(at, [level] * len(at), rising=False, z=0.0, slope=0.0, low=0.0, high=0.0, rise=0.0)
+    growth = Growth(
+        kind=Shape.FLAT,
+        points=len(times),
+        span_s=times[-1] - times[0],
+        slope_bytes_per_s=0.0,
+        slope_low_bytes_per_s=0.0,
+        slope_high_bytes_per_s=0.0,
+        z=0.0,
+        smallest_bytes=max(_SMALLEST_BYTES, _SMALLEST_SHARE * abs(level)),
+        level_bytes=level,
+        floor_bytes=level,
+        rise_bytes=0.0,
+        floors=len(at),
+        low_bytes=level,
+        high_bytes=level,
+        peak_bytes=level,
+    )
+    return growth, floor, None
 
 
 def _after_warmup(times: list[float], values: list[float]) -> tuple[Growth, Floor, Sawtooth | None] | None:

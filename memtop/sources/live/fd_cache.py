@@ -37,15 +37,20 @@ class FdCache:
         self._swept: dict[str, set[int]] = {}
         self._swept_before: dict[str, set[int]] = {}
         self._listed: Sequence[int] | None = None
+        self._closed_for: Sequence[int] | None = None
+        """The list after which those of statm were closed that are not in it."""
         self.gone: set[int] = set()
         """Processes found to have ended at this instant. Their PIDs are not opened again before the next."""
 
     def begin(self) -> None:
         """Open a new instant, and close what the last one did not use."""
         for name, kept in self._kept.items():
+            if name == "statm" and (self._listed is None or self._listed is self._closed_for):
+                continue
             unused = kept.keys() - self._swept.get(name, ())
-            if name == "statm":
-                unused = unused.difference(self._listed) if self._listed is not None else set()
+            if name == "statm" and self._listed is not None:
+                unused.difference_update(self._listed)
+                self._closed_for = self._listed
             for pid in unused:
                 self._close(kept.pop(pid))
         self._swept_before, self._swept = self._swept, {}

@@ -35,12 +35,14 @@ class HeadlineBar(Bar):
 
     def show(self, frame: Frame, *, live: bool) -> None:
         """Take a newer frame; ``live`` is False while the rest of the screen shows an earlier instant."""
+        before = self._headline, self._live
         self._live = live
         if frame.incidents is None:
             self._headline = Headline(early_clauses(frame.system))
         else:
             self._headline = headline(frame.incidents, frame.system, computed_percent=frame.past_percent)
-        self.redraw_if_changed()
+        if (self._headline, self._live) != before:
+            self.redraw_if_changed()
 
     def clicked(self, target: str) -> None:
         """Go to what it names, or to the list."""

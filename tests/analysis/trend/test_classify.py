@@ -52,6 +52,14 @@ def test_each_shape_gets_its_name(name: str, shape: Callable[[int], float], kind
     assert judge(seconds(), series(shape)).kind in kinds
 
 
+@pytest.mark.parametrize("level", [0.0, 64.0 * MIB, 200.0 * MIB])
+def test_a_series_of_one_value_has_the_numbers_of_one_that_hardly_moves(level: float) -> None:
+    constant, nearly = judge(seconds(), [level] * N), judge(seconds(), [level] * (N - 1) + [level + 1e-3])
+    assert constant.kind is nearly.kind is Shape.FLAT
+    for one, other in zip(constant[1:], nearly[1:], strict=True):
+        assert one == pytest.approx(other, abs=0.01)
+
+
 DIPS = [0, 7, 0, 7, *[7] * 8, 0, *[7] * 5, 0, *[7] * 10, 0, *[7] * 38, 2, 7, 0, 7, 0, *[7] * 10, 0, *[7] * 8, 0, 7]
 """A Go program's memory in MiB above 125, second by second: its collector gives a little back for a moment."""
 
