@@ -160,15 +160,18 @@ def says(outlook: Assessment | None) -> list[str]:
     if outlook.autopsy is not None:
         lines = autopsy_lines(outlook.autopsy)
         return [*lines, "Unknown: it ended too early for a verdict."] if answer is Answer.UNKNOWN else lines
-    lines = [sentences_of(finding).says for finding in weighing(outlook.findings, _REASONS[answer])]
+    reasons = weighing(outlook.findings, _REASONS[answer])
+    lines = [sentences_of(finding).says for finding in reasons]
     if answer is Answer.BAD:
         return lines
+    warnings = [one for one in outlook.findings if one.severity > Severity.NOTE and one not in reasons]
+    beside = [sentences_of(finding).says for finding in warnings]
     if answer is Answer.FINE:
-        beside = [sentences_of(finding).says for finding in outlook.findings if finding.severity > Severity.NOTE]
         changed = [sentences_of(finding).says for finding in weighing(outlook.findings, Weight.CHANGE)]
         return [*beside, *changed, nothing_wrong(outlook, alone=not beside and not changed)]
     if not lines or outlook.unread:
-        lines.append(nothing_wrong(outlook))
+        lines.append(nothing_wrong(outlook, alone=not beside))
+    lines = [*beside, *lines]
     if (stopped := next((one for one in outlook.findings if one.name == "stopped"), None)) is not None:
         how = "SIGCONT" if stopped.facts.get("by") == "a signal" else "its debugger must let it"
         lines.append(f"Unknown: it has to run ({how}) before anything can be said about its growth.")

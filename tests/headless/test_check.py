@@ -215,6 +215,23 @@ def test_a_limit_that_files_on_tmpfs_fill_is_not_left_without_naming_them() -> N
     assert "94.0 MiB of that is tmpfs or shared memory" in out.getvalue()
 
 
+def test_a_look_that_is_too_short_tells_what_it_has_found_all_the_same() -> None:
+    source = Shaped(lambda second: 10, 8)
+    source.files |= {name: data for name, data in v2().files.items() if not name.startswith("proc/4")}
+    source.files |= {
+        "proc/42/cgroup": b"0::/kubepods.slice/pod1/app.scope\n",
+        f"{APP}/cgroup.procs": b"42\n",
+        f"{APP}/memory.max": b"%d\n" % (140 * MIB),
+        f"{APP}/memory.high": b"max\n",
+        f"{APP}/memory.current": b"%d\n" % (106 * MIB),
+        f"{APP}/memory.stat": b"anon %d\nfile %d\nshmem %d\n" % (10 * MIB, 94 * MIB, 94 * MIB),
+    }
+    out = io.StringIO()
+    assert check.run(Engine(source), 42, 1e6, 0.0, out) is Answer.UNKNOWN
+    assert "94.0 MiB of that is tmpfs or shared memory" in out.getvalue()
+    assert "Unknown: watch longer" in out.getvalue()
+
+
 def test_the_threads_of_all_processes_of_its_user_count_towards_ulimit_u() -> None:
     source = Shaped(lambda second: 50, 100)
     source.processes[43] = FakeProcess(43, threads=49)
