@@ -14,7 +14,9 @@ OPENED: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
 """How files are opened: a pipe or a device that lies where the kernel's file should be blocks no thread."""
 _RAN_OUT: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 CHUNK: Final = 65_536
-"""Bytes of one read(2). procfs usually returns a page at a time, whatever is requested."""
+"""Bytes of one read(2). procfs usually returns a page at a time, whatever is requested ..."""
+FIRST_CHUNK: Final = 8192
+"""... and of the first one. Most files have less, and larger blocks leave holes in malloc's heap."""
 
 
 def read_file(prefix: str, path: str, size: int) -> bytes:
@@ -26,7 +28,7 @@ def read_file(prefix: str, path: str, size: int) -> bytes:
     try:
         parts: list[bytes] = []
         left = size
-        while left > 0 and (part := os.read(descriptor, min(left, CHUNK))):
+        while left > 0 and (part := os.read(descriptor, min(left, CHUNK if parts else FIRST_CHUNK))):
             parts.append(part)
             left -= len(part)
         return _compact(parts[0]) if len(parts) == 1 else b"".join(parts)
@@ -36,14 +38,14 @@ def read_file(prefix: str, path: str, size: int) -> bytes:
 
 def pread_file(descriptor: int, size: int) -> bytes:
     """Read at most ``size`` bytes of a kept descriptor, from its start. Raises OSError."""
-    data = os.pread(descriptor, min(size, CHUNK), 0)
+    data = os.pread(descriptor, min(size, FIRST_CHUNK), 0)
     while len(data) < size and (part := os.pread(descriptor, min(size - len(data), CHUNK), len(data))):
         data += part
     return _compact(data)
 
 
 def _compact(data: bytes) -> bytes:
-    """Copy the bytes of one read(2). They lie at the start of a block of CHUNK bytes, of which malloc frees the rest.
+    """Copy the bytes of one read(2). They lie at the start of a larger block, of which malloc frees the rest.
 
     Answers are kept while new ones are read. In such blocks those of 500 processes cost 2 MB of RES.
     """

@@ -6,6 +6,8 @@ from typing import Final
 
 from textual.app import App
 
+from memtop.explain.finding_text import finding_texts
+from memtop.explain.incident_text import incident_texts
 from memtop.tui.terminal import memory_tuning
 
 SETTLE_AGAIN_S: Final = 2.5
@@ -27,8 +29,14 @@ class Upkeep:
     def begin(self, app: App[None]) -> None:
         """Plan it, when all widgets are there."""
         app.call_after_refresh(memory_tuning.settle)
-        app.set_timer(SETTLE_AGAIN_S, memory_tuning.settle_again)
+        app.set_timer(SETTLE_AGAIN_S, self.settle_again)
         app.set_interval(TRIM_EVERY_S, self.trim)
+
+    def settle_again(self) -> None:
+        """Settle with the words of findings and incidents, whose 40 ms the first of them would otherwise wait for."""
+        finding_texts()
+        incident_texts()
+        memory_tuning.settle_again()
 
     def trim(self) -> None:
         """Return freed memory to the kernel; search for more of it now and then, and after something was closed."""

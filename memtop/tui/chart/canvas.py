@@ -47,7 +47,7 @@ def foot_rows(width: int, height: int) -> int:
     return 1 if height < _LOW_BELOW else 2
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _frame(width: int, height: int, left: Ticks, right: Ticks, bottom: Ticks) -> tuple[Rows, Rows, Rows]:
     """Axes and their labels as plotext draws them around an empty plot: characters, styles, background styles."""
     is_low = bool(bottom) and foot_rows(width, height) == 1
