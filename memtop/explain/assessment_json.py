@@ -16,18 +16,6 @@ FAMILY_OPEN: Final = "whether its fork family as a whole grows"
 """What is unknown until the sum over the family was judged."""
 
 
-def judged_object(outlook: Assessment | None) -> dict[str, Any]:
-    """The keys ``verdict``, ``findings`` and ``unknown``; null before the first assessment and after the end of the
-    process."""
-    if outlook is None or outlook.autopsy is not None:
-        return {"verdict": None, "findings": None, "unknown": None}
-    return {
-        "verdict": verdict_object(outlook),
-        "findings": findings_object(outlook),
-        "unknown": unknown_object(outlook),
-    }
-
-
 def unknown_object(outlook: Assessment) -> list[str]:
     """The key ``unknown`` of a process that lives: what could not be read, or was not looked at."""
     return [*outlook.unread, *([FAMILY_OPEN] if outlook.family_open else []), *outlook.not_looked_at]

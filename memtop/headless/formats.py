@@ -70,7 +70,7 @@ def json_writer(out: TextIO, *, redact: bool = True, absent: Iterable[Absent] = 
     sample to sample.
     """
     known: dict[ProcessKey, tuple[ProcessRow, str]] = {}
-    judged: dict[ProcessKey, _Judged] = {}
+    judged: dict[ProcessKey, Judged] = {}
 
     def text_of(row: ProcessRow, frame: Frame) -> str:
         has_more = frame.shares is not None or row.key in frame.runtimes
@@ -85,7 +85,7 @@ def json_writer(out: TextIO, *, redact: bool = True, absent: Iterable[Absent] = 
             known[row.key] = row, text
         verdict = judged.get(row.key)
         if verdict is None or verdict.outlook is not outlook:
-            verdict = judged[row.key] = _judged(outlook, verdict)
+            verdict = judged[row.key] = judged_as_json(outlook, verdict)
         return f"{text[:-1]},{verdict.text}}}"
 
     missing = list(absent)
@@ -154,7 +154,7 @@ def _incidents(frame: Frame) -> dict[str, Any]:
     }
 
 
-class _Judged:
+class Judged:
     """The members ``verdict``, ``findings`` and ``unknown`` of a process, as text; ``findings`` are those alone."""
 
     __slots__ = ("findings", "outlook", "text")
@@ -168,10 +168,10 @@ class _Judged:
         self.outlook, self.text, self.findings = outlook, text, findings
 
 
-def _judged(outlook: Assessment | None, before: _Judged | None) -> _Judged:
+def judged_as_json(outlook: Assessment | None, before: Judged | None) -> Judged:
     """Those of an assessment. Most have a new verdict, and the findings of the assessment before it."""
     if outlook is None or outlook.autopsy is not None:
-        return _Judged(outlook)
+        return Judged(outlook)
     from memtop.explain.assessment_json import findings_object, unknown_object, verdict_object  # noqa: PLC0415 (58 ms; one sample has no verdict)
 
     last = before.outlook if before is not None and before.findings else None
@@ -181,7 +181,7 @@ def _judged(outlook: Assessment | None, before: _Judged | None) -> _Judged:
     else:
         findings = _dumped(findings_object(outlook))
     verdict, unknown = _dumped(verdict_object(outlook)), _dumped(unknown_object(outlook))
-    return _Judged(outlook, f'"verdict":{verdict},"findings":{findings},"unknown":{unknown}', findings)
+    return Judged(outlook, f'"verdict":{verdict},"findings":{findings},"unknown":{unknown}', findings)
 
 
 def absent_object(absent: Absent, at_s: float) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied
-from memtop.explain.assessment_json import judged_object
 from memtop.model.request import Request
 from memtop.process_key import ProcessKey
 from memtop.sampling.request import Need
@@ -15,6 +14,7 @@ from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.replay import Replay
 from tests.engine.groups.worlds import MIB, cgroup, world
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
+from tests.headless.judged import judged_object
 from tests.requests import request
 
 TICKS = 130

@@ -9,13 +9,14 @@ from typing import Any
 
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied
-from memtop.explain.assessment_json import FAMILY_OPEN, judged_object
+from memtop.explain.assessment_json import FAMILY_OPEN
 from memtop.headless.formats import json_writer
 from memtop.model.assessment import Assessment
 from memtop.sampling.request import Need
 from memtop.sources.protocol import Exit
 from tests.engine.assessment.test_assessor import charge
 from tests.fakes import FakeProcess, FakeSource, frame_after, outlook
+from tests.headless.judged import judged_object
 from tests.requests import request
 from tests.sampling.test_cgroups import APP, MIB, v2
 

@@ -18,7 +18,6 @@ from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.sampling.cgroup_reading import CgroupSample
 
-_pid: Final = attrgetter("pid")
 _SIZES: Final = ("virt_bytes", "rss_bytes", "anon_bytes")
 """What is summed of a row."""
 _PLACE: Final = ("same_memory_as", "key", "command_raw", "name", "uid", "names")

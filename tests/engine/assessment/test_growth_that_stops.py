@@ -8,12 +8,12 @@ import pytest
 
 from memtop.engine.engine import Engine
 from memtop.explain.answers import answers
-from memtop.explain.assessment_json import judged_object
 from memtop.explain.finding_text import sentences_of
 from memtop.explain.incident_text import headline
 from memtop.model.frame import Frame
 from memtop.sampling.request import Need
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource, outlook
+from tests.headless.judged import judged_object
 from tests.requests import request
 
 

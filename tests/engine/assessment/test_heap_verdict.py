@@ -15,7 +15,6 @@ from memtop.engine.assessment.exit_limits import full_limit
 from memtop.engine.assessment.heap_verdict import heap_verdict, time_to_heap_limit, towards
 from memtop.engine.engine import Engine
 from memtop.explain.answers import answers
-from memtop.explain.assessment_json import judged_object
 from memtop.explain.chart_levels import chart_forecast
 from memtop.explain.finding_text import sentences_of
 from memtop.explain.incident_text import headline
@@ -27,6 +26,7 @@ from memtop.runtimes.jvm.reading import encode_counters
 from memtop.runtimes.view import FindingFacts, HeapFloor, RuntimeCeiling
 from memtop.sampling.request import Need
 from tests.fakes import FakeProcess, FakeSource
+from tests.headless.judged import judged_object
 from tests.lab.points import jvm_heap_of, lines
 from tests.requests import changed, request
 from tests.sampling.test_cgroups import APP, v2
