@@ -144,10 +144,10 @@ class Encoder:
         return left
 
     def _take_sweep(self, name: str, answers: dict[int, bytes | None]) -> None:
-        told = None if answers.keys() == self._listed else frozenset(answers)
-        if name not in self._swept or self._swept[name] != told:
-            self._swept[name] = told
-            self._add(RecordKind.SWEPT, name, int(told is None), encode_pids(sorted(told or ())), is_alike=False)
+        swept = None if answers.keys() == self._listed else frozenset(answers)
+        if name not in self._swept or self._swept[name] != swept:
+            self._swept[name] = swept
+            self._add(RecordKind.SWEPT, name, int(swept is None), encode_pids(sorted(swept or ())), is_alike=False)
         known = self._values[name]
         changes = dict(compress(answers.items(), map(ne, answers.values(), map(known.get, answers))))
         if len(changes) >= MANY:
@@ -201,8 +201,8 @@ class Encoder:
         for kind, paths in self._sets.items():
             yield kind, b"", None, _joined(paths)
 
-    def _answer(self, path: str, told: Recorded, took_s: float) -> Row:
-        outcome, data = told
+    def _answer(self, path: str, recorded: Recorded, took_s: float) -> Row:
+        outcome, data = recorded
         fits = TOOK_BYTES + len(data) <= largest_bytes(RecordKind.ASK, path)
         packed = pack_answer(took_s, data, self._answers.get(path)) if fits else b""
         if not packed or len(packed) > PACKED_LIMIT:

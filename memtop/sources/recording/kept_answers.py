@@ -39,16 +39,16 @@ class KeptAnswers:
         rest: list[Ask] = []
         new: defaultdict[str, dict[int, bytes]] = defaultdict(dict)
         for ask in asks:
-            path, told, took_s = ask
+            path, recorded, took_s = ask
             if not is_kept(path):
                 rest.append(ask)
                 continue
             top, _, below = path.partition("/")
             number, _, name = below.partition("/")
             pid = int(number) if top == "proc" and number.isdecimal() else None
-            if path not in waiting and self._keeps(pid, name, path, told):
+            if path not in waiting and self._keeps(pid, name, path, recorded):
                 continue
-            outcome, data = told
+            outcome, data = recorded
             stored = encode_took(took_s) + data
             if pid is None or outcome or len(data) > BATCHED_TO:
                 self._batched[name].pop(pid or 0, None)
@@ -60,8 +60,8 @@ class KeptAnswers:
             self._batched[name][pid] = new[name][pid] = stored
         return [_row(name, _ANSWERED, answers) for name, answers in new.items() if answers], rest
 
-    def _keeps(self, pid: int | None, name: str, path: str, told: Recorded) -> bool:
-        outcome, data = told
+    def _keeps(self, pid: int | None, name: str, path: str, recorded: Recorded) -> bool:
+        outcome, data = recorded
         known = self._batched[name].get(pid) if pid is not None else None
         if known is not None:
             return not outcome and known[TOOK_BYTES:] == data

@@ -258,10 +258,10 @@ class Known:
 
     def _learn_ask(self, path: str, status: object, data: bytes) -> None:
         took_s, data = decode_took(data)
-        told = Outcome(integer(status)), data
-        self.asks.setdefault(path, []).append((told, took_s))
+        recorded = Outcome(integer(status)), data
+        self.asks.setdefault(path, []).append((recorded, took_s))
         if is_kept(path):
-            self.kept[pid_of(path)][path] = told
+            self.kept[pid_of(path)][path] = recorded
 
     def _learn_kept(self, path: str, status: object, data: bytes) -> None:
         self.kept[pid_of(path)][path] = Outcome(integer(status)), decode_took(data)[1]
@@ -275,10 +275,10 @@ class Known:
             if answered is None or not is_kept(path):
                 raise DamagedError("an answer is none, or holds no longer than its instant")
             took_s, answer = decode_took(answered)
-            told = Outcome.OK, answer
-            self.kept[pid][path] = told
+            recorded = Outcome.OK, answer
+            self.kept[pid][path] = recorded
             if is_new:
-                self.asks.setdefault(path, []).append((told, took_s))
+                self.asks.setdefault(path, []).append((recorded, took_s))
 
     def _learn_about(self, name: str, status: object, data: bytes) -> None:
         self._about[name] = data
@@ -323,7 +323,7 @@ class Known:
     def _sizes_bytes(self) -> Iterator[int]:
         """The size of each thing that is kept from one tick to the next."""
         for answers in (*self.reads.values(), *self.kept.values()):
-            yield from (len(path) + len(told[1]) for path, told in answers.items())
+            yield from (len(path) + len(recorded[1]) for path, recorded in answers.items())
         for by_pid in self.values.values():
             yield from (len(data or b"") for data in by_pid.values())
         yield from (len(path) + len(data) for (_, path), data in self._bases.items())

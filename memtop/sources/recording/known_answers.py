@@ -15,7 +15,7 @@ from memtop.sources.protocol import pid_of
 from memtop.sources.recording.bits import encode_bits
 from memtop.sources.recording.format import FITTED, Outcome, RecordKind, Row, encode_changes, pieces
 from memtop.sources.recording.packing import pack, pack_bits
-from memtop.sources.recording.tick import Told
+from memtop.sources.recording.tick import FileAnswer
 
 _PACK_TICKS: Final = 16
 """Answers that do not change for so many ticks are compressed, at the latest after twice as many."""
@@ -60,14 +60,14 @@ class _Packed(bytes):
         return zlib.decompressobj(_WINDOW_BITS, zdict=basis).decompress(memoryview(self)[_HASH.size :])
 
 
-_Any = TypeVar("_Any", Told, "Told | _Packed")
+_Any = TypeVar("_Any", FileAnswer, "FileAnswer | _Packed")
 
 
 class KnownAnswers:
     """The last answer of every file that was read. It can be written as the rows of a keyframe."""
 
     def __init__(self) -> None:
-        self._answers: dict[str, Told | _Packed] = {}
+        self._answers: dict[str, FileAnswer | _Packed] = {}
         self._names: set[str] = set()
         """Names of files in directories of processes ..."""
         self._deeper: defaultdict[int, list[str]] = defaultdict(list)
@@ -82,7 +82,7 @@ class KnownAnswers:
         self._shared: dict[bytes, bytes] = {}
         """Answers of which many processes have the same, as they are kept: thousands are in one cgroup."""
 
-    def take(self, reads: Mapping[str, Told], *, many: int) -> list[Row]:
+    def take(self, reads: Mapping[str, FileAnswer], *, many: int) -> list[Row]:
         """Remember the answers of the next tick. Returns the rows for the recording of those that have changed.
 
         From so ``many`` on, those of processes are one row for each name of a file.
@@ -158,7 +158,7 @@ class KnownAnswers:
         """The answers of one file by PID."""
         return {pid: self._bytes(path, answers[path]) for pid, path in paths.items()}
 
-    def _row(self, path: str, answer: Told, *, is_many: bool) -> Row:
+    def _row(self, path: str, answer: FileAnswer, *, is_many: bool) -> Row:
         outcome, data = answer if isinstance(answer, tuple) else (Outcome.OK, answer)
         known = self._answers.get(path)
         name = os.fsencode(path)
@@ -184,7 +184,7 @@ class KnownAnswers:
             same = shared.setdefault(data, data)
             answers[path] = same if type(same) is type(data) else data  # one is packed, and the other is not
 
-    def _bytes(self, path: str, answer: Told | _Packed) -> bytes:
+    def _bytes(self, path: str, answer: FileAnswer | _Packed) -> bytes:
         if type(answer) is bytes:
             return answer
         if isinstance(answer, tuple):

@@ -24,7 +24,7 @@ from memtop.sources.recording.about import about_this_machine
 from memtop.sources.recording.format import ERRORS, READ_FILE_LIMIT, Outcome
 from memtop.sources.recording.ring import Ring
 from memtop.sources.recording.sink import Sink
-from memtop.sources.recording.tick import Block, Recorded, Tick, Told
+from memtop.sources.recording.tick import Block, FileAnswer, Recorded, Tick
 from memtop.sources.recording.writer import Writer
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ class Recorder:
         try:
             data = self._source.read(path, size)
         except (ProcessGone, AccessDenied, Unavailable) as error:
-            tick.reads[path] = _told(error)
+            tick.reads[path] = _recorded(error)
             raise
         # one comparison for most files: they are hundreds
         tick.reads[path] = self._recordable(path, data) if path.endswith(_NEVER_WHOLE) else data
@@ -213,11 +213,11 @@ class Recorder:
         try:
             answer = self._source.ask(path, size)
         except (ProcessGone, AccessDenied, Unavailable, Blocked) as error:
-            self._note_answer(written, _told(error), 0.0)
+            self._note_answer(written, _recorded(error), 0.0)
             raise
         if answer is not None:
-            told = self._recordable(written, answer.data)
-            self._note_answer(written, (Outcome.OK, told) if isinstance(told, bytes) else told, answer.took_s)
+            kept = self._recordable(written, answer.data)
+            self._note_answer(written, (Outcome.OK, kept) if isinstance(kept, bytes) else kept, answer.took_s)
         elif self._tick is not None:
             self._tick.waiting.add(written)
         return answer
@@ -237,7 +237,7 @@ class Recorder:
             tids = self._source.tids(pid)
         except (ProcessGone, AccessDenied, Unavailable) as error:
             if self._tick is not None:
-                self._tick.reads[path] = _told(error)
+                self._tick.reads[path] = _recorded(error)
             raise
         if self._tick is not None:
             self._tick.reads[path] = b" ".join(b"%d" % tid for tid in tids[:_TIDS])
@@ -304,19 +304,19 @@ class Recorder:
             return True
         return not 0.0 <= tick.instant.mono_s - self._kept_s < sparse_s - _EARLY_S
 
-    def _recordable(self, path: str, data: bytes) -> Told:
+    def _recordable(self, path: str, data: bytes) -> FileAnswer:
         if not path.endswith(_NEVER_WHOLE) or is_runtime(path):
             return data
         if path.endswith("/environ"):
             return Outcome.UNAVAILABLE, b"environments are never recorded"
         return scrub(data) if self._command_lines else data.partition(b"\0")[0]
 
-    def _note_answer(self, path: str, told: Recorded, took_s: float) -> None:
+    def _note_answer(self, path: str, recorded: Recorded, took_s: float) -> None:
         if self._tick is not None:
-            self._tick.asks.append((path, told, took_s))
+            self._tick.asks.append((path, recorded, took_s))
 
 
-def _told(error: MemtopError) -> Recorded:
+def _recorded(error: MemtopError) -> Recorded:
     return next(outcome for outcome, kind in ERRORS.items() if isinstance(error, kind)), os.fsencode(str(error))
 
 

@@ -275,8 +275,8 @@ class Replay:
         """See ``Source.ask``. The answer comes at the instant at which it came during the recording."""
         asks = self._known.asks
         if answers := asks.get(path):
-            told, took_s = answers.pop(0)
-            return Answer(_given(told)[:size], took_s)
+            recorded, took_s = answers.pop(0)
+            return Answer(_given(recorded)[:size], took_s)
         if path in asks or path in self._known.waiting:
             return None
         if kept := self._known.kept[pid_of(path)].get(path):
@@ -360,8 +360,8 @@ class Replay:
                     self._ticks.rest()
 
 
-def _given(told: Recorded) -> bytes:
-    outcome, data = told
+def _given(recorded: Recorded) -> bytes:
+    outcome, data = recorded
     if outcome in ERRORS:
         raise ERRORS[outcome](clean(data))
     return data

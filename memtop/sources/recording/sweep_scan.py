@@ -67,11 +67,11 @@ class _OneProcess:
                 self.learn(*row)
         elif kind == RecordKind.SWEEP:
             self._basis = unpack(blob(data), self._basis)
-            is_told, answer = _told(self._basis, self.pid)
-            self.answer = answer if is_told else self.answer
+            is_changed, answer = _change_of(self._basis, self.pid)
+            self.answer = answer if is_changed else self.answer
         elif kind == RecordKind.SWEEP_BITS:
-            is_told, coded = _told(unpack(blob(data)), self.pid)
-            if is_told:
+            is_changed, coded = _change_of(unpack(blob(data)), self.pid)
+            if is_changed:
                 self.answer = None if coded is None else decode_bits_of(coded, self.answer)
         elif self._is_left(integer(status), unpack(blob(data))):
             self.answer = None
@@ -81,7 +81,7 @@ class _OneProcess:
         return self.pid not in numbers if form == 1 else self.pid in numbers[1 : 1 + numbers[0]]
 
 
-def _told(data: bytes, pid: int) -> tuple[bool, bytes | None]:
+def _change_of(data: bytes, pid: int) -> tuple[bool, bytes | None]:
     """Whether encoded changes say something of a process, and its bytes."""
     (count,) = struct.unpack_from("<I", data)
     if count > PROCESS_LIMIT:

@@ -11,7 +11,7 @@ from memtop.sources.recording.format import Outcome
 
 Recorded = tuple[Outcome, bytes]
 """The outcome of a reading, and its bytes or the error's text."""
-Told = bytes | Recorded
+FileAnswer = bytes | Recorded
 """The bytes of a file, or why it could not be read. A pair for each of a thousand files would take more memory, and
 would be work for the garbage collector."""
 
@@ -33,7 +33,7 @@ class Tick:
     instant: Instant
     pids: Sequence[int] | None = None
     sweeps: dict[str, dict[int, bytes | None]] = field(default_factory=dict)
-    reads: dict[str, Told] = field(default_factory=dict)
+    reads: dict[str, FileAnswer] = field(default_factory=dict)
     asks: list[tuple[str, Recorded, float]] = field(default_factory=list)
     """Readings that may block: path, outcome, seconds that it took."""
     waiting: set[str] = field(default_factory=set)
@@ -45,7 +45,7 @@ class Tick:
     def size_bytes(self) -> int:
         """Estimate of the memory that it uses."""
         swept = sum(map(len, self.sweeps.values()))
-        asked_bytes = sum([len(told[1]) for _, told, _ in self.asks])
+        asked_bytes = sum([len(recorded[1]) for _, recorded, _ in self.asks])
         return 4096 + 300 * (swept + len(self.reads)) + sum(map(len, self.reads.values())) + asked_bytes
 
     def after(self, earlier: Tick) -> Tick:
@@ -66,7 +66,7 @@ class Tick:
             now = self.sweeps.get(name, {})
             if older := before.keys() - now.keys() - ended:
                 sweeps[name] = {pid: before[pid] for pid in older if matters(pid)} | now
-        reads = {path: told for path, told in earlier.reads.items() if matters(pid_of(path))} | self.reads
+        reads = {path: answer for path, answer in earlier.reads.items() if matters(pid_of(path))} | self.reads
         asks = {ask[0]: ask for ask in (*(ask for ask in earlier.asks if matters(pid_of(ask[0]))), *self.asks)}
         exits, events = [*earlier.exits, *self.exits], [*earlier.events, *self.events]
         count = self.lost + earlier.lost
