@@ -20,6 +20,7 @@ from memtop.sources.protocol import NotedEvent
 if TYPE_CHECKING:
     from memtop.engine.assessment import Assessor
     from memtop.engine.groups.group_table import GroupTable
+    from memtop.model.assessment import ExitReport
 
 HELD: Final = 256
 """Processes of the command line whose end is reported. Each needs a descriptor."""
@@ -175,7 +176,7 @@ class Updater:
         }
         groups = self._state.groups.series.growing if self._state.groups is not None else ()
         assessor.assess(rows, last, expensive, groups, beside, changes=self._state.table.changes)
-        self._state.exits += assessor.fresh
+        self._state.exits += tuple(one for one in assessor.fresh if _is_reported(one, plan))
         for event in assessor.events:
             self._note(event)
         for report in assessor.fresh:
@@ -256,3 +257,8 @@ class Updater:
         for key in self._state.departed.shed(self._worth):
             self._state.history.forget(key)
             self._state.events.forget(key)
+
+
+def _is_reported(end: ExitReport, plan: SamplePlan) -> bool:
+    """Whether an end is printed: a relative of those that were asked for was read for their sum only."""
+    return plan.pids is None or end.key.pid in plan.pids or end.is_oom

@@ -18,7 +18,7 @@ from memtop.procfs.pagemap_report import PagemapReport, format_report
 from memtop.sampling.request import Need
 from memtop.sampling.smaps import family_sums
 from memtop.sampling.smaps.smaps_view import Missing
-from memtop.sources.protocol import Instant
+from memtop.sources.protocol import Exit, Instant
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource, outlook
 from tests.requests import changed, request
 from tests.sampling.test_cgroups import APP, MIB, POD, STAT, v2
@@ -50,7 +50,8 @@ class Prefork(FakeSource):
             self.files[f"proc/{pid}/smaps_rollup"] = self.hidden.get(
                 pid, rollup(HEAP_KIB, mine + shared // sharers, mine, shared)
             )
-            self.processes[pid].minflt += 64 if own < HEAP_KIB else 0
+            if pid in self.processes:
+                self.processes[pid].minflt += 64 if own < HEAP_KIB else 0
         return super().begin()
 
 
@@ -230,6 +231,22 @@ def test_a_relative_that_becomes_another_program_is_no_ended_one() -> None:
         source.processes[43].start_code = 0x5555_0000 if second < 5 else 0x6666_0000
         frame = engine.step(ask)
         assert frame is not None and not frame.exits and not frame.ended
+
+
+def test_the_end_of_a_relative_that_was_not_asked_for_is_not_printed() -> None:
+    source = listing_children(Prefork(lambda second: 0))
+    engine = Engine(source)
+    ask = request(only=frozenset({42}), needs_all=Need.STAT | Need.STATUS, outlooks=True)
+    ends = []
+    for second in range(20):
+        if second in (10, 15):
+            pid = 43 if second == 10 else 42
+            del source.processes[pid]
+            source.ended = [Exit(pid, source.wall_s, 0)]
+        frame = engine.step(ask)
+        assert frame is not None
+        ends += [end.key.pid for end in frame.exits]
+    assert ends == [42]
 
 
 def test_where_only_it_is_recorded_its_children_are_named_as_not_looked_at() -> None:
