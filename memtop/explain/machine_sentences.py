@@ -41,7 +41,7 @@ PART_NAMES: Final[dict[MachinePart, str]] = {
     MachinePart.POISONED: "bad pages",
     MachinePart.UNACCOUNTED: "unaccounted",
 }
-_UNACCOUNTED: Final = "drivers, GPU, ZFS ARC, balloon: in no counter"
+_UNACCOUNTED: Final = "drivers, network buffers, GPU, ZFS ARC, balloon: in no counter"
 _OF_CONTAINER: Final = "kernel memory of this container"
 _UNMAPPED: Final = "tmpfs or memfd: no process that can be read maps a tenth of it"
 _MAPPED_TOGETHER: Final = frozenset({MachinePart.SHMEM, MachinePart.FILE_MAPPED})

@@ -33,6 +33,8 @@ EXPLAINED: Final = 0.5
 """What has gained so much of what the machine has lost explains it."""
 LEAST_GAIN_BYTES: Final = int(EXPLAINED * _FALL_BYTES)
 """What has gained less explains no fall."""
+_LAST: Final = (MachinePart.ANONYMOUS, MachinePart.UNACCOUNTED)
+"""Parts that are named only where they explain a fall, and nothing else does."""
 _SOME_PERCENT: Final = 10.0
 _FULL_PERCENT: Final = 5.0
 _REFAULTS_PER_S: Final = 100.0
@@ -55,7 +57,7 @@ _NAMES: Final = {
     MachinePart.GPU: "GPU memory",
     MachinePart.BALLOON: "a balloon of the hypervisor",
     MachinePart.CACHE_DIRTY: "dirty pages",
-    MachinePart.UNACCOUNTED: "memory that no counter names (drivers, GPU, balloon)",
+    MachinePart.UNACCOUNTED: "memory in no counter (network buffers, drivers, GPU, balloon)",
 }
 
 
@@ -128,7 +130,6 @@ def memory_goes(inputs: IncidentInputs) -> Iterator[Incident]:
         return
     part = _riser(m)
     fall = m.used if m.used is not None and m.used.size_bytes >= least_fall_bytes(m.total_bytes) else None
-    anon = m.parts.get(MachinePart.ANONYMOUS)
     gainer = False
     if fall is not None and part is not None and m.parts[part].size_bytes < EXPLAINED * fall.size_bytes:
         yield _part_rises(part, m)  # beside what explains most of the fall
@@ -136,7 +137,8 @@ def memory_goes(inputs: IncidentInputs) -> Iterator[Incident]:
         gainer = m.gained_bytes >= EXPLAINED * fall.size_bytes
         if gainer and any(one.key == m.gainer for one in inputs.growing):
             return  # that process is the story
-        part = MachinePart.ANONYMOUS if anon is not None and anon.size_bytes >= EXPLAINED * fall.size_bytes else part
+        explains = (one for one in _LAST if one in m.parts and m.parts[one].size_bytes >= EXPLAINED * fall.size_bytes)
+        part = next(explains, None)
     if part is None and fall is None:
         return
     rise = m.parts[part] if part is not None else fall
@@ -171,7 +173,7 @@ def memory_goes(inputs: IncidentInputs) -> Iterator[Incident]:
         weight=rise.size_bytes / m.total_bytes,
         since_s=rise.since_s,
         # A part that no process holds is the same story, whatever else falls.
-        story="falls" if part in (None, MachinePart.ANONYMOUS) or gainer else f"part {part.value}",
+        story="falls" if part in (None, *_LAST) or gainer else f"part {part.value}",
         show=m.gainer if gainer else m.copier if copies else owner.key if owner is not None else None,
         kills_in_s=max(1.0, full_s) if full_s is not None and not m.swap_free_bytes else math.inf,
     )
@@ -283,7 +285,7 @@ def _riser(m: MachineFacts) -> MachinePart | None:
     found = [
         (rise.size_bytes, part)
         for part, rise in m.parts.items()
-        if part is not MachinePart.ANONYMOUS and rise.size_bytes >= least_of.get(part, least) and not _is_taken(part, m)
+        if part not in _LAST and rise.size_bytes >= least_of.get(part, least) and not _is_taken(part, m)
     ]
     return max(found, key=lambda one: one[0])[1] if found else None
 

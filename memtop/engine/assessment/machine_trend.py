@@ -29,9 +29,10 @@ _OF_POOL: Final = (MachinePart.HUGETLB_USED, MachinePart.HUGETLB_RESERVED, Machi
 _WATCHED: Final = frozenset(
     part for part in MachinePart if reclaim_of(part) not in (Reclaim.IS_FREE, Reclaim.DROP, Reclaim.WRITE)
 ) - {MachinePart.UNACCOUNTED}
-"""The remainder holds free pages of the CPUs, which come and go."""
+"""The remainder holds free pages of the CPUs, which come and go: it counts only where much falls."""
 _NAMES: Final = {part: part.value for part in sorted(_WATCHED)}
 """The names under which their sizes are kept."""
+_RISING: Final = {**_NAMES, MachinePart.UNACCOUNTED: MachinePart.UNACCOUNTED.value}
 
 
 class MachineTrend:
@@ -61,6 +62,8 @@ class MachineTrend:
         if meminfo is not None:
             counted = counted_bytes(meminfo, zspages_bytes=None if zspages is None else zspages * page_bytes())
             found = {name: counted[name] for name in _NAMES.values() if name in counted}
+            if meminfo.total_bytes is not None:
+                found[MachinePart.UNACCOUNTED.value] = max(0, meminfo.total_bytes - sum(counted.values()))
             if meminfo.total_bytes is not None and meminfo.available_bytes is not None:
                 self._most_bytes = max(self._most_bytes, meminfo.total_bytes)
                 found[_USED] = self._most_bytes - meminfo.available_bytes
@@ -132,10 +135,10 @@ class MachineTrend:
 
     @property
     def parts(self) -> dict[MachinePart, Rise]:
-        """Of the parts that cannot be dropped at once. What processes take from a pool of huge pages is none: the
-        machine has lost it since the pool was made."""
+        """Of the parts that cannot be dropped at once, and of what no counter has. What processes take from a pool of
+        huge pages is none: the machine has lost it since the pool was made."""
         if self._parts is None:
-            found = ((part, self._rise(name)) for part, name in _NAMES.items())
+            found = ((part, self._rise(name)) for part, name in _RISING.items())
             self._parts = {part: rise for part, rise in found if rise is not None}
             pool = self._rise(_POOL_SIZE) if not self._parts.keys().isdisjoint(_OF_POOL) else None
             gained_bytes = pool.size_bytes if pool is not None else 0

@@ -561,6 +561,32 @@ def test_what_a_process_takes_at_its_start_says_less_of_hours_than_what_an_old_o
     assert found(growing=(rising(600, 20.0, limit=room, age_s=21.0),)) == [("rising", WARNING)], "it goes on"
 
 
+@pytest.mark.parametrize(
+    ("grows_mib", "part"),
+    [
+        (
+            {"unaccounted": 1100, "slab_unreclaimable": 40},
+            "memory in no counter (network buffers, drivers, GPU, balloon)",
+        ),
+        ({"unaccounted": 100, "slab_unreclaimable": 40}, None),
+        ({"unaccounted": 1100, "slab_unreclaimable": 1000}, "slab, not reclaimable"),
+    ],
+    ids=["no counter has it", "nothing explains it", "a part explains it"],
+)
+def test_a_fall_names_only_a_part_that_explains_it(grows_mib: Mapping[str, int], part: str | None) -> None:
+    parts = {MachinePart(name): rise(mib, 20.0) for name, mib in grows_mib.items()}
+    found = find_incidents(
+        IncidentInputs(100.0, machine=MachineFacts(16 * GIB, 8 * GIB, used=rise(1200, 20.0), parts=parts))
+    )
+    (fall,) = (one for one in found if "fall_bytes_per_min" in one.facts)
+    assert fall.facts.get("part") == part
+
+
+def test_what_no_counter_has_is_named_only_where_available_memory_falls() -> None:
+    parts = {MachinePart.UNACCOUNTED: rise(1100, 20.0)}
+    assert find_incidents(IncidentInputs(100.0, machine=MachineFacts(16 * GIB, 8 * GIB, parts=parts))) == []
+
+
 def test_what_takes_little_of_a_fall_of_available_memory_goes_behind_what_takes_most_of_it() -> None:
     fall = rise(3000, 20.0)
     ram = MACHINE._replace(room_bytes=4 * GIB, is_machine=True)
