@@ -88,12 +88,12 @@ def test_no_sample_is_printed_before_the_disk_has_it(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_hangs_stops_no_sample_and_each_says_how_many_wait_beside_it(tmp_path: Path) -> None:
-    lines, problems = printed_beside_a_slow_disk(tmp_path / "r", 0.01, 60.0, 1, 3)
+    lines, problems = printed_beside_a_slow_disk(tmp_path / "r", 0.6, 60.0, 1, 3)
     assert lines[3] == "written 1", "the first write has waited for three"
     waiting = [json.loads(line)["problems"] for line in lines[:3]]
-    behind = ["recording behind: 1 sample waits for the disk", "recording behind: 2 samples wait for the disk"]
-    assert waiting == [[], [behind[0]], [behind[1]]]
-    assert problems[0] == f"memtop: {behind[0]}"
+    one = "the disk is slow: 1 sample is not in the recording yet"
+    assert waiting == [[], [one], ["the disk is slow: 2 samples are not in the recording yet"]]
+    assert problems == [f"memtop: {one}"], "it is said once, however many wait"
     assert sum(line.startswith("{") for line in lines) == 5
 
 

@@ -133,7 +133,8 @@ class Recorder:
     def behind(self) -> str | None:
         """How many instants beside the newest are not in the file yet, as one sentence; None for none.
 
-        Where it is None, memtop may end in any way: no more than the newest instant is lost.
+        Where it is None, memtop may end in any way: no more than the newest instant is lost, or of several instants in
+        BEHIND_S the last ones.
         """
         return self._writer.behind(newest=0 if self._is_open else 1) if self._sink is not None else None
 

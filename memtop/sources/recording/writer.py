@@ -31,6 +31,8 @@ GATHER_S: Final = 3.9
 the thread as much as a tick does ..."""
 GATHER_BYTES: Final = 1 << 20
 """... unless they take more memory."""
+BEHIND_S: Final = 0.5
+"""Ticks that have waited for so long are reported."""
 FROZEN_S: Final = 3.0
 """A write that takes longer is reported."""
 
@@ -47,7 +49,8 @@ class Writer:
         self._about = about
         self._encoder = Encoder(about)
         self._changed = threading.Condition()
-        self._queue: deque[tuple[Tick, int]] = deque()
+        self._queue: deque[tuple[Tick, int, float]] = deque()
+        """Ticks that are not written yet, their sizes, and when they came (monotonic)."""
         self._queued_bytes = 0
         self._woken_s = -math.inf
         """When the thread was woken for a tick, on the clock of Instant.mono_s."""
@@ -86,12 +89,19 @@ class Writer:
         return f"{_missing(dropped)} from the recording" if dropped else None
 
     def behind(self, *, newest: int) -> str | None:
-        """How many ticks are not written yet beside so many of the newest, as one sentence; None for none."""
+        """How many ticks are not written yet beside so many of the newest, as one sentence.
+
+        None for none, and where the oldest has not waited for BEHIND_S.
+        """
         with self._changed:
             waiting = len(self._queue) - newest
             if waiting <= 0 or (self._sink or self._next_sink) is None:
                 return None
-        return f"recording behind: {counted(waiting, 'sample')} {'waits' if waiting == 1 else 'wait'} for the disk"
+            if time.monotonic() - self._queue[0][2] < BEHIND_S:
+                return None
+        return (
+            f"the disk is slow: {counted(waiting, 'sample')} {'is' if waiting == 1 else 'are'} not in the recording yet"
+        )
 
     def settle(self, seconds: float) -> None:
         """Wait until all ticks are written, unless the sink takes nothing now or was waited for in vain before."""
@@ -162,7 +172,7 @@ class Writer:
                 self._dropped += 1
                 return False
             self._dropped -= again
-            self._queue.append((tick, size))
+            self._queue.append((tick, size, time.monotonic()))
             self._queued_bytes += size
             if self._is_due(tick.instant.mono_s):
                 self._changed.notify_all()
@@ -210,7 +220,7 @@ class Writer:
             if not self._write_pending():
                 return False
             with self._changed:
-                ticks = [tick for tick, _ in self._queue]
+                ticks = [tick for tick, _, _ in self._queue]
             if ticks:
                 self._take(ticks)
                 if not self._write_pending():

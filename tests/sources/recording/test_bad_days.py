@@ -85,7 +85,8 @@ def test_a_disk_that_hangs_stops_no_sample_and_loses_none_that_fits(monkeypatch:
     assert recorder.problem is None and len(disk.blocks) == 50
 
 
-def test_more_than_the_newest_sample_waits_for_no_disk_without_a_word() -> None:
+def test_more_than_the_newest_sample_waits_for_no_disk_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "BEHIND_S", 0.0)
     disk = HangingDisk()
     recorder = Recorder(World(), sink=disk)
     said: list[tuple[str | None, str | None]] = []
@@ -94,8 +95,12 @@ def test_more_than_the_newest_sample_waits_for_no_disk_without_a_word() -> None:
         under_way = recorder.behind
         recorder.pass_on()
         said.append((under_way, recorder.behind))
-    one, two = ("recording behind: 1 sample waits for the disk", "recording behind: 2 samples wait for the disk")
+    one = "the disk is slow: 1 sample is not in the recording yet"
+    two = "the disk is slow: 2 samples are not in the recording yet"
     assert said == [(None, None), (one, one), (two, two)]
+    monkeypatch.setattr(writer, "BEHIND_S", 60.0)
+    assert recorder.behind is None, "one that has just come is no trouble"
+    monkeypatch.setattr(writer, "BEHIND_S", 0.0)
     assert disk.hangs.wait(20.0)
     disk.let_go.set()
     until(lambda: recorder.behind is None)
