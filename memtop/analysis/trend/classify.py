@@ -40,6 +40,8 @@ _EVEN: Final = 0.8
 is."""
 _RETURNS: Final = 2
 _MOSTLY_TOP: Final = 0.8
+_GIVEN_BACK: Final = 0.1
+"""Above its lowest point by no more than this part of its rise, memory has been given back."""
 _LARGEST: Final = float(1 << 63)
 """No valid size or time is larger."""
 
@@ -144,6 +146,8 @@ def judge(
         return growth
     if room_bytes is None or not math.isfinite(room_bytes) or floor.low <= 0:
         return growth
+    if growth.rise_bytes is not None and values[-1] - min(values) <= _GIVEN_BACK * growth.rise_bytes:
+        return growth  # it is where the rise began, as a cgroup is after an OOM kill: nothing goes on from the peak
     slow = speed_room_bytes is not None and speed_room_bytes < room_bytes
     return growth._replace(
         limit_s=time_to(room_bytes, times, values, saw),

@@ -245,3 +245,11 @@ def test_the_lab_in_small(kind: Class) -> None:
         assert score.alarm_percent <= 3.4  # one of thirty
     elif kind.truth is not Truth.HARD:
         assert score.meets(kind.truth)
+
+
+@pytest.mark.parametrize(("gone", "foretold"), [(0, True), (1, False)])
+def test_what_has_been_given_back_has_no_time_to_the_limit(gone: int, *, foretold: bool) -> None:
+    """As a cgroup after an OOM kill: its peaks end with the process that had them."""
+    used = series(lambda i: 1.2 * i if i < 300 - gone else 0.0)
+    growth = judge(seconds(), used, room_bytes=600 * MIB - used[-1])
+    assert growth.kind.alarming and (growth.limit_s is not None) is foretold
