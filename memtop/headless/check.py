@@ -51,6 +51,8 @@ _REASONS: Final = {
 }
 """The findings that are printed with each answer."""
 
+_GOES_ON: Final = {"a signal": "SIGCONT", "a debugger": "its debugger must let it"}
+"""What lets a process go on, by what has stopped it."""
 _UNWATCHED: Final = nullcontext()
 
 
@@ -173,7 +175,7 @@ def says(outlook: Assessment | None) -> list[str]:
         lines.append(nothing_wrong(outlook, alone=not beside))
     lines = [*beside, *lines]
     if (stopped := next((one for one in outlook.findings if one.name == "stopped"), None)) is not None:
-        how = "SIGCONT" if stopped.facts.get("by") == "a signal" else "its debugger must let it"
+        how = _GOES_ON.get(str(stopped.facts.get("by")), "its cgroup has to be thawed, as by docker unpause")
         lines.append(f"Unknown: it has to run ({how}) before anything can be said about its growth.")
     elif weighing(outlook.findings, Weight.UNDECIDED) or _is_open(outlook):
         lines.append("Unknown: watch longer (--for) to see whether it is fine or growing.")

@@ -209,6 +209,8 @@ class CgroupSample:
     """Number of mappings of those that are judged in full."""
     hugetlb: Mapping[ProcessKey, tuple[HugetlbLimit, ...]] = field(default_factory=dict)
     """Limits on huge pages over processes that are assessed and have such pages, the nearest first."""
+    frozen: Mapping[ProcessKey, bool] = field(default_factory=dict)
+    """Whether the cgroup of a process that is assessed is frozen, so that it does not run."""
     own_meminfo: bool = False
     """Whether /proc/meminfo is that of a container (lxcfs), and not of the machine."""
     policy: Policy = field(default_factory=Policy)

@@ -25,8 +25,9 @@ from memtop.runtimes.identity import encode_identity
 from memtop.runtimes.protocol import Identity
 from memtop.sources.protocol import Exit, Instant
 from tests.fakes import KERNEL_FLAGS, MIB_PAGES, FakeProcess, FakeSource
-from tests.sampling.test_cgroups import APP, MIB, v2
+from tests.sampling.test_cgroups import APP, MIB, MOUNT_V2, v2
 
+MOUNT_V1_FREEZER = b"31 1 0:27 / /sys/fs/cgroup/freezer rw - cgroup cgroup rw,freezer\n"
 LIMITS = b"".join(
     b"Max %b  unlimited  unlimited  bytes\n" % name
     for name in (b"data size", b"address space", b"stack size", b"locked memory", b"processes")
@@ -97,6 +98,29 @@ def test_a_look_that_is_too_short_says_that_it_does_not_know() -> None:
     answer, text = checked(lambda second: 50, seconds=20)
     assert answer is Answer.UNKNOWN
     assert text.startswith("app (42): No limit is near. A verdict on growth takes")
+
+
+@pytest.mark.parametrize(
+    ("cgroup", "mount", "file", "frozen"),
+    [
+        (b"5:freezer:/app\n", MOUNT_V1_FREEZER, "sys/fs/cgroup/freezer/app/freezer.state", b"FROZEN\n"),
+        (b"0::/app\n", MOUNT_V2, "sys/fs/cgroup/app/cgroup.events", b"populated 1\nfrozen 1\n"),
+    ],
+    ids=["version 1", "version 2"],
+)
+def test_a_process_whose_cgroup_is_frozen_is_not_called_level(
+    cgroup: bytes, mount: bytes, file: str, frozen: bytes
+) -> None:
+    """As by docker pause: nothing else tells it from a process that waits."""
+    found = []
+    for state in (frozen, b"THAWED\n"):
+        source = Shaped(lambda second: 50, 100)
+        source.files |= {"proc/42/cgroup": cgroup, "proc/self/mountinfo": mount, file: state}
+        out = io.StringIO()
+        check.run(Engine(source), 42, 1e6, 0.0, out)
+        found.append(out.getvalue())
+    assert "stopped by the freezer of its cgroup" in found[0] and "has to be thawed" in found[0]
+    assert "stopped" not in found[1]
 
 
 def test_a_stopped_process_is_not_called_level() -> None:

@@ -33,6 +33,8 @@ class FindingInputs(NamedTuple):
     page_tables: int | None = None
     leader_gone: bool = False
     state: str = ""
+    cgroup_frozen: bool = False
+    """Whether the freezer of its cgroup holds it up."""
     """The letter of its state; empty if it is unknown."""
     age_s: float | None = None
     minflt_per_s: float | None = None

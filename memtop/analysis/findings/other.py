@@ -83,8 +83,8 @@ def leader_gone(c: FindingInputs) -> Found:
 
 
 def stopped(c: FindingInputs) -> Found:
-    """A process that a signal or a debugger has stopped: that its memory stands still says nothing."""
-    by = {"T": "a signal", "t": "a debugger"}.get(c.state)
+    """A process that is stopped by a signal, a debugger or its cgroup: that its memory stands still says nothing."""
+    by = {"T": "a signal", "t": "a debugger"}.get(c.state, "the freezer of its cgroup" if c.cgroup_frozen else None)
     return (NOTE, facts(by=by)) if by is not None else None
 
 

@@ -82,6 +82,12 @@ def controller_places(
     return tuple(dict.fromkeys(sorted(found, key=lambda place: len(place.inside), reverse=True)))
 
 
+def unified_places(memberships: Sequence[Membership], mounts: Sequence[Mount]) -> tuple[CgroupPlace, ...]:
+    """The same for the cgroup of version 2, whatever controllers it has."""
+    mine = next((one for one in memberships if one.hierarchy == 0), None)
+    return () if mine is None else tuple(_places(mine, [m for m in mounts if m.fstype == b"cgroup2"], Version.V2))
+
+
 def seen_below(prefix: bytes, mounts: Sequence[Mount]) -> tuple[Mount, ...]:
     """The mounts of another mount namespace, as paths below ``prefix``: /proc/PID/root of a process in it."""
     return tuple(mount._replace(point=prefix + mount.point) for mount in mounts)

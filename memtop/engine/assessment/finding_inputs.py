@@ -96,6 +96,7 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
         page_tables=row.page_tables_bytes,
         leader_gone=row.note is Note.LEADER_GONE,
         state=row.state,
+        cgroup_frozen=cgroups.frozen.get(row.key, False),
         age_s=step.age_s(row.key),
         minflt_per_s=row.minflt_per_s,
         majflt_per_s=row.majflt_per_s,

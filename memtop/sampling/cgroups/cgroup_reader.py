@@ -21,6 +21,7 @@ from memtop.sampling.cgroup_reading import CgroupReading, CgroupSample, Policy
 from memtop.sampling.cgroups.all_cgroups import AllCgroups
 from memtop.sampling.cgroups.cgroup_files import RARELY_TICKS, CgroupFiles
 from memtop.sampling.cgroups.cgroup_finder import CgroupFinder, Found
+from memtop.sampling.cgroups.frozen_cgroups import FrozenCgroups
 from memtop.sampling.cgroups.homes import LOOKUPS, LOOKUPS_FOR_ALL, CgroupHomes, living
 from memtop.sampling.cgroups.hugetlb_limits import HugetlbLimits
 from memtop.sampling.cgroups.mapping_counts import MappingCounts
@@ -55,6 +56,7 @@ class CgroupReader:
         self._all = AllCgroups(self._folders, replaying=replaying)
         self._policy = Policy()
         self._tasks = TaskLimits(source, replaying=replaying)
+        self._frozen = FrozenCgroups(source, replaying=replaying)
         self._hugetlb = HugetlbLimits(source, replaying=replaying)
         self._counts = MappingCounts(source)
         self._removed_before: set[str] = set()
@@ -159,6 +161,7 @@ class CgroupReader:
             adjs=self._adjs,
             limits=self._limits_of(plan.assessed, processes),
             tasks=self._tasks.read(plan.assessed, processes, self._finder.mounts, self._finder.controllers),
+            frozen=self._frozen.read(plan.assessed, processes, self._finder.mounts, self._finder.controllers),
             hugetlb=self._hugetlb.read(plan.assessed, processes, self._finder.mounts, self._finder.controllers),
             mappings=self._counts.read(plan.assessed, processes, now_s, allowed=readings.smaps),
             own_meminfo=self._finder.own_meminfo,
