@@ -12,7 +12,7 @@ from memtop.sources.protocol import Source
 AGAIN_S: Final = 5.0
 """Interval at which they are looked for again."""
 MOST: Final = 512
-"""Relatives beyond this are not looked for: a family of so many is not summed anyway."""
+"""Processes of which stat is read to find them. Relatives beyond are not found: a family of so many is not summed."""
 MOST_THREADS: Final = 64
 """Threads of a process whose children are looked for: the kernel lists children by the thread that forked them."""
 
@@ -36,16 +36,21 @@ class ForkRelatives:
         return self._found
 
     def _look(self, pids: Iterable[int]) -> frozenset[int]:
-        stats = {pid: stat for pid in pids if (stat := self._stat(pid)) is not None}
-        waiting = list(stats)
-        while waiting and len(stats) < MOST:
-            one = stats[waiting.pop()]
+        known = {pid: self._stat(pid) for pid in pids}
+        found = {pid: stat for pid, stat in known.items() if stat is not None}
+        waiting = list(found)
+        while waiting:
+            one = found[waiting.pop()]
             for pid in (one.ppid, *self._children(one)):
-                if pid in stats or (stat := self._stat(pid)) is None or not _same_program(one, stat):
-                    continue
-                stats[pid] = stat
-                waiting.append(pid)
-        return frozenset(stats)
+                if pid not in known:
+                    if len(known) >= MOST:
+                        return frozenset(found)
+                    known[pid] = self._stat(pid)
+                stat = known[pid]
+                if stat is not None and pid not in found and _same_program(one, stat):
+                    found[pid] = stat
+                    waiting.append(pid)
+        return frozenset(found)
 
     def _stat(self, pid: int) -> PidStat | None:
         try:

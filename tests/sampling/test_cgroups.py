@@ -281,6 +281,39 @@ def test_nothing_that_was_known_of_a_cgroup_is_said_of_another_made_by_its_name(
     assert APP not in take(sampler, ask).remade
 
 
+@pytest.mark.parametrize(("others", "is_known"), [(500, True), (5000, False)])
+def test_of_very_many_cgroups_that_have_gone_no_inode_is_kept(others: int, is_known: bool) -> None:
+    source = FakeSource()
+    files = CgroupFiles(source)
+    source.files |= {f"{ROOT}/{number}/inode": b"%d\n" % number for number in range(others)}
+    for number in range(others):
+        files.begin(number)
+        files.identify(f"{ROOT}/{number}")
+        files.keep_only({f"{ROOT}/{number}"})
+    source.files[f"{ROOT}/0/inode"] = b"9999\n"
+    files.begin(others)
+    assert files.identify(f"{ROOT}/0") is is_known, "what is forgotten is new"
+
+
+def test_that_a_cgroup_has_no_limit_is_forgotten_when_it_has_gone() -> None:
+    source = FakeSource()
+    source.files |= {f"{POD}/memory.{name}": b"max\n" for name in ("max", "high", "swap.max")}
+    source.files[f"{POD}/memory.oom.group"] = b"0\n"
+    files = CgroupFiles(source)
+
+    def reads() -> int:
+        before = len(source.read_paths)
+        assert files.read(POD, True, leaf=False, full=False).limit_bytes == UNLIMITED
+        return source.read_paths[before:].count(f"{POD}/memory.max")
+
+    files.begin(1)
+    assert (reads(), reads()) == (1, 0)
+    files.keep_only({POD})
+    assert reads() == 0
+    files.keep_only(())
+    assert reads() == 1
+
+
 def test_the_inode_tells_a_real_cgroup_from_the_next_of_its_name() -> None:
     source, inodes = LiveSource(), []
     for _ in range(2):

@@ -57,11 +57,13 @@ class CgroupFiles:
             self._absent.clear()
 
     def keep_only(self, paths: Collection[str]) -> None:
-        """Forget what could not be read in other directories."""
+        """Forget other directories: what could not be read in them, and that they have no limit."""
         for path in self._unreadable.keys() - set(paths):
             del self._unreadable[path]
         for path in self._v1_roots.keys() - set(paths):
             del self._v1_roots[path]
+        for path in self._open_ended.keys() - set(paths):
+            del self._open_ended[path]
         if len(self._inodes) > 2 * len(paths) + MOST_UNUSED:
             self._inodes = {path: inode for path, inode in self._inodes.items() if path in paths}
 
