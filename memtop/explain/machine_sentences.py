@@ -16,6 +16,7 @@ PART_NAMES: Final[dict[MachinePart, str]] = {
     MachinePart.ANONYMOUS: "anonymous (processes)",
     MachinePart.FILE_MAPPED: "files mapped by processes",
     MachinePart.CACHE_CLEAN: "page cache, clean",
+    MachinePart.CACHE_UNEVICTABLE: "page cache, unevictable",
     MachinePart.CACHE_DIRTY: "page cache, dirty",
     MachinePart.CACHE_WRITEBACK: "page cache, being written",
     MachinePart.SHMEM: "tmpfs and shared memory",
@@ -42,6 +43,7 @@ PART_NAMES: Final[dict[MachinePart, str]] = {
     MachinePart.UNACCOUNTED: "unaccounted",
 }
 _UNACCOUNTED: Final = "drivers, network buffers, GPU, ZFS ARC, balloon: in no counter"
+_UNEVICTABLE: Final = "files of ramfs: they have no copy on disk"
 _OF_CONTAINER: Final = "kernel memory of this container"
 _UNMAPPED: Final = "tmpfs or memfd: no process that can be read maps a tenth of it"
 _MAPPED_TOGETHER: Final = frozenset({MachinePart.SHMEM, MachinePart.FILE_MAPPED})
@@ -67,6 +69,8 @@ def held_by(row: MachinePartRow, most: int, *, past: bool = False, of_container:
     """
     if row.part is MachinePart.UNACCOUNTED:
         return _OF_CONTAINER if of_container else _UNACCOUNTED
+    if row.part is MachinePart.CACHE_UNEVICTABLE:
+        return _UNEVICTABLE
     known_bytes = sum(holder.size_bytes or 0 for holder in row.holders)
     is_unknown = row.part is MachinePart.SHMEM and not past and 2 * known_bytes < row.size_bytes
     if is_unknown and row.size_bytes >= _NOTABLE_BYTES:

@@ -32,7 +32,11 @@ class Meminfo(NamedTuple):
     """SwapCached: pages that were read from swap and still have their swap slot. Most of them are in AnonPages too."""
     active_bytes: int | None
     inactive_bytes: int | None
+    active_file_bytes: int | None
+    inactive_file_bytes: int | None
     unevictable_bytes: int | None
+    mlocked_bytes: int | None
+    """Mlocked: the part of Unevictable that processes have locked."""
     dirty_bytes: int | None
     writeback_bytes: int | None
     """Writeback: pages being written, including pages on their way to swap."""
@@ -100,7 +104,10 @@ def parse_meminfo(data: bytes) -> Meminfo:
         swap_cached_bytes=size(b"SwapCached"),
         active_bytes=size(b"Active"),
         inactive_bytes=size(b"Inactive"),
+        active_file_bytes=size(b"Active(file)"),
+        inactive_file_bytes=size(b"Inactive(file)"),
         unevictable_bytes=size(b"Unevictable"),
+        mlocked_bytes=size(b"Mlocked"),
         dirty_bytes=size(b"Dirty"),
         writeback_bytes=size(b"Writeback"),
         slab_reclaimable_bytes=size(b"SReclaimable"),

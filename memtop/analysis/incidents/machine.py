@@ -57,6 +57,7 @@ _NAMES: Final = {
     MachinePart.GPU: "GPU memory",
     MachinePart.BALLOON: "a balloon of the hypervisor",
     MachinePart.CACHE_DIRTY: "dirty pages",
+    MachinePart.CACHE_UNEVICTABLE: "unevictable page cache (ramfs)",
     MachinePart.UNACCOUNTED: "memory in no counter (network buffers, drivers, GPU, balloon)",
 }
 

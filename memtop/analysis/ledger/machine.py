@@ -24,6 +24,8 @@ class MachinePart(StrEnum):
     """Clean file pages that a process maps. They have an upper bound, because Mapped counts shared memory too."""
     CACHE_CLEAN = "cache_clean"
     """Page cache that the kernel can drop at once."""
+    CACHE_UNEVICTABLE = "cache_unevictable"
+    """Page cache that the kernel cannot drop, because there is no copy of it: files of ramfs."""
     CACHE_DIRTY = "cache_dirty"
     CACHE_WRITEBACK = "cache_writeback"
     SHMEM = "shmem"
@@ -217,7 +219,8 @@ def _page_cache(m: Meminfo) -> tuple[Part | None, ...]:
         return ()
     dirty = min(m.dirty_bytes or 0, cache)
     writeback = min(m.writeback_bytes or 0, cache - dirty)
-    clean = cache - dirty - writeback
+    unevictable = min(_unevictable(m, cache), cache - dirty - writeback)
+    clean = cache - dirty - writeback - unevictable
     mapped: Part | None = None
     if m.mapped_bytes is not None:
         least = min(max(0, m.mapped_bytes - (m.shmem_bytes or 0)), clean)
@@ -228,8 +231,17 @@ def _page_cache(m: Meminfo) -> tuple[Part | None, ...]:
         _part(MachinePart.CACHE_DIRTY, None if m.dirty_bytes is None else dirty),
         _part(MachinePart.CACHE_WRITEBACK, None if m.writeback_bytes is None else writeback),
         mapped,
+        _part(MachinePart.CACHE_UNEVICTABLE, unevictable),
         _part(MachinePart.CACHE_CLEAN, clean),
     )
+
+
+def _unevictable(m: Meminfo, cache_bytes: int) -> int:
+    """What of the page cache is on no list of reclaim and is not locked by a process; 0 where that is unknown."""
+    on_lists = _sum(m.active_file_bytes, m.inactive_file_bytes)
+    if on_lists is None or m.unevictable_bytes is None or m.mlocked_bytes is None:
+        return 0
+    return max(0, min(m.unevictable_bytes - m.mlocked_bytes, cache_bytes - on_lists))
 
 
 def _unmapped_swap_cache(m: Meminfo) -> int | None:

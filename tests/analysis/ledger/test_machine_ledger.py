@@ -95,6 +95,25 @@ def test_shared_memory_in_cached_is_not_counted_twice() -> None:
     assert _kib(ledger, MachinePart.UNACCOUNTED) == 150
 
 
+@pytest.mark.parametrize(
+    ("lines", "unevictable"),
+    [
+        ({"Unevictable": 260, "Mlocked": 60}, 200),
+        ({"Unevictable": 260, "Mlocked": 260}, 0),
+        ({"Unevictable": 900, "Mlocked": 0}, 210),
+        ({"Unevictable": 260}, 0),
+    ],
+    ids=["files of ramfs", "locked by processes", "shared memory that is locked too", "not known"],
+)
+def test_what_the_kernel_cannot_drop_is_no_clean_page_cache(lines: dict[str, int], unevictable: int) -> None:
+    ledger = _ledger(
+        MemTotal=2000, Cached=1000, Buffers=10, Shmem=500, **{"Active(file)": 100, "Inactive(file)": 200}, **lines
+    )
+    assert _kib(ledger, MachinePart.CACHE_UNEVICTABLE) == unevictable
+    assert _kib(ledger, MachinePart.CACHE_CLEAN) == 510 - unevictable
+    assert reclaim_of(MachinePart.CACHE_UNEVICTABLE) is Reclaim.NO
+
+
 def test_mapped_files_have_two_ends_because_mapped_counts_shared_memory() -> None:
     ledger = _ledger(MemTotal=10_000, Cached=5000, Shmem=1000, Mapped=1500)
     mapped = next(part for part in ledger.parts if part.name == MachinePart.FILE_MAPPED)
