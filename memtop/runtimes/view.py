@@ -205,6 +205,8 @@ class FindingFacts(NamedTuple):
     """Growth of what survives the collections, while none of them has collected old objects; None otherwise."""
     may_rise_bytes_per_s: float | None = None
     """Growth of :attr:`live_bytes`, at most, while it varies too much to tell whether it grows; None otherwise."""
+    counted_again_bytes: int = 0
+    """Memory that RES has more than once, because the runtime maps its heap several times."""
     past_s: float | None = None
     """The age of the figures, where no newer ones came; None if they are current."""
 

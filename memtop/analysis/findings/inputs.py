@@ -229,6 +229,8 @@ class FindingInputs(NamedTuple):
     """Memory in use after a collection."""
     heap_may_take: int | None = None
     """RES can grow by so much inside of the heap; None where the heap does not explain its rise, or is not known."""
+    counted_again: int = 0
+    """Memory that RES has more than once, because the runtime maps its heap several times."""
     heap_collections: int | None = None
     """Number of collections of old objects; None before there are enough for a trend."""
     surviving_per_s: float | None = None

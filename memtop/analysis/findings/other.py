@@ -62,6 +62,13 @@ def merged(c: FindingInputs) -> Found:
     return NOTE, facts(merged_bytes=c.merged, rss_bytes=c.merged_rss, past_s=c.merged_past_s)
 
 
+def counted_again(c: FindingInputs) -> Found:
+    """A heap that is mapped several times: RES has it as often."""
+    if c.rss is None or c.counted_again <= max(0.1 * c.rss, 50 * MIB):
+        return None
+    return NOTE, facts(again_bytes=c.counted_again, rss_bytes=c.rss, real_bytes=c.rss - c.counted_again)
+
+
 def crash_loop(c: FindingInputs) -> Found:
     """A program that crashes and comes back, of which this process is the latest life."""
     if c.loop is None or c.now_s is None or not c.loop.is_loop(c.now_s):

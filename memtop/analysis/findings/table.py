@@ -73,6 +73,7 @@ RULES: Final[dict[str, Rule]] = {
         Rule("family", "pss", other.family),
         Rule("lazyfree", "lazyfree", other.lazyfree),
         Rule("merged", "ksm", other.merged),
+        Rule("counted_again", "region_jvm", other.counted_again, weight=Weight.CHANGE),
         Rule("keeps", "verdict_step", growth.keeps),
         Rule("gave_back", "peak", growth.gave_back),
         Rule("deleted", "region_text", other.deleted),

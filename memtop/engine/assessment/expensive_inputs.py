@@ -226,5 +226,6 @@ def _with_heap(case: FindingInputs, heap: FindingFacts) -> FindingInputs:
         if heap.floor is not None and heap.floor.slope_bytes_per_s is not None
         else None,
         heap_may_take=heap.heap_may_take_bytes,
+        counted_again=heap.counted_again_bytes,
         heap_past_s=heap.past_s,
     )

@@ -122,12 +122,12 @@ class JvmTracker:
         interval = growth.live_interval_bytes_per_s
         untouched = untouched_heap(list(self._points))
         explains = untouched is None or untouched.explains
-        outside = None
+        outside, again_bytes = None, 0
         if kernel.rss_bytes is not None and kernel.anon_bytes is not None:
             parts = break_down_jvm(
                 self._points[-1].heap, kernel.rss_bytes, kernel.anon_bytes, shmem_bytes=kernel.shmem_bytes
             )
-            outside = parts.native_bytes if parts.notable_native else None
+            outside, again_bytes = parts.native_bytes if parts.notable_native else None, parts.again_bytes
         self._facts = FindingFacts(
             outside_bytes=outside,
             outside_of_bytes=kernel.anon_bytes if outside is not None else None,
@@ -145,6 +145,7 @@ class JvmTracker:
             if growth.cycles
             else None,
             frees_lazily=False,
+            counted_again_bytes=again_bytes,
             surviving_bytes_per_s=surviving,
             may_rise_bytes_per_s=interval[1] if growth.may_rise and interval is not None else None,
         )

@@ -188,6 +188,12 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
         {"merged": 9 * MIB, "merged_rss": 180 * MIB},
         Severity.NOTE,
     ),
+    (
+        "counted_again",
+        {"counted_again": 51 * MIB, "rss": 500 * MIB},
+        {"counted_again": 51 * MIB, "rss": 520 * MIB},
+        Severity.NOTE,
+    ),
     ("keeps", KEEPS, KEEPS | {"flat_s": 599.0}, Severity.NOTE),
     ("gave_back", {"rss": 100 * MIB, "peak_rss": 151 * MIB}, {"rss": 100 * MIB, "peak_rss": 150 * MIB}, Severity.NOTE),
     ("deleted", {"deleted_file": "app"}, {"deleted_file": ""}, Severity.NOTE),

@@ -14,6 +14,7 @@ from memtop.runtimes.jvm.reading import decode_counters, encode_counters
 from memtop.runtimes.jvm.tracker import JvmTracker
 from memtop.runtimes.protocol import ProcessContext, ReadingMoment
 from memtop.runtimes.small_json import dumps, loads
+from memtop.runtimes.view import KernelFigures
 from tests.lab.points import lines
 
 
@@ -48,3 +49,16 @@ def test_of_very_many_counters_of_a_recording_the_first_are_taken() -> None:
     assert decode_counters(dumps(few | true)).heap_used_bytes
     with pytest.raises(ParseError, match="no heap sizes"):
         decode_counters(dumps(many | true))
+
+
+@pytest.mark.parametrize(("name", "again"), [("Z concurrent cycle pauses", True), ("Copy", False)])
+def test_what_res_has_of_a_heap_that_is_mapped_three_times_is_told(name: str, again: bool) -> None:
+    """Its shared memory beyond what is committed can only be pages of the heap, counted again."""
+    tracker, line = JvmTracker(), lines("jvm_leak")[-1]
+    counters = dict(parse_hsperf(line["hsperf"])) | {"sun.gc.collector.0.name": name}
+    begun = ReadingMoment(line["t"], line["rss"], line["anon"], None)
+    tracker.take("jvm", encode_counters(counters), begun, ProcessContext(None, None, None))
+    kernel = KernelFigures(pid=42, rss_bytes=3 << 30, anon_bytes=1 << 20, shmem_bytes=2 << 30)
+    facts = tracker.finding_facts(kernel, line["t"], fresh=True)
+    assert facts is not None
+    assert (facts.counted_again_bytes > 1 << 30) is again
