@@ -26,10 +26,15 @@ class Forecast(NamedTuple):
     earliest_s: float
     """Seconds from now."""
     latest_s: float
+    rate_bytes_per_s: float | None = None
+    """Its own rate, which is between slow and fast; None where the times are those of its own growth alone."""
 
     def rises_bytes(self, after_s: float) -> tuple[float, float]:
         """The further growth after a time, if slow and if fast. It ends at the limit."""
         slow, fast = (self.room_bytes * after_s / max(end_s, 1e-3) for end_s in (self.latest_s, self.earliest_s))
+        if self.rate_bytes_per_s is not None:
+            as_now = self.rate_bytes_per_s * after_s
+            slow, fast = min(slow, as_now), max(fast, as_now)
         return min(slow, self.room_bytes), min(fast, self.room_bytes)
 
 
@@ -92,12 +97,9 @@ def chart_forecast(outlook: Assessment | None) -> Forecast | None:
     room_bytes = target.headroom_max_bytes if target is not None and not target.goes_to_swap else 0
     if outlook.growth.limit_s is None or room_bytes <= 0:  # what goes to swap does not raise RES
         return None
-    return Forecast(room_bytes * _own_share(outlook), *outlook.growth.limit_s)
-
-
-def _own_share(outlook: Assessment) -> float:
-    """The part of the room that the process itself fills where others fill it, too: RES rises no faster than before."""
     facts: Mapping[str, float | str] = next((one.facts for one in outlook.findings if one.name == "growth"), {})
     rate = float(facts.get("rate_bytes_per_min", 0.0))
     all_rates = float(facts.get("falls_bytes_per_min", rate + float(facts.get("rivals_bytes_per_min", 0.0))))
-    return min(1.0, rate / all_rates) if rate > 0 and all_rates > 0 else 1.0
+    if not 0 < rate < all_rates:
+        return Forecast(float(room_bytes), *outlook.growth.limit_s)
+    return Forecast(room_bytes * rate / all_rates, *outlook.growth.limit_s, rate / 60)  # others fill the rest

@@ -145,9 +145,9 @@ class _Chart:
         now = next(value for value in reversed(self.rss) if value is not None)
         corners = [(self.x(self.last), self.y(now))]
         forecast = self.report.forecast
-        for end_s in (forecast.earliest_s, forecast.latest_s):
-            share = min(1.0, self.ahead / max(end_s, 1e-3))
-            corners.append((self.x(self.last + min(self.ahead, end_s)), self.y(now + share * forecast.room_bytes)))
+        for is_fast, end_s in ((True, forecast.earliest_s), (False, forecast.latest_s)):
+            after_s = min(self.ahead, end_s)
+            corners.append((self.x(self.last + after_s), self.y(now + forecast.rises_bytes(after_s)[is_fast])))
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in corners)
         yield f'<polygon class="forecast" points="{path}"/>'
 

@@ -400,6 +400,12 @@ def test_growth_goes_on_in_two_dotted_lines_until_the_limit() -> None:
     assert "now" in drawn[-1] and "+1 min" in drawn[-1]
 
 
+@pytest.mark.parametrize("rate_mib", [0.1, 1, 5])
+def test_where_others_fill_the_limit_too_the_current_rate_is_among_what_is_foretold(rate_mib: float) -> None:
+    slow, fast = AHEAD._replace(rate_bytes_per_s=rate_mib * MIB).rises_bytes(10.0)
+    assert slow <= 10 * rate_mib * MIB <= fast <= AHEAD.room_bytes
+
+
 def test_what_is_foretold_is_within_the_scale() -> None:
     series = make_series(points=150, virt=100 * MIB, anon=90 * MIB, file=0)
     tops = []
