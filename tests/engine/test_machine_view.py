@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
-from pathlib import Path
+from contextlib import closing
 
 import pytest
 
@@ -23,6 +23,7 @@ from memtop.sampling.commands import ToggleMark
 from memtop.sampling.request import Need
 from memtop.sources.live import LiveSource
 from memtop.tui.panels.machine import machine_lines
+from tests.children import eventually
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
 from tests.procfs.test_machine_files import SLABINFO
 from tests.requests import changed, request
@@ -241,19 +242,21 @@ def test_the_panel_has_a_line_for_each_large_part_under_two_of_heading() -> None
     assert frame is not None and "HELD BY (only 1 process read)" in machine_lines(frame, 120)[1].text
 
 
-def test_the_command_adds_up_on_this_machine(tmp_path: Path) -> None:
-    out, err = io.StringIO(), io.StringIO()
-    source = LiveSource()
-    try:
-        assert command.run(source, json=True, out=out, err=err) == 0
-    finally:
-        source.close()
-    found = json.loads(out.getvalue())
-    assert sum(one["bytes"] for one in found["parts"]) == found["total_bytes"]
-    unaccounted = next(one["bytes"] for one in found["parts"] if one["part"] == "unaccounted")
-    assert unaccounted < 0.05 * found["total_bytes"]
-    assert any(holder["pid"] for one in found["parts"] for holder in one["holders"])
-    assert ("proc/slabinfo" in found["unread"]) is (os.geteuid() != 0)
+def test_the_command_adds_up_on_this_machine() -> None:
+    """Memory that other programs take and free meanwhile may be in no counter for a moment."""
+
+    def mostly_named() -> bool:
+        out, err = io.StringIO(), io.StringIO()
+        with closing(LiveSource()) as source:
+            assert command.run(source, json=True, out=out, err=err) == 0
+        found = json.loads(out.getvalue())
+        assert sum(one["bytes"] for one in found["parts"]) == found["total_bytes"]
+        assert any(holder["pid"] for one in found["parts"] for holder in one["holders"])
+        assert ("proc/slabinfo" in found["unread"]) is (os.geteuid() != 0)
+        unaccounted = next(one["bytes"] for one in found["parts"] if one["part"] == "unaccounted")
+        return bool(unaccounted < 0.05 * found["total_bytes"])
+
+    assert eventually(mostly_named)
 
 
 def test_the_past_of_the_parts_is_bounded() -> None:
