@@ -127,10 +127,13 @@ def _renewed(old: _Entry | None, incident: Incident, now_s: float, identity: _Id
             incident = incident._replace(severity=before.severity)
         else:
             milder_from_s = None
-    if 1 / _CLASS < incident.kills_in_s / before.kills_in_s < _CLASS:
-        incident = incident._replace(kills_in_s=before.kills_in_s)
-    if incident.name == before.name and incident.since_s == now_s:
-        incident = incident._replace(since_s=before.since_s)
+    kills_in_s, since_s = incident.kills_in_s, incident.since_s
+    if 1 / _CLASS < kills_in_s / before.kills_in_s < _CLASS:
+        kills_in_s = before.kills_in_s
+    if incident.name == before.name and since_s == now_s:
+        since_s = before.since_s
+    if (kills_in_s, since_s) != (incident.kills_in_s, incident.since_s):
+        incident = incident._replace(kills_in_s=kills_in_s, since_s=since_s)
     return _Entry(incident, old.first_s, now_s, identity, stands_from_s, milder_from_s)
 
 

@@ -106,12 +106,13 @@ class EventFinder:
     def _verdicts(self, step: StepInput, verdicts: GrowthTracker) -> Iterator[NotedEvent]:
         before, now = self._alarms, {}
         for key in verdicts.alarmed():
-            found, row = verdicts.of(key), step.row(key)
+            found = verdicts.of(key)
             evidence = found.state.evidence if found is not None else None
             if evidence is None:
                 continue
             now[key] = _RANK[evidence]
-            if before is not None and now[key] > before.get(key, -1) and row is not None:
+            is_news = before is not None and now[key] > before.get(key, -1)
+            if is_news and (row := step.row(key)) is not None:
                 yield NotedEvent(EventKind.VERDICT, key.pid, f"{process_name(row)}: {evidence.value}")
         self._alarms = now
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from memtop.analysis.trend.classify import LEAST_SPAN_S, Growth, Shape, judge
@@ -191,6 +192,13 @@ class GrowthTracker:
             self._alarmed = tuple(key for key, verdict in self._known.items() if verdict.alarm)
         return self._alarmed
 
+    def fastest(self, most: int) -> list[tuple[ProcessKey, Verdict]]:
+        """Of those whose growth is confirmed, so many that grow fastest."""
+        known = self._known
+        slopes = [(known[key].standing.slope_bytes_per_s or 0.0, key) for key in self.alarmed()]
+        slopes.sort(key=itemgetter(0), reverse=True)
+        return [(key, known[key]) for _, key in slopes[:most]]
+
     def risers(self) -> list[ProcessKey]:
         """Processes of some size whose memory rises by any shape, or did so within the window; the largest first."""
         sizes = {
@@ -293,12 +301,17 @@ def growth_now(verdict: Verdict | None, now_s: float) -> Growth | None:
     """
     if verdict is None:
         return None
-    growth, pause = verdict.standing._replace(pause=verdict.growth.pause), verdict.growth.pause
+    growth, pause = verdict.standing, verdict.growth.pause
+    limit_s, slow_s, by_s = growth.limit_s, growth.slow_s, now_s - verdict.standing_s
     if pause is not None and pause.unusual:
-        return growth._replace(limit_s=None, slow_s=None)
-    growth = growth if growth.limit_s is None else sooner(growth, now_s - verdict.standing_s)
-    is_near = growth.limit_s is not None and growth.limit_s[0] < NEAR_S
-    return growth._replace(limit_s=None) if is_near and pause is not None and pause.doubtful else growth
+        limit_s = slow_s = None
+    elif limit_s is not None:
+        limit_s, slow_s = _less(limit_s, by_s), _less(slow_s, by_s)
+        if limit_s is not None and limit_s[0] < NEAR_S and pause is not None and pause.doubtful:
+            limit_s = None
+    if pause is growth.pause and (limit_s, slow_s) == (growth.limit_s, growth.slow_s):
+        return growth
+    return growth._replace(pause=pause, limit_s=limit_s, slow_s=slow_s)  # hundreds may grow: once
 
 
 def _shown(state: Confirmation) -> tuple[object, ...]:
@@ -331,11 +344,11 @@ def _with_settled_times(old: Verdict | None, growth: Growth, now_s: float) -> Gr
 
 def sooner(growth: Growth, by_s: float) -> Growth:
     """What a look said so long ago of the times to the limit, counted from now."""
+    return growth._replace(limit_s=_less(growth.limit_s, by_s), slow_s=_less(growth.slow_s, by_s))
 
-    def less(span_s: tuple[float, float] | None) -> tuple[float, float] | None:
-        return None if span_s is None else (max(0.0, span_s[0] - by_s), max(0.0, span_s[1] - by_s))
 
-    return growth._replace(limit_s=less(growth.limit_s), slow_s=less(growth.slow_s))
+def _less(span_s: tuple[float, float] | None, by_s: float) -> tuple[float, float] | None:
+    return None if span_s is None else (max(0.0, span_s[0] - by_s), max(0.0, span_s[1] - by_s))
 
 
 def even_step_s(step_s: float) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from heapq import nlargest
 from typing import Final
 
 from memtop.analysis.incidents import GroupFacts, GrowthFacts, LimitFacts, MachineFacts
@@ -46,10 +45,10 @@ def growing_processes(
 ) -> tuple[GrowthFacts, ...]:
     """Those whose growth is confirmed, those that have risen most, and the fastest in each of the cgroups that are
     ``filling``."""
-    confirmed = [(key, verdict) for key in verdicts.alarmed() if (verdict := verdicts.of(key)) is not None]
-    confirmed = nlargest(MOST_GROWING, confirmed, key=lambda one: one[1].standing.slope_bytes_per_s or 0.0)
     met: _Met = {}
-    found = {key: _facts(key, verdict, rises.whole_of(key), step, met) for key, verdict in confirmed}
+    found = {
+        key: _facts(key, verdict, rises.whole_of(key), step, met) for key, verdict in verdicts.fastest(MOST_GROWING)
+    }
     risen: dict[ProcessKey, RiseFact | None] = dict(rises.largest)
     risen.update((key, rises.of(key)) for key in rises.fastest_in(filling, step.cgroups.chains).values())
     for key, fact in risen.items():
