@@ -116,6 +116,8 @@ def limits_not_looked_at(key: ProcessKey, step: StepInput) -> tuple[str, ...]:
     lists_relatives = step.plan.with_relatives and tasks is not None and tasks.has_children is not None
     if tasks is not None and tasks.has_children is not False and not (step.everybody or lists_relatives):
         found.append("what its children copy of the memory that they share with it (-C watches them)")
+    elif tasks is not None and tasks.has_children and not _program_is_known(key, step):
+        found.append("what its children copy of the memory that they share with it (no permission to tell them)")
     most, used = user_threads(key, step)
     if most is not None and used is None:
         found.append(f"how many threads its user has (ulimit -u: {most:,})")
@@ -127,6 +129,12 @@ def limits_not_looked_at(key: ProcessKey, step: StepInput) -> tuple[str, ...]:
     if limits is not None and limits.locked_bytes is None and status is not None and status.locked_bytes:
         found.append("ulimit -l cannot be read")
     return tuple(found)
+
+
+def _program_is_known(key: ProcessKey, step: StepInput) -> bool:
+    """Whether the kernel shows where its program lies, by which its fork relatives are known."""
+    seen = step.process(key)
+    return seen is not None and seen.stat is not None and seen.stat.start_code > 1
 
 
 def user_threads(key: ProcessKey, step: StepInput) -> tuple[int | None, int | None]:

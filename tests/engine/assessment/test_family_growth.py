@@ -223,6 +223,19 @@ def test_where_only_one_of_a_family_is_asked_for_the_others_are_read_too(pid: in
     assert not [path for path in source.asked_ever if path.startswith("proc/77/smaps")]
 
 
+@pytest.mark.parametrize("only", [None, frozenset({42})])
+def test_without_permission_to_tell_its_relatives_they_are_named_as_not_looked_at(only: frozenset[int] | None) -> None:
+    source = listing_children(Prefork(lambda second: 100 * second))
+    for process in source.processes.values():
+        process.start_code = 1
+    engine = Engine(source)
+    ask = request(focus=source.processes[42].key, only=only, needs=Need.STAT | Need.STATUS)
+    for _ in range(20):
+        frame = engine.step(ask)
+    assert frame is not None
+    assert "(no permission to tell them)" in nothing_wrong(outlook(frame))
+
+
 def test_a_relative_that_becomes_another_program_is_no_ended_one() -> None:
     source = listing_children(Prefork(lambda second: 0))
     engine, key = Engine(source), source.processes[42].key
