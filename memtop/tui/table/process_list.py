@@ -162,10 +162,11 @@ class ProcessList(ScrollingLines, can_focus=True, inherit_bindings=False):
         return top is not None and not self.is_touched and self.scroll_offset.y == min(top, self.max_scroll_y)
 
     def _lead(self) -> None:
-        """Scroll to the highest place at which the selected process is in view."""
+        """Scroll to the highest place at which the selected process is in view; to the top for one without memory, such
+        as a zombie, which is last in most orders: the end of the list says nothing."""
         index = self.find(self.selected)
         if index is not None and self.body_lines:
-            self.led_top = max(0, index - self.body_lines + 1)
+            self.led_top = 0 if self.rows[index].rss_bytes is None else max(0, index - self.body_lines + 1)
             self.scroll_to(y=self.led_top, animate=False)
 
     def watch_selected(self, key: RowKey | None) -> None:

@@ -76,6 +76,21 @@ async def test_the_process_that_it_names_stays_in_view_when_its_row_moves_far() 
         assert b.app.table.scroll_offset.y == 9, "the user has scrolled"
 
 
+async def test_a_zombie_that_it_names_does_not_take_the_top_of_the_list_out_of_view() -> None:
+    source = world()
+    for pid in range(100, 140):
+        source.add(FakeProcess(pid, b"worker", rss_pages=200 * MIB_PAGES, cmdline=b"worker\0"))
+    async with board(source=source) as b:
+        await leak(b, BATCH)
+        assert b.selected == BATCH and b.app.table.scroll_offset.y > 0
+        source.processes[BATCH].state = "Z"
+        await b.tick()
+        await b.until(
+            lambda: b.app.table.selected_row is not None and b.app.table.selected_row.rss_bytes is None, "it is"
+        )
+        assert (b.selected, b.app.table.scroll_offset.y) == (BATCH, 0)
+
+
 @pytest.mark.parametrize("keys", [("down", "up"), ("enter", "enter"), ("u", "enter"), ("1",), ("1", "6"), ("m",)])
 async def test_it_stays_where_the_user_has_gone(keys: tuple[str, ...]) -> None:
     async with board() as b:
