@@ -49,6 +49,11 @@ class FamilySums:
         living = [seen for one in self._of[key][1] if (seen := self._collector.seen(one)) is not None and seen.statm]
         return living if len(living) > 1 else []
 
+    def to_read(self, key: ProcessKey) -> list[ProcessSample]:
+        """The members whose readings are needed for :meth:`sum`."""
+        members = self.members(key)
+        return members if len(members) <= MOST else []
+
     def sum(self, key: ProcessKey) -> FamilySum | None:
         """What the family takes now; None if it has no relatives.
 
@@ -57,12 +62,14 @@ class FamilySums:
         members = self.members(key)
         if not members:
             return None
+        if len(members) > MOST:
+            return FamilySum(len(members), None, None, "", Missing.TOO_MANY)
         records = [self._collector.records.get(seen.key) for seen in members]
         read = [one for one in records if one is not None and one.rollup is not None]
-        if len(read) < len(members) or len(members) > MOST:
+        if len(read) < len(members):
             reasons = [one.missing for one in records if one is not None and one.rollup is None]
             worst = next((one for one in reasons if one not in (Missing.NOTHING, Missing.UNREAD)), Missing.UNREAD)
-            return FamilySum(len(members), None, None, "", worst if len(members) <= MOST else Missing.TOO_DEAR)
+            return FamilySum(len(members), None, None, "", worst)
         at_s = max(one.rollup_s for one in read)
         estimated = partial(_estimated_bytes, len(members))
         for measure, size_of in (("PSS", _pss_bytes), ("estimated PSS", estimated)):

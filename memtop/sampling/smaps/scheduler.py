@@ -249,7 +249,7 @@ class SmapsScheduler:
             seen.key: seen
             for key in families
             if not (family and key == focus)
-            for seen in self._family_sums.members(key)
+            for seen in self._family_sums.to_read(key)
         }
         self._admission.take_turns(plan, list(summed.values()), from_s, calm=True)
         others = [seen for key in wanted if not (shown and key == focus) and (seen := self._seen(key)) is not None]

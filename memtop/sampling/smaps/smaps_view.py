@@ -25,6 +25,7 @@ class Missing(Enum):
     FORBIDDEN = "--no-smaps was given"
     TOO_DEAR = "mmap and munmap in the process would wait too long for a reading"
     UNKNOWN_COST = "RES is unknown, so the cost of a reading is too"
+    TOO_MANY = "they are too many: their readings would be too far apart"
     DENIED = "no permission to read it"
     KERNEL = "a kernel thread has no memory of its own"
     ZOMBIE = "a zombie has ended and holds no memory"
@@ -55,7 +56,7 @@ class FamilySum(NamedTuple):
     one of them was not read."""
     size_bytes: int | None
     measure: str
-    """``PSS``, or ``USS`` where PSS is not known; empty if neither is."""
+    """``PSS``, or ``estimated PSS`` where that is not known; empty if neither is."""
     missing: Missing
     """Why it is not known."""
 

@@ -281,6 +281,8 @@ def test_where_only_it_is_recorded_its_children_are_named_as_not_looked_at() -> 
 
 def test_a_family_that_is_too_large_is_not_summed_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(family_sums, "MOST", 3)
-    found = outlook(watched(Prefork(lambda second: 100 * second), 40))
+    source = Prefork(lambda second: 100 * second)
+    found = outlook(watched(source, 40))
     assert "family_growth" not in [one.name for one in found.findings]
-    assert any("fork relatives" in one for one in found.not_looked_at)
+    assert any("fork relatives" in one and Missing.TOO_MANY.value in one for one in found.not_looked_at)
+    assert not [path for path in source.asked_ever if path.endswith("/smaps_rollup")]
