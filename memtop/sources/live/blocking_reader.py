@@ -127,6 +127,8 @@ class BlockingReader:
             if not reading.done:
                 return None
             del self._readings[path, size]
+            if not self._readings:
+                self._readings = {}  # at the start it has had thousands, and none shrinks
         if reading.error is not None:
             raise reading.error
         return Answer(reading.data, reading.took_s)

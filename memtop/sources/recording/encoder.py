@@ -135,7 +135,7 @@ class Encoder:
         before, self._pids = self._pids, now
         if now == before:
             return frozenset()
-        listed_before, self._listed = self._listed, frozenset(now)
+        listed_before, self._listed = self._listed, frozenset(set(now))  # a copy has half the size
         left = listed_before - self._listed
         if before is None:
             self._add(RecordKind.PIDS, "", 1, encode_pids(now))

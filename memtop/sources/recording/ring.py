@@ -11,7 +11,7 @@ from typing import Final
 from memtop.sources.protocol import Instant
 from memtop.sources.recording.tick import Block
 
-RING_BYTES: Final = 640 << 10
+RING_BYTES: Final = 768 << 10
 """Most memory for them: some minutes of 500 processes at one sample a second, and a quarter of an hour of one whose
 memory moves."""
 LEAST_S: Final = 300.0

@@ -128,7 +128,7 @@ def test_so_much_of_the_past_is_kept_in_memory() -> None:
     ring = Ring()
     for number in range(20):
         ring.append(Block(Instant(0.0, 400.0 * number), True, bytes(MIB // 4)))
-    assert len(ring) == 2, "640 KiB, which three of them exceed"
+    assert len(ring) == 2, "768 KiB, which three of them exceed"
 
 
 def test_changes_that_are_left_undone_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
