@@ -31,13 +31,15 @@ from memtop.tui.chart.chart_styles import (
     area_color,
 )
 from memtop.tui.chart.group_chart import group_items
-from memtop.tui.drawing.cell_text import to_ascii
+from memtop.tui.drawing.cell_text import to_ascii, whole_words
 
 _ARROWS: Final = {1: " ↑", 0: "", -1: " ↓"}
 """Not the sign of danger."""
 _SIZE_CELLS: Final = 5
 """Cells of a size that moves: ``99.8M`` and ``100M`` take the same, so that what follows does not jump."""
 _GAPS: Final = ("   ", "  ")
+_PROGRAM_CELLS: Final = 15
+"""The program's name where it stands beside the numbers, at most."""
 _EMPTY: Final = -1
 """The rank of a part that the process has none of, or of which it is not known."""
 _TOPICS: Final = {
@@ -89,7 +91,8 @@ def facts(
     keys = _keys(look, areas=areas, shows_virt=shows_virt)
     items = group_items(detail, keys) if isinstance(detail, GroupDetail) else _items(detail, detail.row, keys)
     if named and isinstance(detail, Detail):
-        items = [Fact([(f"{detail.row.pid} {clean(detail.row.name)}", ChartStyle.MESSAGE)], 10), *items]
+        program = whole_words(clean(detail.row.program), _PROGRAM_CELLS)
+        items = [Fact([(f"{detail.row.pid} {program}", ChartStyle.MESSAGE)], 10), *items]
     gap = _GAPS[0]
     if _width(items, gap) > width:
         gap = _GAPS[1]

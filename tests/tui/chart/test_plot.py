@@ -339,6 +339,16 @@ def test_the_numbers_are_those_of_the_row_and_leave_in_order_of_worth() -> None:
     assert "↑" not in facts(steady, 118, INKS, areas=False).text
 
 
+def test_beside_the_numbers_the_process_has_the_name_that_the_list_gives_it() -> None:
+    detail = make_detail()
+    for command, name in (
+        (b"python3\0leak.py", "4242 leak.py  "),
+        (b"/opt/a-very-long-program-name", "4242 a-very-long-pr…  "),
+    ):
+        row = detail.row._replace(name="python3", command_raw=command)
+        assert facts(detail._replace(row=row), 60, INKS, areas=False, named=True).text.startswith(name)
+
+
 @pytest.mark.parametrize("rss_bytes", [9_980 << 10, 99_800 << 10, 100 << 20, 999 << 20, 1 << 30])
 @pytest.mark.parametrize("slope", [0.0, 12.0 * MIB])
 def test_no_number_moves_what_follows_it(rss_bytes: int, slope: float) -> None:
