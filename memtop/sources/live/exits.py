@@ -53,6 +53,8 @@ class ExitWatch:
         for pid in self._pidfds.keys() - wanted.keys():
             self._release(pid)
         self._reported.intersection_update(wanted)
+        if not wanted.keys() - self._pidfds.keys() - self._reported:  # of hundreds, mostly none is new
+            return
         for pid in wanted:
             if len(self._pidfds) >= self._limit:
                 break
