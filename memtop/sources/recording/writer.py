@@ -71,6 +71,8 @@ class Writer:
         self._failed = ""
         self._lags = False
         """Whether the sink was waited for in vain, and has not taken everything since."""
+        self._one_by_one = False
+        """Whether a write has failed, and ticks have waited since: there may be room for some of them only."""
         self._writing_since_s: float | None = None
         threading.Thread(target=self._run, name=THREAD, daemon=True).start()
 
@@ -220,7 +222,7 @@ class Writer:
             if not self._write_pending():
                 return False
             with self._changed:
-                ticks = [tick for tick, _, _ in self._queue]
+                ticks = [tick for tick, _, _ in self._queue][: 1 if self._one_by_one else None]
             if ticks:
                 self._take(ticks)
                 if not self._write_pending():
@@ -228,6 +230,7 @@ class Writer:
                 with self._changed:
                     self._queued_bytes -= sum(self._queue.popleft()[1] for _ in ticks)
                     self._lags = self._lags and bool(self._queue)
+                    self._one_by_one = self._one_by_one and bool(self._queue)
                     self._changed.notify_all()
             if self._sink is not None:
                 self._sink.keep_house()
@@ -286,7 +289,7 @@ class Writer:
         try:
             sink.write(self._pending)
         except (RecordingError, OSError) as error:
-            self._failed = _in_words(error)
+            self._failed, self._one_by_one = _in_words(error), True
             return False
         finally:
             self._writing_since_s = None

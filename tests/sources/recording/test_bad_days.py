@@ -129,6 +129,34 @@ def test_a_disk_that_hangs_is_waited_for_once_and_gets_what_waits_in_one_piece()
     assert recorder.problem is None
 
 
+class FullDisk(HangingDisk):
+    """A sink with room for so many blocks."""
+
+    room = 0
+
+    def write(self, blocks: Sequence[Block]) -> None:
+        if len(blocks) > self.room:
+            raise RecordingError("the disk is full")
+        self.room -= len(blocks)
+        super().write(blocks)
+
+
+def test_a_full_disk_that_has_room_for_some_of_what_waits_gets_these(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "RETRY_S", 0.01)
+    disk = FullDisk()
+    disk.let_go.set()
+    recorder = Recorder(World(), sink=disk)
+    for number in range(1, 11):
+        recorder.begin()
+        recorder.pass_on()
+        until(lambda: recorder.write_error == "the disk is full")
+        assert recorder.problem is not None and f"({number} sample" in recorder.problem
+    disk.room = 4
+    until(lambda: len(disk.blocks) == 4)
+    recorder.close()
+    assert recorder.problem == "the recording is incomplete: 6 samples are missing: the disk is full"
+
+
 def test_what_a_disk_refused_last_is_written_at_the_end_and_is_not_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     disk = HangingDisk()
     recorder = Recorder(World(), sink=disk)
