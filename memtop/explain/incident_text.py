@@ -151,6 +151,8 @@ def headline(report: IncidentReport | None, system: SystemRow, *, computed_perce
     if report.watched_s >= EARLY_S:
         which = "watched " if report.unseen.only is not None else "" if report.unseen.hidden == 0 else "readable "
         grows = f"nothing {which}grows{'' if report.watched_s >= LONG_S else ' fast'}"
+    if report.growing_family:
+        grows = f"the fork family of {report.growing_family} grows"
     if computed_percent is not None and report.watched_s < LONG_S:
         grows = f"what grows is being computed for this moment: {computed_percent} %"
     readable = "readable " if report.unseen.unplaced or report.unseen.unread_cgroups else ""

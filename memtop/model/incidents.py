@@ -31,6 +31,8 @@ class IncidentReport(NamedTuple):
     """For how long the machine has been watched: what has grown before is not known."""
     clock_offset_s: float = 0.0
     """Seconds since the epoch, minus the clock of :attr:`Incident.since_s`."""
+    growing_family: str = ""
+    """A process that was asked for or is in focus whose fork family grows as a whole, while it does not."""
     killed_before: tuple[tuple[str, int], ...] = ()
     """Names of cgroups in which the OOM killer had killed before memtop started, and how often; most kills first."""
 

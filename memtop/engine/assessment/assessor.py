@@ -24,6 +24,7 @@ from memtop.engine.assessment.machine_trend import MachineTrend
 from memtop.engine.assessment.memory_limits import counts_its_heap, room_of
 from memtop.engine.assessment.part_owners import OWNED
 from memtop.engine.assessment.process_assessor import ProcessAssessor, at_its_end
+from memtop.engine.assessment.process_names import process_name
 from memtop.engine.assessment.rise_tracker import RiseTracker
 from memtop.engine.assessment.row_marks import Marks, RowMarks
 from memtop.engine.assessment.step_input import StepInput
@@ -94,6 +95,8 @@ class Assessor:
         """Assessments of all processes that are assessed in full, at this tick."""
         self.heap_uses: Mapping[ProcessKey, HeapUse] = {}
         """The rises that the heaps of processes explain, at the latest tick."""
+        self._growing_family = ""
+        """See :attr:`IncidentReport.growing_family`."""
         self._step: StepInput | None = None
         """The facts of the latest tick."""
         self.lacks_victim = False
@@ -253,9 +256,17 @@ class Assessor:
             key: self._look_at(key, study, step, index, inputs_of.get(key, ExpensiveInputs()))
             for key, study in self._studies.items()
         }
+        self._growing_family = self._find_growing_family(step)
         self.lacks_victim = any(map(_lacks_victim, self.outlooks.values()))
         self.wants_all |= self.lacks_victim and not step.everybody
         self._exit_analysis.hold_only([*self._largest, *(key.pid for key in step.plan.readings.visible)], step)
+
+    def _find_growing_family(self, step: StepInput) -> str:
+        for key in self.families(step.plan):
+            row = step.row(key)
+            if row is not None and any(one.name == "family_growth" for one in self.outlooks[key].findings):
+                return f"{process_name(row)} ({row.pid})"
+        return ""
 
     def _note_new(self, step: StepInput) -> list[int]:
         """The processes that were not there at the previous tick."""
@@ -289,7 +300,8 @@ class Assessor:
     @property
     def incidents(self) -> IncidentReport | None:
         """What deserves attention on the machine; None before the first tick."""
-        return self._incidents.report
+        report = self._incidents.report
+        return report._replace(growing_family=self._growing_family) if report is not None else None
 
     def known(self, keys: Iterable[ProcessKey]) -> dict[ProcessKey, Assessment]:
         """The assessments of these processes at the last tick, or at their end.

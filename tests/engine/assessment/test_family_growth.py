@@ -10,6 +10,7 @@ import pytest
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied, MemtopError
 from memtop.explain.finding_text import nothing_wrong, sentences_of
+from memtop.explain.incident_text import headline
 from memtop.headless import check
 from memtop.headless.check import Answer, answer_to
 from memtop.model.frame import Frame
@@ -216,6 +217,7 @@ def test_where_only_one_of_a_family_is_asked_for_the_others_are_read_too(pid: in
     while (frame := engine.step(ask)) is not None:
         last = frame
         assert [row.pid for row in last.rows] == [pid]
+    assert "the fork family of app (" in headline(last.incidents, last.system).says
     found = outlook(last) if in_focus else last.outlooks[key]
     (finding,) = [one for one in found.findings if one.name == "family_growth"]
     assert (finding.facts["family_count"], finding.facts["measure"]) == (4, "PSS")
