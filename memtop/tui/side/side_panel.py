@@ -211,9 +211,9 @@ class SidePanel(Vertical, KeptLines):
         """The topic of the value under the cursor."""
         shown = topic(self._topic)
         facts = facts_of(detail.row, frame.system, detail.status, shown.facts) if detail is not None else {}
-        text = plain(shown.fill(facts), width)
-        title, *body = text.splitlines()
-        return [Line(""), Line(title, "strong"), *(Line(line) for line in body)]
+        lines = plain(shown.fill(facts), width).splitlines()
+        body = next(number for number, line in enumerate(lines) if line.startswith("═"))  # a long title is wrapped
+        return [Line(""), *(Line(line, "strong") for line in lines[:body]), *(Line(line) for line in lines[body:])]
 
 
 def _says_more(line: Line) -> bool:

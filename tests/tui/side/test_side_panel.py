@@ -233,3 +233,16 @@ async def test_on_the_smallest_screen_a_demo_says_what_it_does_now_and_enter_sho
         while "Watch: RES." not in said(app):
             await pilot.pause(0.01)
         assert text in " ".join(said(app))
+
+
+async def test_a_title_that_is_wrapped_is_strong_to_its_end() -> None:
+    async with board(size=(120, 60)) as it:
+        panel, frame = it.app.query_one(SidePanel), it.app.frame
+        assert frame is not None
+        panel.show(frame, "special_processes", None)  # Kernel threads, zombies, and missing main threads
+        await it.until(lambda: any(each.startswith("═") for each in said(it.app)), "the topic is shown")
+        below = next(y for y, each in enumerate(said(it.app)) if each.startswith("═"))
+        prose = panel.query_one(TextLines)
+        title = [prose.render_line(y) for y in (below - 2, below - 1)]
+        assert " ".join(strip.text.strip() for strip in title) == "Kernel threads, zombies, and missing main threads"
+        assert all(style is not None and style.bold for strip in title for text, style, _ in strip if text.strip())
