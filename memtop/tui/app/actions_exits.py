@@ -37,7 +37,8 @@ class ExitActions(IncidentActions):
     def action_ended(self) -> None:
         if self.frame is not None:
             report = self.frame.incidents
-            only = report.unseen.only if report is not None else None
+            is_part = report is not None and report.unseen.only is not None
+            only = self.frame.total if is_part else None  # their relatives are read too, and were not asked for
             kills, earlier = self.frame.system.oom_kills, kills_before(self.frame.system, report)
             self.push_screen(EndedList(self.frame.ended, only, kills, earlier), self._show_last_minute)
 
