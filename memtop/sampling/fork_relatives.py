@@ -1,4 +1,7 @@
-"""Finds the fork relatives of a few processes through the lists of their children, without listing all of /proc."""
+"""Finds the fork relatives of a few processes through the lists of their children, without listing all of /proc.
+
+A recording may lack these lists. It has the parent of each process that was read.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,9 @@ MOST_THREADS: Final = 64
 class ForkRelatives:
     """Parents and children that run the same program since the same exec, and theirs."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, *, replaying: bool = False) -> None:
         self._source = source
+        self._replaying = replaying
         self._of: frozenset[int] = frozenset()
         self._found: frozenset[int] = frozenset()
         self._at_s = 0.0
@@ -39,9 +43,11 @@ class ForkRelatives:
         known = {pid: self._stat(pid) for pid in pids}
         found = {pid: stat for pid, stat in known.items() if stat is not None}
         waiting = list(found)
+        recorded = self._recorded_children() if self._replaying else None
         while waiting:
             one = found[waiting.pop()]
-            for pid in (one.ppid, *self._children(one)):
+            children = self._children(one) if recorded is None else recorded.get(one.pid, ())
+            for pid in (one.ppid, *children):
                 if pid not in known:
                     if len(known) >= MOST:
                         return frozenset(found)
@@ -51,6 +57,14 @@ class ForkRelatives:
                     found[pid] = stat
                     waiting.append(pid)
         return frozenset(found)
+
+    def _recorded_children(self) -> dict[int, list[int]]:
+        """The children of each process, of all processes that a recording has at this instant."""
+        children: dict[int, list[int]] = {}
+        for pid in self._source.pids():
+            if (stat := self._stat(pid)) is not None:
+                children.setdefault(stat.ppid, []).append(pid)
+        return children
 
     def _stat(self, pid: int) -> PidStat | None:
         try:

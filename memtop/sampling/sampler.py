@@ -108,12 +108,12 @@ class Sampler:
             self._cgroups = CgroupReader(self._source, replaying=self._replaying)
 
     def _relatives_of(self, plan: SamplePlan) -> frozenset[int]:
-        if not plan.with_relatives or plan.pids is None or self._replaying:  # a recording has those that were read
+        if not plan.with_relatives or plan.pids is None:
             return frozenset()
         if self._relatives is None:
             from memtop.sampling.fork_relatives import ForkRelatives  # noqa: PLC0415 (0.3 ms; only where PIDs are asked for)
 
-            self._relatives = ForkRelatives(self._source)
+            self._relatives = ForkRelatives(self._source, replaying=self._replaying)
         return self._relatives.of(plan.pids, self._processes.pids, self._now_s)
 
     def _new_children(self, parents: frozenset[int], processes: dict[int, ProcessSample]) -> list[int]:

@@ -49,6 +49,8 @@ LARGEST_TICKS: Final = 5
 YOUNGEST: Final = 1024
 """Number of the processes started last that are watched too, so that the status of their end is known."""
 
+MOST_FAMILIES: Final = 64
+"""Processes whose fork families are summed: in a recording every process is judged."""
 MOST_HEAPS: Final = 12
 """Heaps of runtimes that are looked into out of focus, every few seconds: each costs a quarter of a millisecond."""
 _NEAR: Final = "near_limit"
@@ -164,8 +166,8 @@ class Assessor:
         return list(islice(counting, MOST_HEAPS))
 
     def families(self, plan: SamplePlan) -> list[ProcessKey]:
-        """The processes that were asked for or are in focus of which :meth:`wants_family_sum` holds."""
-        return [key for key in plan.assessed if key not in plan.in_turn and self.wants_family_sum(key)]
+        """The processes that are judged of which :meth:`wants_family_sum` holds, those that were asked for first."""
+        return list(islice(filter(self.wants_family_sum, plan.assessed), MOST_FAMILIES))
 
     def wants_family_sum(self, key: ProcessKey | None) -> bool:
         """Whether a process has fork relatives whose memory no cgroup's charge shows."""

@@ -91,7 +91,7 @@ class ProcessAssessor:
         if (
             seen == self._seen
             and is_calm
-            and inputs.heap is None
+            and (inputs.heap or inputs.family) is None
             and self._rested < REST_TICKS
             and self._standing.is_calm
             and self._rises.of(row.key) is None

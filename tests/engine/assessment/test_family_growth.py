@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from memtop.analysis.findings import Finding
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied, MemtopError
 from memtop.explain.finding_text import nothing_wrong, sentences_of
@@ -20,6 +22,8 @@ from memtop.sampling.request import Need
 from memtop.sampling.smaps import family_sums
 from memtop.sampling.smaps.smaps_view import Missing
 from memtop.sources.protocol import Exit, Instant
+from memtop.sources.recording.recorder import Recorder
+from memtop.sources.recording.replay import Replay
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource, outlook
 from tests.requests import changed, request
 from tests.sampling.test_cgroups import APP, MIB, POD, STAT, v2
@@ -223,6 +227,22 @@ def test_where_only_one_of_a_family_is_asked_for_the_others_are_read_too(pid: in
     assert (finding.facts["family_count"], finding.facts["measure"]) == (4, "PSS")
     assert answer_to(found) is Answer.BAD
     assert not [path for path in source.asked_ever if path.startswith("proc/77/smaps")]
+
+
+@pytest.mark.parametrize("played", [None, frozenset({42})])
+def test_a_replay_judges_the_family_as_it_was_judged_live(played: frozenset[int] | None, tmp_path: Path) -> None:
+    def growth(engine: Engine, only: frozenset[int] | None) -> list[Finding]:
+        while (frame := engine.step(request(only=only, needs_all=Need.STAT | Need.STATUS, outlooks=True))) is not None:
+            last = frame
+        return [one for one in last.outlooks[key].findings if one.name == "family_growth"]
+
+    source = listing_children(Prefork(lambda second: 100 * second, 150))
+    key = source.processes[42].key
+    recorder = Recorder(source, str(tmp_path / "r"))
+    live = growth(Engine(recorder), frozenset({42}))
+    recorder.close()
+    replay = Replay(str(tmp_path / "r"))
+    assert len(live) == 1 and growth(Engine(replay, position=replay.position), played) == live
 
 
 @pytest.mark.parametrize("only", [None, frozenset({42})])
