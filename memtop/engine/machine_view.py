@@ -15,16 +15,15 @@ from memtop.engine.row_builder import TREND_LEVELS
 from memtop.history.rings import NumberColumns
 from memtop.model.machine import Holder, MachinePartRow, MachineView, Rates
 from memtop.model.row import Note, ProcessRow
+from memtop.procfs.memfds_report import Memfd
 from memtop.procfs.meminfo import Meminfo
 from memtop.procfs.statm import page_bytes
-from memtop.sampling.machine_reading import MachineReading
+from memtop.sampling.machine_reading import SUBSTANTIAL, MachineReading
 from memtop.sampling.sample import Sample
 from memtop.sanitize import clean
 
 CHANGE_S: Final = 300.0
 MOST_HOLDERS: Final = 5
-_SUBSTANTIAL: Final = 0.1
-"""A process is named as a holder of shared memory if it maps at least this share of it."""
 _NOTABLE_THREADS: Final = 0.01
 """A process is named as a holder of kernel stacks if it has at least this share of all threads, and several."""
 _EVERY_S: Final = 2.0
@@ -199,7 +198,8 @@ def _largest(rows: list[ProcessRow], field: str) -> tuple[Holder, ...]:
 
 
 def _shared(size_bytes: int, rows: list[ProcessRow], reading: MachineReading) -> tuple[Holder, ...]:
-    """tmpfs mounts and System V segments, which hold memory without a process; then processes that map much of it."""
+    """tmpfs mounts and System V segments, which hold memory without a process, and memfds that are open; then processes
+    that map much of it."""
     found = [
         Holder("tmpfs", clean(mount.path), mount.used_bytes)
         for mount in (reading.mounts.tmpfs if reading.mounts is not None else ())
@@ -209,9 +209,46 @@ def _shared(size_bytes: int, rows: list[ProcessRow], reading: MachineReading) ->
         if segment.rss_bytes:
             attached = f"{segment.attached} attached" if segment.attached else "none attached"
             found.append(Holder("sysv", f"System V segment {segment.id}, {attached}", segment.rss_bytes))
-    found.sort(key=lambda holder: holder.size_bytes or 0, reverse=True)
-    mapped = [one for one in _largest(rows, "shmem_bytes") if (one.size_bytes or 0) >= _SUBSTANTIAL * size_bytes]
-    return (*found[:MOST_HOLDERS], *mapped)
+    found = [*nlargest(MOST_HOLDERS, found, key=_size_bytes), *_memfds(rows, reading)]
+    found.sort(key=_size_bytes, reverse=True)
+    mapped = [one for one in _largest(rows, "shmem_bytes") if (one.size_bytes or 0) >= SUBSTANTIAL * size_bytes]
+    return (*found, *mapped)
+
+
+def _memfds(rows: list[ProcessRow], reading: MachineReading) -> list[Holder]:
+    """Processes that have memfds open, which hold their memory whether they are mapped or not.
+
+    Each memfd counts once. Those that the same processes have open are together, and so is what is beyond the largest.
+    """
+    if reading.memfds is None:
+        return []
+    programs = {row.pid: row.program for row in rows}
+    memfds: dict[int, Memfd] = {}
+    pids: dict[int, list[int]] = {}
+    for pid, opened in reading.memfds.by_pid.items():
+        for memfd in opened if pid in programs else ():
+            memfds[memfd.inode] = memfd
+            pids.setdefault(memfd.inode, []).append(pid)
+    together: dict[tuple[int, ...], list[Memfd]] = {}
+    for inode, memfd in memfds.items():
+        together.setdefault(tuple(sorted(pids[inode])), []).append(memfd)
+    found = [_opened(programs, openers, some) for openers, some in together.items()]
+    found.sort(key=_size_bytes, reverse=True)
+    if len(found) > MOST_HOLDERS:
+        rest = found[MOST_HOLDERS - 1 :]
+        size, number = sum(map(_size_bytes, rest)), sum(one.memfds or 0 for one in rest)
+        found[MOST_HOLDERS - 1 :] = [Holder("memfd", "other processes", size, memfds=number)]
+    return found
+
+
+def _opened(programs: dict[int, str], openers: tuple[int, ...], memfds: list[Memfd]) -> Holder:
+    pid, largest = openers[0], max(memfds, key=lambda memfd: memfd.size_bytes)
+    size = sum(memfd.size_bytes for memfd in memfds)
+    return Holder("memfd", programs[pid], size, pid, None, len(memfds), clean(largest.name), len(openers) - 1)
+
+
+def _size_bytes(holder: Holder) -> int:
+    return holder.size_bytes or 0
 
 
 def _rates(sample: Sample, before: Sample | None) -> Rates:

@@ -8,6 +8,7 @@ from memtop import units
 from memtop.analysis.ledger.machine import MachinePart
 from memtop.errors import NOT_RECORDED
 from memtop.model.machine import Holder, MachinePartRow, MachineView
+from memtop.sampling.machine_reading import is_unexplained
 from memtop.sanitize import clean
 
 PART_NAMES: Final[dict[MachinePart, str]] = {
@@ -47,8 +48,6 @@ _UNEVICTABLE: Final = "files of ramfs: they have no copy on disk"
 _OF_CONTAINER: Final = "kernel memory of this container"
 _UNMAPPED: Final = "tmpfs or memfd: no process that can be read maps a tenth of it"
 _MAPPED_TOGETHER: Final = frozenset({MachinePart.SHMEM, MachinePart.FILE_MAPPED})
-_NOTABLE_BYTES: Final = 64 << 20
-"""Shared memory from which on it is said that no process holds it."""
 _LEAST_SHARE: Final = 0.0005
 """Parts below this share of MemTotal are summed up in one line."""
 
@@ -72,19 +71,23 @@ def held_by(row: MachinePartRow, most: int, *, past: bool = False, of_container:
     if row.part is MachinePart.CACHE_UNEVICTABLE:
         return _UNEVICTABLE
     known_bytes = sum(holder.size_bytes or 0 for holder in row.holders)
-    is_unknown = row.part is MachinePart.SHMEM and not past and 2 * known_bytes < row.size_bytes
-    if is_unknown and row.size_bytes >= _NOTABLE_BYTES:
+    if row.part is MachinePart.SHMEM and not past and is_unexplained(row.size_bytes, known_bytes):
         return _UNMAPPED
     at_most = "≤" if row.part in _MAPPED_TOGETHER else ""
-    return ", ".join(holder_text(holder, at_most if holder.pid is not None else "") for holder in row.holders[:most])
+    return ", ".join(holder_text(one, at_most if one.kind == "process" else "") for one in row.holders[:most])
 
 
 def holder_text(holder: Holder, sign: str = "") -> str:
-    """``java 4242 3.10G``, with a sign before the size; or ``java 4242 (6,001 threads)``."""
+    """``java 4242 3.10G``, with a sign before the size; or ``java 4242 (6,001 threads)``; or with memfds that it has
+    open: ``java 4242 236M (memfd java_heap)``."""
     name = holder.name if holder.pid is None else f"{holder.name} {holder.pid}"
     if holder.threads is not None:
         return f"{name} ({units.counted(holder.threads, 'thread')})"
-    return f"{name} {sign}{units.size(holder.size_bytes)}"
+    size = f"{name} {sign}{units.size(holder.size_bytes)}"
+    if holder.memfds is None:
+        return size
+    which = f"memfd {holder.memfd}" if holder.memfds == 1 and holder.memfd else units.counted(holder.memfds, "memfd")
+    return f"{size} ({which}, also open in {holder.others:,} more)" if holder.others else f"{size} ({which})"
 
 
 def sentences(view: MachineView) -> list[str]:

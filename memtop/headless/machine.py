@@ -82,6 +82,9 @@ def as_json(view: MachineView, system: SystemRow) -> dict[str, Any]:
                         "pid": holder.pid,
                         "bytes": holder.size_bytes,
                         "threads": holder.threads,
+                        "memfds": holder.memfds,
+                        "memfd": holder.memfd,
+                        "also_open_in": holder.others if holder.memfds is not None else None,
                     }
                     for holder in row.holders
                 ],

@@ -10,16 +10,22 @@ from memtop.procfs.swaps import SwapDevice, ZramStat
 
 
 class Holder(NamedTuple):
-    """One holder of a part: a process, a tmpfs mount, a System V segment or a slab cache."""
+    """One holder of a part: a process, a tmpfs mount, a System V segment, a slab cache, or memfds that are open."""
 
     kind: str
-    """``process``, ``tmpfs``, ``sysv`` or ``slab``."""
+    """``process``, ``tmpfs``, ``sysv``, ``slab`` or ``memfd``."""
     name: str
-    """Cleaned."""
+    """Cleaned. Of memfds that of the program that has them open."""
     size_bytes: int | None
     """None where only the number of its threads is known, each of which has one kernel stack."""
     pid: int | None = None
     threads: int | None = None
+    memfds: int | None = None
+    """Number of memfds that exactly these processes have open; None for holders of other kinds."""
+    memfd: str | None = None
+    """Cleaned name of the largest of them; None where they are those of all other processes."""
+    others: int = 0
+    """Number of other processes that have them open too."""
 
 
 class MachinePartRow(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from memtop.errors import NOT_RECORDED, AccessDenied, Blocked, MemtopError, NotRecorded
@@ -13,7 +13,9 @@ from memtop.procfs.mounts_report import parse_mounts_report
 from memtop.procfs.slabinfo import parse_slabinfo
 from memtop.procfs.swaps import parse_mm_stat, parse_swaps
 from memtop.procfs.sysv_shm import parse_sysv_shm
-from memtop.sampling.machine_reading import MachineReading
+from memtop.sampling.machine_reading import SUBSTANTIAL, MachineReading, is_unexplained
+from memtop.sampling.memfd_reader import MemfdReader
+from memtop.sampling.sample import ProcessSample
 from memtop.sources.protocol import MOUNTS, Source
 
 EVERY_S: Final = 2.0
@@ -26,10 +28,11 @@ _SIZE: Final = 4 << 20
 _NODE_LINE: Final = re.compile(rb"^Node \d+ +", re.MULTILINE)
 
 
+_SEGMENTS: Final = "proc/sysvipc/shm"
 _FILES: Final[tuple[tuple[str, str, Callable[[bytes], Any], float], ...]] = (
     ("slab", "proc/slabinfo", parse_slabinfo, SLAB_EVERY_S),
     ("mounts", MOUNTS, parse_mounts_report, EVERY_S),
-    ("segments", "proc/sysvipc/shm", parse_sysv_shm, EVERY_S),
+    ("segments", _SEGMENTS, parse_sysv_shm, EVERY_S),
     ("swaps", "proc/swaps", parse_swaps, EVERY_S),
 )
 """(field of MachineReading, path, parser, time between two readings)."""
@@ -38,18 +41,43 @@ _FILES: Final[tuple[tuple[str, str, Callable[[bytes], Any], float], ...]] = (
 class MachineReader:
     """Asks for each file, so that none of them can hold up the sample."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, *, replaying: bool = False) -> None:
         self._source = source
+        self._memfds = MemfdReader(source, replaying=replaying)
         self._reading = MachineReading()
         self._due_s: dict[str, float] = {}
 
-    def read(self, now_s: float, *, once: bool = False) -> MachineReading:
-        """What has come, after asking for what is due. With ``once`` everything is waited for."""
+    def read(
+        self, now_s: float, processes: Mapping[int, ProcessSample], shmem_bytes: int | None, *, once: bool = False
+    ) -> MachineReading:
+        """What has come, after asking for what is due. With ``once`` everything is waited for.
+
+        Memfds are looked for while nothing else explains ``shmem_bytes``, the shared memory of the machine.
+        """
         found = self._step(now_s)
         if once:
             self._source.settle(SETTLE_S)
             found = self._step(now_s)
-        return found
+        if not self._wants_memfds(found, processes, shmem_bytes or 0):
+            return found
+        memfds = self._memfds.read(processes, now_s, once=once)
+        if once:
+            self._source.settle(SETTLE_S)
+            memfds = self._memfds.read(processes, now_s, once=once)
+        unread = {**found.unread, "some open memfds": memfds.unread} if memfds.unread else found.unread
+        return found._replace(memfds=memfds, unread=unread)
+
+    def _wants_memfds(self, reading: MachineReading, processes: Mapping[int, ProcessSample], shmem_bytes: int) -> bool:
+        """Whether neither mounts nor segments hold most of the shared memory, nor processes that map much of it."""
+        if reading.mounts is None or _SEGMENTS not in self._due_s:
+            return False  # unknown, or not answered yet
+        known_bytes = sum(mount.used_bytes for mount in reading.mounts.tmpfs)
+        known_bytes += sum(segment.rss_bytes or 0 for segment in reading.segments or ())
+        if not is_unexplained(shmem_bytes, known_bytes):
+            return False
+        mapped = [one.status.shmem_bytes or 0 for one in processes.values() if one.status is not None]
+        known_bytes += sum(size for size in mapped if size >= SUBSTANTIAL * shmem_bytes)
+        return is_unexplained(shmem_bytes, known_bytes)
 
     def _step(self, now_s: float) -> MachineReading:
         values: dict[str, Any] = {}

@@ -87,7 +87,7 @@ class Sampler:
             cgroups=cgroups,
             names=names,
             moved=cgroups.moved if cgroups is not None else names.keys(),
-            machine=self._machine_reading(plan, instant.mono_s),
+            machine=self._machine_reading(plan, system, processes),
             gone=gone,
             exits=exits,
             hidden=self._processes.hidden(listed=plan.pids is None),
@@ -178,14 +178,17 @@ class Sampler:
             else None
         )
 
-    def _machine_reading(self, plan: SamplePlan, now_s: float) -> MachineReading | None:
+    def _machine_reading(
+        self, plan: SamplePlan, system: SystemSample, processes: dict[int, ProcessSample]
+    ) -> MachineReading | None:
         if Need.MACHINE not in plan.readings.focus_needs:
             return None
         if self._machine is None:
             from memtop.sampling.machine_reader import MachineReader  # noqa: PLC0415 (2.0 ms; few runs want it)
 
-            self._machine = MachineReader(self._source)
-        return self._machine.read(now_s, once=plan.readings.once)
+            self._machine = MachineReader(self._source, replaying=self._replaying)
+        shmem_bytes = system.meminfo.shmem_bytes if system.meminfo is not None else None
+        return self._machine.read(self._now_s, processes, shmem_bytes, once=plan.readings.once)
 
     def _system(self, *, per_cpu: bool) -> SystemSample:
         return SystemSample(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from memtop.procfs.arcstats import parse_arc_size
+from memtop.procfs.memfds_report import Memfd, MemfdsReport, format_memfds_report, parse_memfds_report
 from memtop.procfs.mounts_report import MountsReport, TmpfsMount, parse_mounts_report
 from memtop.procfs.slabinfo import SlabCache, parse_slabinfo
 from memtop.procfs.statm import OWN_PAGE_BYTES
@@ -90,3 +91,12 @@ def test_the_report_on_mounts_holds_paths_with_blanks_and_says_whose_view_it_is(
 )
 def test_the_cache_of_zfs_is_its_line_size(text: bytes, found: int | None) -> None:
     assert parse_arc_size(text) == found
+
+
+def test_the_report_on_memfds_brings_any_name_back_and_nothing_that_is_cut_off() -> None:
+    report = MemfdsReport((Memfd(7, 8192, b"a\nb \\012 \x1b[31m"), Memfd(9, 4096, b"")), is_cut=True)
+    text = format_memfds_report(report)
+    assert parse_memfds_report(text) == report
+    assert parse_memfds_report(b"x 1 y\n5\n5 z a\n" + text[:-1]) == report._replace(is_cut=False)
+    assert parse_memfds_report(b"7 8192 a\n9 40") == MemfdsReport((Memfd(7, 8192, b"a"),))
+    assert parse_memfds_report(b"") == MemfdsReport()

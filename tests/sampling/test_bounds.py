@@ -36,7 +36,7 @@ def test_of_very_many_devices_and_nodes_the_first_are_read() -> None:
     source.files |= {f"sys/block/zram{number}/mm_stat": b"4096 100 4096 0 4096 0 0 0 0\n" for number in range(20)}
     meminfo = b"Node 0 MemTotal: 1000 kB\nNode 0 MemFree: 500 kB\n"
     source.files |= {f"sys/devices/system/node/node{number}/meminfo": meminfo for number in range(40)}
-    found = MachineReader(source).read(0.0, once=True)
+    found = MachineReader(source).read(0.0, {}, None, once=True)
     assert found.zram is not None and len(found.zram) == 8
     assert found.nodes is not None and len(found.nodes) == 16
 
