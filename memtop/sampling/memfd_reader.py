@@ -113,8 +113,7 @@ class MemfdReader:
         except NotRecorded:
             return
         except ProcessGone:
-            self._known.pop(pid, None)
-            return
+            report = MemfdsReport()
         except AccessDenied:
             report = None
         except MemtopError:

@@ -11,7 +11,7 @@ import pytest
 
 from memtop.analysis.ledger.machine import MachinePart
 from memtop.engine.engine import Engine
-from memtop.errors import AccessDenied
+from memtop.errors import AccessDenied, MemtopError, ProcessGone, Unavailable
 from memtop.explain.machine_sentences import held_by, sentences
 from memtop.headless import machine as command
 from memtop.model.machine import Holder, MachineView
@@ -132,6 +132,18 @@ def test_a_few_processes_are_looked_through_at_a_time_and_who_is_missing_is_said
     assert said in sentences(view)
     source, engine = world()
     assert unread(shown(engine, 2)) == "not yet for 2 processes"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"), [(ProcessGone("proc/43/memfds"), None), (Unavailable("proc/43/memfds"), "not yet for 1 process")]
+)
+def test_a_process_that_has_just_ended_has_none_and_one_that_cannot_be_read_is_missing(
+    error: MemtopError, said: str | None
+) -> None:
+    source, engine = world(p42=report((7, 236, b"ring")))
+    source.files["proc/43/memfds"] = error
+    view = shown(engine, 5)
+    assert unread(view) == said and held(view, 1) == "app 42 236M (memfd ring)"
 
 
 def test_of_processes_that_take_long_fewer_are_looked_through() -> None:
