@@ -1,12 +1,15 @@
 r"""The text that a source reports as ``proc/PID/memfds``: the memfds that a process has open, memfd_create(2).
 
 No file lists their sizes, so the source calls stat(2) of each and writes one line for it: ``INODE BYTES NAME``. In the
-name a line feed is ``\012`` and a backslash is ``\134``. A last line ``cut`` says that there may be more.
+name a line feed is ``\012`` and a backslash is ``\134``. A first line ``at SECONDS`` says when that was, a last line
+``cut`` that there may be more.
 """
 
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from memtop.errors import ParseError
+from memtop.procfs.lines import int_or_none
 from memtop.procfs.mountinfo import unescape
 
 
@@ -24,6 +27,8 @@ class Memfd(NamedTuple):
 class MemfdsReport(NamedTuple):
     """The memfds of one process, the largest first. Those without memory are left out."""
 
+    at_s: float
+    """When they were looked at, on the clock of Instant.mono_s: a recording answers with it at later instants too."""
     memfds: tuple[Memfd, ...] = ()
     is_cut: bool = False
     """Whether not all of its descriptors were looked at, or only the largest memfds are here."""
@@ -35,6 +40,7 @@ def format_memfds_report(report: MemfdsReport) -> bytes:
 
 
 def _lines(report: MemfdsReport) -> Iterable[bytes]:
+    yield b"at %.3f\n" % report.at_s
     for memfd in report.memfds:
         name = memfd.name.replace(b"\\", b"\\134").replace(b"\n", b"\\012")
         yield b"%d %d %b\n" % (memfd.inode, memfd.size_bytes, name)
@@ -43,12 +49,19 @@ def _lines(report: MemfdsReport) -> Iterable[bytes]:
 
 
 def parse_memfds_report(data: bytes) -> MemfdsReport:
-    """Parse the report. Malformed lines are skipped, and so is a last one without its end."""
+    """Parse the report. Malformed lines are skipped, and so is a last one without its end.
+
+    Raises ParseError if it does not say when that was.
+    """
     found = []
-    *lines, _ = data.split(b"\n")
+    first, *lines = data.split(b"\n")[:-1] or [b""]
+    word, _, at = first.partition(b" ")
+    if word != b"at" or not at.replace(b".", b"", 1).isdigit():
+        raise ParseError("memfds", "it does not say when that was")
     for line in lines:
-        inode, *fields = line.split(b" ", 2)
-        if len(fields) == 2 and inode.isdigit() and fields[0].isdigit():
-            found.append(Memfd(int(inode), int(fields[0]), unescape(fields[1])))
+        fields = line.split(b" ", 2)
+        inode, size_bytes = int_or_none(fields[0]), int_or_none(fields[1] if len(fields) == 3 else None)
+        if inode is not None and size_bytes is not None and size_bytes > 0:
+            found.append(Memfd(inode, size_bytes, unescape(fields[2])))
     found.sort(key=lambda memfd: memfd.size_bytes, reverse=True)
-    return MemfdsReport(tuple(found), b"cut" in lines)
+    return MemfdsReport(float(at), tuple(found), b"cut" in lines)

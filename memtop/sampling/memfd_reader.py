@@ -23,8 +23,8 @@ _USUAL_S: Final = 0.0005
 """The first guess of what one takes."""
 REST_S: Final = 30.0
 """Time from the end of one turn through all processes to the next."""
-_KEPT_S: Final = 300.0
-"""What is older is dropped, in a recording of which this part is missing too."""
+_KEPT_S: Final = 120.0
+"""What is older is dropped. A recording has it for as long as its process, also where the panel was closed since."""
 _PAUSE_S: Final = 10.0
 """After so long without a look, what is known and what is under way is of the past."""
 _SIZE: Final = 1 << 20
@@ -32,7 +32,6 @@ _SIZE: Final = 1 << 20
 
 class _Known(NamedTuple):
     key: ProcessKey
-    at_s: float
     report: MemfdsReport | None
     """None where its open files may not be looked at."""
 
@@ -77,7 +76,7 @@ class MemfdReader:
     def _drop(self, processes: Mapping[int, ProcessSample], now_s: float) -> None:
         """Drop what is old, and what is about a process that has ended, whether another has its PID now or not."""
         for pid, one in list(self._known.items()):
-            if pid not in processes or processes[pid].key != one.key or now_s - one.at_s > _KEPT_S:
+            if pid not in processes or processes[pid].key != one.key or _is_old(one.report, now_s):
                 del self._known[pid]
         for pid in [pid for pid in self._waiting if pid not in processes]:
             self._source.abandon(self._waiting.pop(pid))
@@ -103,6 +102,7 @@ class MemfdReader:
     def _ask(self, process: ProcessSample, now_s: float) -> None:
         pid = process.key.pid
         path = self._waiting.pop(pid, f"{process.folder}/memfds")
+        report: MemfdsReport | None
         try:
             answer = self._source.ask(path, _SIZE)
             if answer is None:
@@ -113,12 +113,13 @@ class MemfdReader:
         except NotRecorded:
             return
         except ProcessGone:
-            report = MemfdsReport()
+            report = MemfdsReport(now_s)
         except AccessDenied:
             report = None
         except MemtopError:
             return  # hangs, or cannot be read for now: the next turn will show
-        self._known[pid] = _Known(process.key, now_s, report)
+        if not _is_old(report, now_s):
+            self._known[pid] = _Known(process.key, report)
 
     def _unread(self, processes: Mapping[int, ProcessSample]) -> str:
         """Why not all are known; empty where they are."""
@@ -133,3 +134,7 @@ class MemfdReader:
             (later, f"not yet for {counted(later, 'process')}"),
         )
         return ", ".join(text for number, text in said if number)
+
+
+def _is_old(report: MemfdsReport | None, now_s: float) -> bool:
+    return report is not None and now_s - report.at_s > _KEPT_S

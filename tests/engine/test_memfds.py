@@ -30,9 +30,10 @@ from tests.requests import changed
 UNMAPPED = "tmpfs or memfd: no process that can be read maps a tenth of it"
 
 
-def report(*memfds: tuple[int, int, bytes], is_cut: bool = False) -> bytes:
+def report(*memfds: tuple[int, int, bytes], is_cut: bool = False, at_s: float = 1001.0) -> bytes:
     """Inode, MiB and name of each."""
-    return format_memfds_report(MemfdsReport(tuple(Memfd(one, size * MIB, name) for one, size, name in memfds), is_cut))
+    found = tuple(Memfd(one, size * MIB, name) for one, size, name in memfds)
+    return format_memfds_report(MemfdsReport(at_s, found, is_cut))
 
 
 def world(**memfds: bytes) -> tuple[FakeSource, Engine]:
@@ -42,8 +43,8 @@ def world(**memfds: bytes) -> tuple[FakeSource, Engine]:
         "proc/meminfo": meminfo(),
         MOUNTS: b"tmpfs %d %d /dev/shm" % (8 * MIB, 2000 * MIB),
         "proc/sysvipc/shm": b"shmid size nattch uid cpid rss swap\n",
-        "proc/42/memfds": memfds.get("p42", b""),
-        "proc/43/memfds": memfds.get("p43", b""),
+        "proc/42/memfds": memfds.get("p42", report()),
+        "proc/43/memfds": memfds.get("p43", report()),
     }
     return source, Engine(source)
 
@@ -118,7 +119,7 @@ def test_a_few_processes_are_looked_through_at_a_time_and_who_is_missing_is_said
     source.took_s = 0.0001
     for number in range(3 * PER_SAMPLE):
         source.add(FakeProcess(100 + number))
-        source.files[f"proc/{100 + number}/memfds"] = b""
+        source.files[f"proc/{100 + number}/memfds"] = report()
     source.files["proc/43/memfds"] = AccessDenied("proc/43/memfds")
     source.files["proc/42/memfds"] = report((7, 1, b"x"), is_cut=True)
     before, rounds = len(asked(source)), []
@@ -151,7 +152,7 @@ def test_of_processes_that_take_long_fewer_are_looked_through() -> None:
     source.took_s = 0.02
     for number in range(100):
         source.add(FakeProcess(100 + number))
-        source.files[f"proc/{100 + number}/memfds"] = b""
+        source.files[f"proc/{100 + number}/memfds"] = report()
     shown(engine, 8)
     before = len(asked(source))
     shown(engine, 5)
@@ -161,9 +162,9 @@ def test_of_processes_that_take_long_fewer_are_looked_through() -> None:
 def test_it_is_looked_again_after_a_rest_and_what_was_closed_is_gone() -> None:
     source, engine = world(p42=report((7, 236, b"ring")), p43=report((8, 40, b"log")))
     assert len(memfd_holders(shown(engine, 5))) == 2
-    source.files["proc/42/memfds"] = b""
+    source.files["proc/42/memfds"] = report()
     source.add(FakeProcess(43, start_ticks=900))  # another process, which has none
-    source.files["proc/43/memfds"] = b""
+    source.files["proc/43/memfds"] = report()
     times = source.asked_ever.count("proc/42/memfds")
     assert [one.pid for one in memfd_holders(shown(engine, 5))] == [42]
     assert memfd_holders(shown(engine, int(REST_S) + 5)) == []
@@ -176,9 +177,21 @@ def test_what_was_known_when_the_panel_was_left_is_not_shown_when_it_is_opened_a
     assert memfd_holders(shown(engine, 5))
     for _ in range(20):
         engine.step(changed(PANEL, focus_needs=Need.NONE))
-    source.files["proc/42/memfds"] = b""
+    source.files["proc/42/memfds"] = report()
     assert memfd_holders(shown(engine, 1)) == []
     assert "proc/43/memfds" in source.abandoned
+
+
+def test_who_opens_a_recording_later_sees_what_had_been_found_unless_it_is_old(tmp_path: Path) -> None:
+    source, _ = world(p42=report((7, 236, b"ring"), at_s=1003.0))
+    recorder = Recorder(source, str(tmp_path / "r"))
+    shown(Engine(recorder), 150)
+    recorder.close()
+    with closing(Replay(str(tmp_path / "r"))) as replay:
+        for position, found in ((20, True), (60, True), (140, False)):
+            replay.seek(position)
+            view = shown(Engine(replay, position=replay.position), 3)
+            assert [one.pid for one in memfd_holders(view)] == ([42] if found else []), position
 
 
 def test_a_replay_shows_the_same_holders(tmp_path: Path) -> None:

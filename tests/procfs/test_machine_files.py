@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from memtop.errors import ParseError
 from memtop.procfs.arcstats import parse_arc_size
 from memtop.procfs.memfds_report import Memfd, MemfdsReport, format_memfds_report, parse_memfds_report
 from memtop.procfs.mounts_report import MountsReport, TmpfsMount, parse_mounts_report
@@ -94,9 +95,13 @@ def test_the_cache_of_zfs_is_its_line_size(text: bytes, found: int | None) -> No
 
 
 def test_the_report_on_memfds_brings_any_name_back_and_nothing_that_is_cut_off() -> None:
-    report = MemfdsReport((Memfd(7, 8192, b"a\nb \\012 \x1b[31m"), Memfd(9, 4096, b"")), is_cut=True)
+    report = MemfdsReport(1234.5, (Memfd(7, 8192, b"a\nb \\012 \x1b[31m"), Memfd(9, 4096, b"")), is_cut=True)
     text = format_memfds_report(report)
     assert parse_memfds_report(text) == report
-    assert parse_memfds_report(b"x 1 y\n5\n5 z a\n" + text[:-1]) == report._replace(is_cut=False)
-    assert parse_memfds_report(b"7 8192 a\n9 40") == MemfdsReport((Memfd(7, 8192, b"a"),))
-    assert parse_memfds_report(b"") == MemfdsReport()
+    assert parse_memfds_report(
+        b"at 1234.500\nx 1 y\n5\n5 z a\n5 -4096 a\n5 %b a\n" % (b"9" * 5000) + text[:-1]
+    ) == report._replace(is_cut=False)
+    assert parse_memfds_report(b"at 5.000\n7 8192 a\n9 40") == MemfdsReport(5.0, (Memfd(7, 8192, b"a"),))
+    for broken in (b"", b"at 5.0", b"at x\n", b"at inf\n", b"7 8192 a\n"):
+        with pytest.raises(ParseError):
+            parse_memfds_report(broken)

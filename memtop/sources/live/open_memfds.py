@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from functools import cache
 from itertools import islice
 from typing import Final
@@ -40,7 +41,8 @@ def memfds_report(prefix: str, path: str) -> bytes:
                 found[status.st_ino] = Memfd(status.st_ino, status.st_blocks * _BLOCK_BYTES, name)
         is_cut = next(entries, None) is not None
     largest = sorted(found.values(), key=lambda memfd: memfd.size_bytes, reverse=True)
-    return format_memfds_report(MemfdsReport(tuple(largest[:MOST_MEMFDS]), is_cut or len(largest) > MOST_MEMFDS))
+    at_s = time.clock_gettime(time.CLOCK_BOOTTIME)
+    return format_memfds_report(MemfdsReport(at_s, tuple(largest[:MOST_MEMFDS]), is_cut or len(largest) > MOST_MEMFDS))
 
 
 @cache

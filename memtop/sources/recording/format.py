@@ -160,9 +160,9 @@ def has_basis(kind: int) -> bool:
 
 
 def is_kept(path: str) -> bool:
-    """Whether the answer of a reading that may block is asked for once and holds from then on."""
+    """Whether the answer of a reading that may block holds until the next one: most are asked for once."""
     name = path.rpartition("/")[2]
-    return name in _ONCE if is_runtime(path) else name == "cmdline" or path.startswith("user/")
+    return name in _ONCE if is_runtime(path) else name in ("cmdline", "memfds") or path.startswith("user/")
 
 
 def largest_bytes(kind: int, path: str) -> int:
