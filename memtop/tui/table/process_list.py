@@ -2,9 +2,9 @@
 
 The selection is a process, never a row number: through every new order it stays with its process. As in htop the
 view does not scroll with it, so that the top of the list stays in sight; F (follow) changes that. The tree has no such
-top: there a process that was in view stays in view when others start above it. Unlike in htop
-the cursor never moves to another process by itself, because a signal is sent to the selected process. Only when
-that process has left the list does the cursor pass to the row that took its place.
+top: there a process that was in view stays in view when others start above it, and so does a watched one in any list.
+Unlike in htop the cursor never moves to another process by itself, because a signal is sent to the selected process.
+Only when that process has left the list does the cursor pass to the row that took its place.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ class ProcessList(ScrollingLines, can_focus=True, inherit_bindings=False):
     """Its height where the style sheet says ``auto``, blank lines included; 0 for that of its rows."""
     follow: Reactive[bool] = Reactive(False, repaint=False)
     """Keep the selected process in view through every new order."""
+    watched: Reactive[RowKey | None] = Reactive(None, repaint=False)
+    """The process that the chart stays with, if any."""
 
     @dataclass
     class SelectionMoved(Message):
@@ -86,7 +88,7 @@ class ProcessList(ScrollingLines, can_focus=True, inherit_bindings=False):
         self.set_length(len(frame.listed) + HEADING_LINES)
         if leads:
             self._lead()
-        elif self.follow or (frame.tree is not None and self.is_touched and was_in_view):
+        elif self.follow or (was_in_view and self._stays):
             self.reveal()
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
@@ -154,6 +156,12 @@ class ProcessList(ScrollingLines, can_focus=True, inherit_bindings=False):
                 self.reveal()
             else:
                 self._lead()
+
+    @property
+    def _stays(self) -> bool:
+        """Whether the selected process stays in view once it is."""
+        is_tree = self.frame is not None and self.frame.tree is not None
+        return (is_tree and self.is_touched) or self.selected == self.watched
 
     @property
     def _leads(self) -> bool:

@@ -56,8 +56,6 @@ class ProcessTable(ProcessList, inherit_bindings=False):
     """The columns to show, as far as there is room."""
     sort: Reactive[Sort] = Reactive(Sort("res"), repaint=False)
     """The order of the rows in the frames, shown in the heading; the table itself sorts nothing."""
-    watched: Reactive[RowKey | None] = Reactive(None, repaint=False)
-    """The process marked with ►."""
     filter_text: Reactive[str] = Reactive("", repaint=False)
     inside_text = ""
     """The group of which the processes are listed, in words; empty where those of all are."""

@@ -95,6 +95,21 @@ async def test_view_follows_the_selected_process_only_when_told() -> None:
         assert table.scroll_offset.y == 0
 
 
+async def test_a_watched_process_stays_in_view_until_the_user_scrolls() -> None:
+    async with WidgetApp(ProcessTable()).run_test(size=SIZE) as pilot:
+        table = await shown(pilot, frame(ROWS))
+        table.watched = ROWS[0].key
+        await shown(pilot, frame((*ROWS[1:], ROWS[0])))
+        assert ROWS[0].key in table.visible_keys
+        table.scroll_to(y=0, animate=False)
+        await shown(pilot, frame((*ROWS[1:], ROWS[0])))
+        assert table.scroll_offset.y == 0
+        table.watched = None
+        await shown(pilot, frame(ROWS))
+        await shown(pilot, frame((*ROWS[1:], ROWS[0])))
+        assert table.scroll_offset.y == 0, "in the list of all the top stays in sight"
+
+
 async def test_in_a_tree_the_selected_process_stays_in_view_when_others_start_above_it() -> None:
     def tree(rows: tuple[ProcessRow, ...]) -> Frame:
         return frame(rows, tree=tuple(TreePlace(0, "", False, False, None, None) for _ in rows))
