@@ -36,8 +36,10 @@ def parse_instant(
             if (parsed := _parsed(text, date + form)) is not None:
                 found_s = _wall_s(parsed, parsed, 0, first_s)
     if found_s is None:
-        text = text or "nothing"
-        raise UsageError(f"{text}: not a time of day such as 12:03:40, nor -2m (from the end) or +30s (from the start)")
+        said = text or "nothing"
+        raise UsageError(
+            f"{said}: not a time of day; type one such as 12:03:40, or -2m (from the end) or +30s (from the start)"
+        )
     if not first_s - 1 < found_s <= last_s + 1:
         raise UsageError("there are samples from {} to {}".format(*span_words(first_s, last_s)))
     return found_s + 0.999  # the last sample of this second

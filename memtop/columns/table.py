@@ -144,7 +144,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
         2,
         "verdict_rank",
         lambda r: r.verdict,
-        "verdict: ↗ growing (▲ limit in 1 h)  ? not sure yet  ─ flat  ~ noisy  w sawtooth  ^ spike  "
+        "verdict: ↗ growing (▲ limit in 1 h, else !)  ? not sure yet  ─ flat  ~ noisy  w sawtooth  ^ spike  "
         "┘ step  ╭ warm-up  ↘ falling",
         "verdicts",
         left=True,

@@ -140,6 +140,8 @@ class LiveSource:
             raise ProcessGone(f"{path}: {os.strerror(errno.ESRCH)}")
         if self._mounts.cover(path):
             return self._read_foreign(path, size)
+        if path.endswith(INODE):  # no file has this name: the number is that of the directory
+            return self._inode(path)
         try:
             if path in HOT:
                 return self._read_hot(path, size)
@@ -151,9 +153,9 @@ class LiveSource:
                     return self._of_cgroups.read(path, size, often=False)
             return read_file(self._prefix, path, size)
         except OSError as error:
-            if path.endswith(INODE):  # no file has this name either
-                return self._inode(path)
-            if SAME_MEMORY in path and self.own_pids:  # no file has this name: the kernel answers by a system call
+            if (
+                SAME_MEMORY in path and self.own_pids
+            ):  # no file has this name either: the kernel answers by a system call
                 from memtop.sources.live.same_memory import compare  # noqa: PLC0415 (0.2 ms; rarely asked for)
 
                 return compare(path)

@@ -46,8 +46,8 @@ class ReplayActions(PastActions):
             if at_s is not None:
                 self.go_to_instant(at_s)
 
-        has = "The recording goes" if self.player is not None else "The kept samples go"
-        says = f"Such as {last}, -2m (before the end) or +30s (after the start). {has} from {first} to {last}."
+        has, end = ("The recording goes", "the end") if self.player is not None else ("The kept samples go", "now")
+        says = f"Such as {last}, -2m (before {end}) or +30s (after the start). {has} from {first} to {last}."
         self.push_screen(Prompt("Go to a time", parse, says=says), use)
 
     @property

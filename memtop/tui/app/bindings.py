@@ -96,7 +96,7 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
             "colon",
             "seek",
             "Go to time",
-            "Go to a time, such as 12:03:40, or -2m (before the end), or +30s (after the start)",
+            "Go to a time, such as 12:03:40, or -2m (before now or the end), or +30s (after the start)",
         ),
         _key(
             "left_curly_bracket",
@@ -150,7 +150,7 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
             "successor",
             "Next process or incident",
             "Go to the process that replaced an ended one, and follow every later one until n is pressed again; "
-            "otherwise the next incident",
+            "if nothing has ended, go to the next incident",
         ),
         _key("E", "report", "Write a report", "Write an HTML report to the current directory"),
         _key("y", "copy_pid", "Copy PID", "Copy the PID; in What is going on (Tab), copy the command of the next step"),

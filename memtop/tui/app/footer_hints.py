@@ -26,6 +26,19 @@ TABLE_HINTS: Final = (
     Hint("q", "Quit", "quit"),
     Hint("m", "Mark", "mark"),
 )
+WATCH_HINTS: Final = (
+    Hint("?", "Help", "help"),
+    Hint("1 2 3", "Panels", "panel(1)"),
+    Hint("← →", "Look back", "look(-1)"),
+    Hint("m", "Mark", "mark"),
+    Hint("/", "Filter", "filter"),
+    Hint("Enter", "Watch", "watch_selected"),
+    Hint("e", "Explain", "explain"),
+    Hint("b", "Groups", "by"),
+    Hint("Space", "Pause", "pause"),
+    Hint("q", "Quit", "quit"),
+)
+"""Keys of the list beside a watched process."""
 ALONE_HINTS: Final = (
     Hint("?", "Help", "help"),
     Hint("1 2 3", "Panels", "panel(1)"),
@@ -97,6 +110,8 @@ class KeysNow(NamedTuple):
     """Whether the process in focus has a mark, which the same key clears."""
     is_alone: bool
     """Whether the list is of one process, the only one that was asked for."""
+    is_watching: bool
+    """Whether the chart stays with a process of the list."""
     has_list: bool
     """Whether the list has lines on the screen."""
     is_cut: bool
@@ -131,8 +146,9 @@ def _hints_of(focused: Widget | None, keys: KeysNow) -> tuple[Hint, ...]:
         labels["mark"] = "Clear mark"
     if not keys.is_alone:
         labels["everybody"] = ""
+    of_list = WATCH_HINTS if keys.is_watching else TABLE_HINTS
     found = (
         hint._replace(label=labels.get(hint.action, hint.label))
-        for hint in (TABLE_HINTS if keys.has_list and not keys.is_alone else ALONE_HINTS)
+        for hint in (of_list if keys.has_list and not keys.is_alone else ALONE_HINTS)
     )
     return tuple(hint for hint in found if hint.label)

@@ -144,6 +144,7 @@ class ScreenParts(SafeApp):
             is_frozen=view.window.frozen,
             is_marked=self.has_class("-marked"),
             is_alone=self.is_alone,
+            is_watching=self.watched is not None and view.rows.by is None,
             has_list=not self.has_class("-no-table"),
             is_cut=self.query_one(SidePanel).is_cut,
             can_step_out=view.window.stands_still

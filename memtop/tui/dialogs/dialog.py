@@ -189,7 +189,9 @@ class Menu(Dialog[Value]):
             if self._says:
                 yield Label(Content(self._says), classes="dialog-about")
             yield ChoiceList(*(Option(choice.prompt) for choice in self._choices), one_click=self._one_click)
-            yield KeysLine(Hint("↑ ↓ or letters", "move", ""), Hint("Enter", self._verb, ACCEPT), CANCEL_HINT)
+            keys = [Hint("↑ ↓", "move", ""), Hint("key", "choose", "")]
+            moves = keys if any(choice.key for choice in self._choices) else [Hint("↑ ↓ or letters", "move", "")]
+            yield KeysLine(*moves, Hint("Enter", self._verb, ACCEPT), CANCEL_HINT)
 
     def on_mount(self) -> None:
         """Put the cursor on the safe line."""

@@ -63,7 +63,7 @@ def _verdict(outlook: Assessment) -> Iterator[str]:
         return
     if growth.kind is Shape.INSUFFICIENT:
         seen = f"; so far {growth.points} in {units.duration(growth.span_s)}" if growth.points else ""
-        takes = f"{LEAST_POINTS} readings in {units.duration(LEAST_SPAN_S)} or more"
+        takes = f"{LEAST_POINTS} readings in {units.duration(LEAST_SPAN_S)} or more, then {LOOKS} checks that agree"
         yield f"Verdict: unknown yet; it needs {takes}{seen}."
         return
     words = "Verdict on what is left on its heap after collections: " if outlook.of_heap else "Verdict: "

@@ -69,7 +69,10 @@ def test_the_table_of_limits_names_them_whole_on_the_smallest_ordinary_screen() 
 
 def test_with_too_few_readings_the_verdict_says_how_many_it_takes() -> None:
     shown = " ".join(text(near()[3], 78).split())
-    assert "Verdict: unknown yet; it needs 30 readings in 60 s or more; so far 3 in 2 s." in shown
+    assert (
+        "Verdict: unknown yet; it needs 30 readings in 60 s or more, then 3 checks that agree; so far 3 in 2 s."
+        in shown
+    )
 
 
 def test_the_panel_names_limits_events_split_and_victim() -> None:
