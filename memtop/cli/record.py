@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from memtop import units
-from memtop.cli.composition import STANDARD, asked_words, engine_on
+from memtop.cli.composition import KEEP_S, STANDARD, asked_words, engine_on
 from memtop.cli.end_signals import EndSignals
 from memtop.cli.mappings_turn import MappingsTurn
 from memtop.cli.output import say
@@ -112,7 +112,7 @@ def _sample(engine: Engine, recorder: Recorder, settings: Settings, ending: EndS
             gc.freeze()
             gc.enable()
             engine.prepare()
-        recorder.pass_on()
+        recorder.pass_on(0.0 if settings.output == STANDARD else KEEP_S)  # a stream waits for nothing
         if settings.iterations is not None and frame.tick + 1 >= settings.iterations:
             return
         if settings.pids and not settings.names and not frame.total:

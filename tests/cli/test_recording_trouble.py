@@ -87,6 +87,38 @@ def test_no_sample_is_printed_before_the_disk_has_it(tmp_path: Path) -> None:
     assert not problems
 
 
+RECORD = textwrap.dedent(
+    """
+    import sys, time
+    from memtop.cli import run
+    from memtop.sources.live import LiveSource
+    from memtop.sources.recording.file import RecordingFile
+
+    begin, write = LiveSource.begin, RecordingFile.write
+
+    def beginning(self):
+        print("begins")
+        return begin(self)
+
+    def slowly(self, blocks):
+        time.sleep(0.25)
+        write(self, blocks)
+        print("written", len(blocks))
+
+    LiveSource.begin, RecordingFile.write = beginning, slowly
+    sys.exit(run(["record", "-n", "4", "-d", "0.1", "-o", sys.argv[1], "1"]))
+    """
+)
+
+
+def test_without_a_screen_no_sample_begins_before_the_disk_has_the_last_one(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", RECORD, str(tmp_path / "r")], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0
+    assert done.stdout.splitlines() == ["begins", "written 1"] * 4
+
+
 def test_a_disk_that_hangs_stops_no_sample_and_each_says_how_many_wait_beside_it(tmp_path: Path) -> None:
     lines, problems = printed_beside_a_slow_disk(tmp_path / "r", 0.6, 60.0, 1, 3)
     assert lines[3] == "written 1", "the first write has waited for three"
