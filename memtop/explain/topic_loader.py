@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
@@ -106,9 +106,16 @@ def topic(name: str) -> Topic:
     own = _names().get(asked)
     if own is not None:
         return _topic(own)
-    near = dict.fromkeys(_names()[match] for match in difflib.get_close_matches(asked, _names(), n=3, cutoff=0.6))
+    near = _near(asked)
     hint = f"did you mean {' or '.join(near)}? " if near else ""
     raise UsageError(f'no topic "{clean(name[:40])}": {hint}{_for_processes(name)}; "memtop explain" lists the topics')
+
+
+def _near(asked: str) -> Sequence[str]:
+    """At most three topics for an unknown name: those that have it as a word of their names, otherwise similar ones."""
+    words = [name for name in _names() if asked and asked in name.split("_")]
+    names = words or difflib.get_close_matches(asked, _names(), n=3, cutoff=0.6)
+    return list(dict.fromkeys(_names()[name] for name in names))[:3]
 
 
 def _for_processes(name: str) -> str:

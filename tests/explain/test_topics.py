@@ -142,7 +142,13 @@ def test_names_are_taken_in_any_case_with_spaces_or_hyphens() -> None:
 
 @pytest.mark.parametrize(
     ("typed", "near"),
-    [("minor_fault", "minor_faults"), ("virtt", "virt"), ("page_table", "page_tables"), ("oom_kill", "oom_kills")],
+    [
+        ("minor_fault", "minor_faults"),
+        ("virtt", "virt"),
+        ("page_table", "page_tables"),
+        ("oom_kill", "oom_kills"),
+        ("returned", "go_returned"),
+    ],
 )
 def test_an_unknown_name_is_answered_with_near_ones(typed: str, near: str) -> None:
     with pytest.raises(UsageError, match=f"did you mean .*{near}"):
