@@ -113,6 +113,8 @@ def _full_limit(autopsy: ExitReport) -> list[str]:
 def autopsy_next(autopsy: ExitReport) -> str:
     """What to do after an end; empty after one that was no failure."""
     texts: dict[str, str] = _texts()["next"]
+    if autopsy.limit_of_machine:
+        return texts["oom_machine"]
     if autopsy.is_oom:
         grew = (autopsy.slope_bytes_per_min or 0.0) >= _GREW_SHARE * (autopsy.peak_rss_bytes or autopsy.rss_bytes or 1)
         return texts["oom_grew" if grew else "oom"]

@@ -148,7 +148,7 @@ def _events(row: GroupRow) -> list[GroupSentence]:
         says = f"Its commands crashed and restarted {counted(row.restarts, 'time')} since memtop started."
         found.append(GroupSentence(Severity.WARNING, says, "groups"))
     if row.psi_some_avg10 is not None and row.psi_some_avg10 >= PSI_PERCENT:
-        says = f"Its tasks waited for memory {percent(row.psi_some_avg10)} % of the last 10 s."
+        says = f"Some of its tasks waited for memory {percent(row.psi_some_avg10)} % of the last 10 s."
         found.append(GroupSentence(Severity.WARNING, says, "psi"))
     return found
 

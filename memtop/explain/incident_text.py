@@ -28,6 +28,8 @@ LONG_S: Final = 90.0
 """After so long growth is confirmed, so that what grows slowly can be said too."""
 _LOOP_OOM: Final = "1 shows what fills memory just before the end. Raise the limit{}, or limit the runtime."
 _LOOP_OTHER: Final = "Read its log, which says why; 1 shows what fills memory just before the end."
+_OOM_LIMIT: Final = "raise the limit{}, or limit the runtime (GOMEMLIMIT, -Xmx)"
+_OOM_MACHINE: Final = "limit what used the RAM (memory.max, GOMEMLIMIT, -Xmx), or add RAM or swap"
 _MORE: Final = 1.5
 """A limit is to be raised by this factor."""
 _WHO: Final = ("subject", "victim", "gainer", "copier")
@@ -96,7 +98,7 @@ def incident_sentences(incident: Incident) -> IncidentText:
     how = _how_to_raise(incident.facts)
     facts["raise_limit"] = f"; or raise the limit to gain time{how}" if can_be_raised else ""
     facts["limit_how"] = how or " (memory.max; in v1 memory.limit_in_bytes)"
-    facts["raise_by"] = how
+    facts["oom_step"] = _OOM_MACHINE if incident.facts.get("limit_of") == "machine" else _OOM_LIMIT.format(how)
     facts["loop_step"] = _LOOP_OOM.format(how) if "oom" in facts else _LOOP_OTHER
     facts["act"] = _act(incident.facts, how)
     beside = facts.get("beside_count")

@@ -182,7 +182,8 @@ def _judged(found: _Virt, *, unread: bool) -> str:
     if found.near_end is not None:
         return f"Yes: {found.near_end}"
     if found.is_multiple:
-        return f"{'Probably not' if unread else 'No'}; RES counts pages several times"
+        why = "RES counts pages several times" if found.ceiling is None else "the cgroup is charged less than RES"
+        return f"{'Probably not' if unread else 'No'}; {why}"
     if found.share >= LOOK_SHARE:
         return f"{'Probably not' if unread else 'No'}; watch RES: {long_size(found.rss_bytes)}"
     says = f"{_nearly(found.virt_bytes, found.untouched_bytes)} uses no RAM"

@@ -174,6 +174,8 @@ class ExitReport(NamedTuple):
     """Directory of its memory cgroup; empty where it had none, or where that is unknown."""
     limit_path: str | None = None
     """Directory of the cgroup whose limit it was; None for the machine's memory, or where that is not certain."""
+    limit_of_machine: bool = False
+    """Whether that limit is the machine's memory."""
 
     @property
     def shown_name(self) -> str:

@@ -70,6 +70,7 @@ def test_after_growth_that_ended_at_the_limit_the_first_step_is_to_find_it() -> 
     grown = ExitReport(ProcessKey(42, 1), "app", "app", 1.7e9, None, 9, Oom.CERTAIN, (), peak_rss_bytes=1 << 30)
     assert autopsy_next(grown._replace(slope_bytes_per_min=100.0 * (1 << 20))).startswith("It grew until")
     assert autopsy_next(grown._replace(slope_bytes_per_min=1.0 * (1 << 20))).startswith("Raise the limit")
+    assert "Raise the limit" not in autopsy_next(grown._replace(limit_of_machine=True)), "RAM has no limit to raise"
 
 
 def test_every_clue_and_doubt_has_words() -> None:

@@ -12,7 +12,7 @@ from memtop.explain.finding_text import known_sentences, nothing_wrong, sentence
 from memtop.explain.limit_names import short
 from memtop.explain.package_files import tables_of
 from memtop.model.assessment import Assessment
-from tests.analysis.findings.test_findings import CASES
+from tests.analysis.findings.test_findings import CASES, MIB
 
 TEXTS = tables_of("findings.toml")
 NOT_RULES = {"nothing"}
@@ -138,3 +138,15 @@ def test_a_noun_after_a_count_is_in_the_singular_or_plural(number: str, says: st
     assert known_sentences(["{kills_count OOM kill} there", "{restarts_count restart}"], {"kills_count": number}) == [
         says
     ]
+
+
+@pytest.mark.parametrize(("number", "words"), [(1, "1 zombie among"), (2, "2 zombies among"), (1000, "1,000 zombies")])
+def test_zombies_are_counted_in_words_that_fit_their_number(number: int, words: str) -> None:
+    (finding,) = find(FindingInputs(zombies=number))
+    assert sentences_of(finding).says.startswith(words)
+
+
+def test_the_name_of_the_only_candidate_is_that_of_the_first_victim() -> None:
+    full = FindingInputs(limit_name="api", limit=100 * MIB, unreclaimable=95 * MIB, victim="worker (7)", victim_of=1)
+    (finding,) = find(full)
+    assert "OOM-kills worker (7), the only candidate" in sentences_of(finding).says

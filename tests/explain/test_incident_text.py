@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from memtop.analysis.findings import Severity
@@ -153,3 +155,11 @@ def test_one_process_is_not_plural(members: int, says: str) -> None:
     facts: dict[str, float | str] = {"rate_bytes_per_min": 1.0 * MIB, "seen_s": 90.0, "members_count": members}
     whole = Incident("group_growth", Severity.WARNING, Subject(Scope.PROGRAM, "app", program="app"), facts, 1.0, 0.0)
     assert says in incident_sentences(whole).says
+
+
+def test_after_a_kill_by_the_machine_no_limit_is_to_be_raised() -> None:
+    kill = ExitFacts(ProcessKey(42, 1), "worker (42)", 60.0, is_oom=True, limit_name="this machine's memory")
+    (one,) = find_incidents(IncidentInputs(100.0, exits=(kill,)))
+    assert "raise the limit" in incident_sentences(one).next
+    (one,) = find_incidents(IncidentInputs(100.0, exits=(replace(kill, limit_of_machine=True),)))
+    assert "raise" not in incident_sentences(one).next and "add RAM" in incident_sentences(one).next

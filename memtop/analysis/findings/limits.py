@@ -36,7 +36,7 @@ def near_limit(c: FindingInputs) -> Found:
         group_unknown="unknown" if kills and c.group_kill is None else None,
         victim=c.victim if one_dies and (c.victim_of or 0) > 1 else None,
         victim_of_count=c.victim_of if one_dies and (c.victim_of or 0) > 1 else None,
-        alone="this process" if one_dies and c.victim_of == 1 else None,
+        alone=c.victim if one_dies and c.victim_of == 1 else None,
         group="all" if kills and c.group_kill else None,
         spared="tasks" if kills and c.spared else None,
         undivided="yes" if c.unsure and c.unsure >= c.unreclaimable else None,

@@ -41,6 +41,7 @@ def oom_kill(inputs: IncidentInputs) -> Iterator[Incident]:
                 limit_name=one.limit_name or None,
                 limit_bytes=one.limit_bytes,
                 limit_file=one.limit_file,
+                limit_of="machine" if one.limit_of_machine else None,
                 again="it was started again" if one.key in restarted else None,
             ),
             weight=1 / (_STEP_S + ago_s),  # the latest first

@@ -259,6 +259,7 @@ class ExitFacts:
     cgroup_name: str = ""
     limit_name: str = ""
     limit_bytes: int | None = None
+    limit_of_machine: bool = False
     signal: int | None = None
     exit_code: int | None = None
     peak_bytes: int | None = None

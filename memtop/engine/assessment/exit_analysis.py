@@ -296,6 +296,7 @@ class ExitAnalysis:
             limit_name=limit.name if limit else None,
             limit_bytes=limit.limit_bytes if limit else None,
             limit_path=limit.path if limit else None,
+            limit_of_machine=limit is not None and limit.of_machine,
             rss_bytes=rss or None,
             virt_bytes=row.virt_bytes or (point.virt_bytes if point is not None else None),
             peak_rss_bytes=peak,

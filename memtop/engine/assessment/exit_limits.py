@@ -69,6 +69,8 @@ class KillingLimit(NamedTuple):
     limit_bytes: int
     path: str | None = None
     """Directory of the cgroup; None for the machine's memory, or where it is not certain whose it was."""
+    of_machine: bool = False
+    """Whether it is the machine's memory, which nothing raises."""
 
 
 def limit_that_killed(counters: Counters, step: StepInput, chain: tuple[str, ...]) -> KillingLimit | None:
@@ -95,7 +97,7 @@ def limit_that_killed(counters: Counters, step: StepInput, chain: tuple[str, ...
     # A limit that was not read may have been the cause too.
     all_read = 0 < len(chain) == sum(map(is_known, uses))
     if total is not None and (was_low or all_read):
-        return KillingLimit(machine_name(step), total)
+        return KillingLimit(machine_name(step), total, of_machine=True)
     return None
 
 

@@ -142,7 +142,7 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
         else None,
         unsure=tightest.unsure_bytes if tightest is not None else 0,
         unmapped=_unmapped(leaf, judged.tasks) if leaf is not None and bound is leaf else None,
-        victim=in_cgroup.first_name if in_cgroup is not None else None,
+        victim=_victim(in_cgroup, row.key),
         victim_of=in_cgroup.of if in_cgroup is not None else None,
         group_kill=_group_kill(row.key if in_cgroup is None else in_cgroup.first, bound, step),
         frozen=bool(bound and bound.under_oom and bound.kill_disabled),
@@ -193,6 +193,12 @@ def _group_kill(victim: ProcessKey, bound: CgroupReading | None, step: StepInput
     up_to = chain.index(bound.path) + 1 if bound.path in chain else 0
     groups = [bound.group_kill, *(known.get(path) for path in chain[:up_to])]
     return True if True in groups else None if None in groups else False
+
+
+def _victim(place: Place | None, key: ProcessKey) -> str | None:
+    if place is None:
+        return None
+    return "this process" if place.first == key else place.first_name
 
 
 def _spared(bound: CgroupReading | None) -> bool | None:

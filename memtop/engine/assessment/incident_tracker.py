@@ -197,6 +197,7 @@ class IncidentTracker:
             cgroup_name=cgroup_name(chain[0], step) if chain else "",
             limit_name=report.limit_name or "",
             limit_bytes=report.limit_bytes,
+            limit_of_machine=report.limit_of_machine,
             limit_file=None if report.limit_path is None else limit_file(report.limit_path, step),
             signal=report.signal,
             exit_code=report.exit_code,

@@ -23,7 +23,7 @@ from memtop.tui.dialogs.keys_line import ACCEPT, KeysLine
 from memtop.tui.drawing.hanging_text import HangingText, Paragraph
 from memtop.units import counted
 
-_NONE: Final = "Since memtop started it has seen no watched or large process end, and none killed."
+_NONE: Final = "memtop has seen no watched or large process end, and none killed, since it started."
 _WHICH: Final = (
     "Listed: processes that were watched, used 1 % of RAM or of their limit, were killed, or failed with 32 MiB or "
     "more."

@@ -42,15 +42,15 @@ def sentences(detail: Detail, outlook: Assessment, frame: Frame) -> Iterator[str
     yield from _victims(outlook, detail.row.oom_score_adj)
     pressure = outlook.cgroup.pressure if outlook.cgroup is not None else None
     if pressure is not None and pressure.some is not None and pressure.full is not None:
-        some, full = pressure.some.avg10_percent, pressure.full.avg10_percent
-        yield f"Pressure of the cgroup: some {units.percent(some)} %, full {units.percent(full)} % of the last 10 s."
+        some, full = units.percent(pressure.some.avg10_percent), units.percent(pressure.full.avg10_percent)
+        yield f"Memory pressure (PSI) of the cgroup: some {some} %, full {full} % of the last 10 s."
     elif frame.system.psi_memory_some_avg10 is not None:
         full_percent = frame.system.psi_memory_full_avg10
         full_text = "" if full_percent is None else f", full {units.percent(full_percent)} %"
         some_text = units.percent(frame.system.psi_memory_some_avg10)
-        yield f"Pressure of the machine: some {some_text} %{full_text} of the last 10 s."
+        yield f"Memory pressure (PSI) of the machine: some {some_text} %{full_text} of the last 10 s."
     else:
-        yield "Pressure: unknown; PSI is off in this kernel, or cannot be read."
+        yield "Memory pressure (PSI): unknown; PSI is off in this kernel, or cannot be read."
     policy = outlook.policy
     if policy.overcommit in _OVERCOMMIT and policy.max_map_count is not None:
         mode = _OVERCOMMIT[policy.overcommit]

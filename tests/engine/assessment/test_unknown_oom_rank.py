@@ -61,6 +61,15 @@ def test_with_all_known_the_first_victim_is_named() -> None:
     assert {row.pid: row.oom_rank for row in frame.rows} == {43: 1, 42: 2}
 
 
+def test_the_only_candidate_is_named_even_if_it_is_another_process() -> None:
+    _, _, frame = full(b"-1000\n")
+    assert "OOM-kills this process, the only candidate in the cgroup" in said(frame), "giant is exempt"
+    source, engine, _ = full(b"0\n")
+    source.files["proc/42/oom_score_adj"] = b"-1000\n"
+    text = said(after(engine, 30))
+    assert "OOM-kills giant (43), the only candidate in the cgroup" in text and "this process is exempt" in text
+
+
 def test_with_one_unknown_no_rank_no_victim_and_no_number_of_candidates_is_given() -> None:
     _, _, frame = full(DENIED)
     text = said(frame)

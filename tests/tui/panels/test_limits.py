@@ -88,7 +88,7 @@ def test_the_panel_names_limits_events_split_and_victim() -> None:
         assert part in shown
     assert "OOM-killed 0 times" in shown
     assert "the cgroup uses" in shown and "would kill app (42) first" in shown
-    assert "Pressure of the machine: some 1.5 % of the last" in shown
+    assert "Memory pressure (PSI) of the machine: some 1.5 % of the last" in shown
 
 
 def test_how_the_kernel_hands_memory_out_is_said() -> None:
