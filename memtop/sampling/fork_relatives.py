@@ -1,11 +1,13 @@
 """Finds the fork relatives of a few processes through the lists of their children, without listing all of /proc.
 
-A recording may lack these lists. It has the parent of each process that was read.
+The kernel keeps a list for each thread. Where a process has very many threads, or the kernel has no such lists, the
+parents of all processes are read instead. A recording may lack the lists too. It has the parent of each process that
+was read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Sequence
 from typing import Final
 
 from memtop.errors import MemtopError
@@ -17,7 +19,7 @@ AGAIN_S: Final = 5.0
 MOST: Final = 512
 """Processes of which stat is read to find them. Relatives beyond are not found: a family of so many is not summed."""
 MOST_THREADS: Final = 64
-"""Threads of a process whose children are looked for: the kernel lists children by the thread that forked them."""
+"""Where a process has more, the parents of all processes are read: to read the children of each thread takes as long."""
 
 
 class ForkRelatives:
@@ -29,6 +31,8 @@ class ForkRelatives:
         self._of: frozenset[int] = frozenset()
         self._found: frozenset[int] = frozenset()
         self._at_s = 0.0
+        self._by_parent: dict[int, list[int]] | None = None
+        """The children of each process, of all processes that are listed; None until that is needed."""
 
     def of(self, pids: frozenset[int], listed: Container[int], now_s: float) -> frozenset[int]:
         """PIDs of the relatives of ``pids``. Those that are still ``listed``, which the latest sample has, stay:
@@ -40,14 +44,13 @@ class ForkRelatives:
         return self._found
 
     def _look(self, pids: Iterable[int]) -> frozenset[int]:
+        self._by_parent = None
         known = {pid: self._stat(pid) for pid in pids}
         found = {pid: stat for pid, stat in known.items() if stat is not None}
         waiting = list(found)
-        recorded = self._recorded_children() if self._replaying else None
         while waiting:
             one = found[waiting.pop()]
-            children = self._children(one) if recorded is None else recorded.get(one.pid, ())
-            for pid in (one.ppid, *children):
+            for pid in (one.ppid, *self._children(one)):
                 if pid not in known:
                     if len(known) >= MOST:
                         return frozenset(found)
@@ -58,29 +61,36 @@ class ForkRelatives:
                     waiting.append(pid)
         return frozenset(found)
 
-    def _recorded_children(self) -> dict[int, list[int]]:
-        """The children of each process, of all processes that a recording has at this instant."""
-        children: dict[int, list[int]] = {}
-        for pid in self._source.pids():
-            if (stat := self._stat(pid)) is not None:
-                children.setdefault(stat.ppid, []).append(pid)
-        return children
+    def _children(self, parent: PidStat) -> Sequence[int]:
+        if not self._replaying and parent.threads <= MOST_THREADS:
+            lists = [self._children_of(parent.pid, tid) for tid in self._tids(parent)]
+            if any(one is not None for one in lists):  # a thread may end meanwhile
+                return [pid for one in lists for pid in one or ()]
+        if self._by_parent is None:
+            self._by_parent = {}
+            for pid in self._source.pids():
+                if (stat := self._stat(pid)) is not None:
+                    self._by_parent.setdefault(stat.ppid, []).append(pid)
+        return self._by_parent.get(parent.pid, ())
+
+    def _tids(self, parent: PidStat) -> Sequence[int]:
+        try:
+            return [parent.pid] if parent.threads < 2 else self._source.tids(parent.pid)
+        except MemtopError:
+            return ()
+
+    def _children_of(self, pid: int, tid: int) -> list[int] | None:
+        """Those that one thread has forked; None if it has ended, or if this kernel does not list them."""
+        try:
+            return [int(word) for word in self._source.read(f"proc/{pid}/task/{tid}/children").split()]
+        except (MemtopError, ValueError):
+            return None
 
     def _stat(self, pid: int) -> PidStat | None:
         try:
             return parse_stat(self._source.read(f"proc/{pid}/stat"))
         except MemtopError:
             return None
-
-    def _children(self, parent: PidStat) -> list[int]:
-        pid, found = parent.pid, []
-        try:
-            threads = [pid] if parent.threads < 2 else self._source.tids(pid)
-            for tid in threads[:MOST_THREADS]:
-                found += [int(word) for word in self._source.read(f"proc/{pid}/task/{tid}/children").split()]
-        except (MemtopError, ValueError):  # no such file in this kernel, or it ends
-            return found
-        return found
 
 
 def _same_program(one: PidStat, other: PidStat) -> bool:

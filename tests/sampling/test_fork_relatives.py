@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from memtop.sampling.fork_relatives import ForkRelatives
 from tests.fakes import FakeProcess, FakeSource
 
@@ -48,9 +50,21 @@ def test_of_a_parent_of_thousands_the_stat_of_some_hundred_is_read() -> None:
         assert (len(found) > 300) is (code != 7)
 
 
-def test_of_very_many_threads_the_children_of_the_first_are_looked_for() -> None:
-    source = FakeSource(FakeProcess(10, threads=1000), FakeProcess(1010, ppid=10))
-    source.threads[10] = list(range(10, 1010))
-    source.files |= {f"proc/10/task/{tid}/children": b"1010" if tid == 12 else b"" for tid in source.threads[10]}
-    assert relatives(source, 10) == {10, 1010}
-    assert 10 < sum(path.endswith("/children") for path in source.read_paths) < 100
+@pytest.mark.parametrize(("threads", "forks"), [(1000, 990), (1000, 2), (40, 39)])
+def test_a_child_is_found_whichever_thread_forked_it_and_few_files_are_read(threads: int, forks: int) -> None:
+    source = FakeSource(FakeProcess(10, threads=threads), FakeProcess(2000, ppid=10))
+    source.threads[10] = list(range(10, 10 + threads))
+    source.files |= {f"proc/10/task/{tid}/children": b"2000" if tid == 10 + forks else b"" for tid in source.threads[10]}
+    assert relatives(source, 10) == {10, 2000}
+    assert sum(path.endswith("/children") for path in source.read_paths) < 100
+
+
+def test_a_thread_that_ends_while_children_are_looked_for_hides_none_of_the_others() -> None:
+    source = FakeSource(FakeProcess(10, threads=3), FakeProcess(2000, ppid=10))
+    source.threads[10] = [10, 11, 12]
+    source.files |= {"proc/10/task/10/children": b"", "proc/10/task/12/children": b"2000"}
+    assert relatives(source, 10) == {10, 2000}
+
+
+def test_where_the_kernel_lists_no_children_they_are_found_by_their_parent() -> None:
+    assert relatives(FakeSource(FakeProcess(10), FakeProcess(11, ppid=10)), 10) == {10, 11}

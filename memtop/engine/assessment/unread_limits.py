@@ -113,9 +113,9 @@ def limits_not_looked_at(key: ProcessKey, step: StepInput) -> tuple[str, ...]:
         one.name.startswith("kernel.") for one in tasks.limits
     ):
         found.append("the number of threads cannot be read")
-    lists_relatives = step.plan.with_relatives and tasks is not None and tasks.has_children is not None
-    if tasks is not None and tasks.has_children is not False and not (step.everybody or lists_relatives):
-        found.append("what its children copy of the memory that they share with it (-C watches them)")
+    if tasks is not None and tasks.has_children is not False and not (step.everybody or step.plan.with_relatives):
+        children = "its children copy" if tasks.has_children else "children of it may copy"
+        found.append(f"what {children} of the memory that they share with it (-C watches them)")
     elif tasks is not None and tasks.has_children and not _program_is_known(key, step):
         found.append("what its children copy of the memory that they share with it (no permission to tell them)")
     most, used = user_threads(key, step)

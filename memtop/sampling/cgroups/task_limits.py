@@ -36,9 +36,10 @@ class TaskLimits(PeriodicLimits[TaskLimitsRead]):
         """The limits over one process. Raises NotRecorded."""
         found, pid = self._of_cgroups(seen.folder, mounts, v2_controllers), seen.key.pid
         children = read_or_none(self.source, f"proc/{pid}/task/{pid}/children", 64)
-        return found._replace(
-            limits=(*found.limits, *self._machine), has_children=None if children is None else bool(children)
-        )
+        has_children = None if children is None else bool(children)
+        if not children and (seen.stat is None or seen.stat.threads > 1):  # another thread may have forked some
+            has_children = None
+        return found._replace(limits=(*found.limits, *self._machine), has_children=has_children)
 
     def _read_machine(self) -> tuple[TaskLimit, ...]:
         """kernel.threads-max and kernel.pid_max against the number of threads that /proc/loadavg shows."""

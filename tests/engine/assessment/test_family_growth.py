@@ -299,6 +299,11 @@ def test_where_only_it_is_recorded_its_children_are_named_as_not_looked_at() -> 
         frame = engine.step(ask)
     assert frame is not None
     assert "children" not in nothing_wrong(outlook(frame))
+    source.processes[42].threads = 2
+    for _ in range(6):
+        frame = engine.step(ask)
+    assert frame is not None
+    assert "what children of it may copy of the memory" in nothing_wrong(outlook(frame)), "the other thread forks too"
 
 
 def test_a_family_that_is_too_large_is_not_summed_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
