@@ -148,8 +148,8 @@ class TaskLimitsRead(NamedTuple):
     unread: str = ""
     """Why those of the cgroups are not known; empty where they are, or where there are none."""
     has_children: bool | None = None
-    """Whether it has children; None if that is not known: the kernel does not list them (CONFIG_PROC_CHILDREN), or another
-    than the main thread may have forked some."""
+    """Whether it has children; None if that is not known: the kernel does not list them (CONFIG_PROC_CHILDREN), or
+    another than the main thread may have forked some."""
 
 
 class HugetlbLimit(NamedTuple):

@@ -19,7 +19,7 @@ AGAIN_S: Final = 5.0
 MOST: Final = 512
 """Processes of which stat is read to find them. Relatives beyond are not found: a family of so many is not summed."""
 MOST_THREADS: Final = 64
-"""Where a process has more, the parents of all processes are read: to read the children of each thread takes as long."""
+"""Where a process has more, the parents of all processes are read: the children of each thread take as long."""
 
 
 class ForkRelatives:

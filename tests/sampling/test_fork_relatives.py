@@ -54,7 +54,9 @@ def test_of_a_parent_of_thousands_the_stat_of_some_hundred_is_read() -> None:
 def test_a_child_is_found_whichever_thread_forked_it_and_few_files_are_read(threads: int, forks: int) -> None:
     source = FakeSource(FakeProcess(10, threads=threads), FakeProcess(2000, ppid=10))
     source.threads[10] = list(range(10, 10 + threads))
-    source.files |= {f"proc/10/task/{tid}/children": b"2000" if tid == 10 + forks else b"" for tid in source.threads[10]}
+    source.files |= {
+        f"proc/10/task/{tid}/children": b"2000" if tid == 10 + forks else b"" for tid in source.threads[10]
+    }
     assert relatives(source, 10) == {10, 2000}
     assert sum(path.endswith("/children") for path in source.read_paths) < 100
 

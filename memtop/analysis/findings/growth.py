@@ -7,6 +7,7 @@ from typing import Final
 
 from memtop.analysis.findings.inputs import FindingInputs
 from memtop.analysis.findings.rule import MIB, NOTE, WARNING, Facts, Found, facts, growth_severity
+from memtop.analysis.memory_map.sharing import ESTIMATE_ERROR, ESTIMATED_PSS
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.forecast import HELD_PERCENT
 from memtop.analysis.trend.hysteresis import DIRECTIONS, GREW, Direction, Evidence
@@ -90,10 +91,13 @@ def family(c: FindingInputs) -> Found:
     g = c.family_growth
     if g is None or c.alarm or g.slope_bytes_per_s is None:
         return None
+    rate, error = g.slope_bytes_per_s * 60, ESTIMATE_ERROR if c.family_measure == ESTIMATED_PSS else 0.0
     return WARNING, facts(
         family_count=c.family_count,
         measure=c.family_measure or None,
-        rate_bytes_per_min=g.slope_bytes_per_s * 60,
+        rate_bytes_per_min=rate,
+        rate_low_bytes_per_min=rate / (1 + error),
+        rate_high_bytes_per_min=rate / (1 - error),
         span_s=g.span_s,
     )
 

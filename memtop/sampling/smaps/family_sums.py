@@ -9,9 +9,9 @@ to count, but not every fault is such a page: the last two readings of the membe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from typing import Final
 
+from memtop.analysis.memory_map.sharing import ESTIMATED_PSS, estimated_pss_bytes
 from memtop.process_key import ProcessKey
 from memtop.procfs.smaps_rollup import Rollup
 from memtop.procfs.statm import page_bytes
@@ -71,34 +71,33 @@ class FamilySums:
             worst = next((one for one in reasons if one not in (Missing.NOTHING, Missing.UNREAD)), Missing.UNREAD)
             return FamilySum(len(members), None, None, "", worst)
         at_s = max(one.rollup_s for one in read)
-        estimated = partial(_estimated_bytes, len(members))
-        for measure, size_of in (("PSS", _pss_bytes), ("estimated PSS", estimated)):
-            known = [size for one in read if (size := _size(one.rollup, size_of)) is not None]
-            if len(known) == len(members):
+        for measure, size_of in (("PSS", _pss_bytes), (ESTIMATED_PSS, _estimated_bytes)):
+            size_bytes = size_of([one.rollup for one in read])
+            if size_bytes is not None:
                 since_bytes = _since_bytes(members, read, size_of)
                 now_s = at_s if since_bytes is None else self._collector.now_s
-                return FamilySum(len(members), now_s, sum(known) + (since_bytes or 0), measure, Missing.NOTHING)
+                return FamilySum(len(members), now_s, size_bytes + (since_bytes or 0), measure, Missing.NOTHING)
         return FamilySum(len(members), None, None, "", Missing.ABSENT)
 
 
-_SizeOf = Callable[[Rollup], int | None]
+_SizeOf = Callable[[Sequence[Rollup | None]], int | None]
+"""The size of a family from a reading of each member; None if one is not known."""
 
 
 def _since_bytes(members: Iterable[ProcessSample], read: Sequence[ProcessReadings], size_of: _SizeOf) -> int | None:
     """What the members have taken since their readings, by their minor faults; None before one was read twice."""
-    gained = faulted = 0
-    for one in read:
-        before, now = _size(one.rollup_before, size_of), _size(one.rollup, size_of)
-        faults = _faults(one.rollup_before_minflt, one.rollup_minflt)
-        if before is not None and now is not None and faults is not None:
-            gained, faulted = gained + now - before, faulted + faults * page_bytes()
+    twice = [one.rollup_before is not None for one in read]
+    before = size_of([one.rollup_before or one.rollup for one in read])
+    now = size_of([one.rollup for one in read])
+    between = [_faults(one.rollup_before_minflt, one.rollup_minflt) for one in read]
+    faulted = sum(faults or 0 for faults, known in zip(between, twice, strict=True) if known) * page_bytes()
     since = [
         _faults(one.rollup_minflt, seen.stat.minflt if seen.stat is not None else None)
         for seen, one in zip(members, read, strict=True)
     ]
-    if not faulted or None in since:
+    if not faulted or None in since or before is None or now is None:
         return None
-    share = min(_MOST_A_FAULT, max(0.0, gained / faulted))
+    share = min(_MOST_A_FAULT, max(0.0, (now - before) / faulted))
     return round(share * page_bytes() * sum(one for one in since if one is not None))
 
 
@@ -106,17 +105,25 @@ def _faults(before: int | None, now: int | None) -> int | None:
     return max(0, now - before) if before is not None and now is not None else None
 
 
-def _size(rollup: Rollup | None, size_of: _SizeOf) -> int | None:
-    return size_of(rollup) if rollup is not None else None
-
-
-def _pss_bytes(rollup: Rollup) -> int | None:
+def _pss_bytes(rollups: Sequence[Rollup | None]) -> int | None:
     """PSS without page cache, as far as the kernel tells it apart (since Linux 5.4)."""
-    anon, shmem = rollup.pss_anon_bytes, rollup.number("Pss_Shmem")
-    return rollup.pss_bytes if anon is None else anon + (shmem or 0)
+    return _sum(None if one is None else _own_pss_bytes(one) for one in rollups)
 
 
-def _estimated_bytes(members: int, rollup: Rollup) -> int | None:
-    """PSS as if what it shares were shared by all members: true for two, before the first copy, and after the last."""
-    anon, own = rollup.anonymous_bytes, rollup.uss_bytes
-    return None if anon is None or own is None else own + max(0, anon - own) // members
+def _own_pss_bytes(rollup: Rollup) -> int | None:
+    anon = rollup.pss_anon_bytes
+    return rollup.pss_bytes if anon is None else anon + (rollup.number("Pss_Shmem") or 0)
+
+
+def _estimated_bytes(rollups: Sequence[Rollup | None]) -> int | None:
+    known = [
+        (own, max(0, anon - own))
+        for one in rollups
+        if one is not None and (anon := one.anonymous_bytes) is not None and (own := one.uss_bytes) is not None
+    ]
+    return estimated_pss_bytes(known) if len(known) == len(rollups) else None
+
+
+def _sum(sizes: Iterable[int | None]) -> int | None:
+    known = list(sizes)
+    return None if None in known else sum(one for one in known if one is not None)

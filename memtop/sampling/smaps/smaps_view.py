@@ -56,7 +56,7 @@ class FamilySum(NamedTuple):
     one of them was not read."""
     size_bytes: int | None
     measure: str
-    """``PSS``, or ``estimated PSS`` where that is not known; empty if neither is."""
+    """``PSS``, or ESTIMATED_PSS where that is not known; empty if neither is."""
     missing: Missing
     """Why it is not known."""
 

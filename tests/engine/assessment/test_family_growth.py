@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -110,6 +111,9 @@ def test_where_pagemap_is_read_the_family_gains_no_more_than_was_copied(workers:
     (finding,) = [one for one in outlook(frame).findings if one.name == "family_growth"]
     assert finding.facts["measure"] == "estimated PSS"
     assert float(finding.facts["rate_bytes_per_min"]) == pytest.approx(workers * MIB * 60, rel=0.1)
+    low, high = (float(finding.facts[f"rate_{end}_bytes_per_min"]) for end in ("low", "high"))
+    assert low < 0.9 * workers * MIB * 60 < 1.1 * workers * MIB * 60 < high
+    assert re.search(r"by [0-9.]+ MiB per minute \([0-9.]+ MiB to [0-9.]+ MiB\)", sentences_of(finding).says)
 
 
 def test_faults_that_copy_nothing_are_no_growth() -> None:
