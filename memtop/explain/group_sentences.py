@@ -80,13 +80,15 @@ def _growth(detail: GroupDetail, computed_percent: int | None) -> list[GroupSent
         says = "Unknown yet whether it grows."
         if computed_percent is not None:
             return [GroupSentence(Severity.NOTE, computed("Whether it grows", computed_percent), "verdicts")]
+        if row.used_bytes is None and detail.swap_unread:
+            says = f"Whether it grows is unknown, because what it has on swap is ({detail.swap_unread})."
         if rise is not None and rise > max(1 << 20, 0.02 * (row.used_bytes or 0)):
             says = f"Rising: +{long_size(rise)} within the last minute; too early to say whether it will continue."
         return [GroupSentence(Severity.NOTE, says, "verdicts")]
     if not state.alarm or growth.slope_bytes_per_s is None:
         says = "The trend is changing; verdict in a few seconds." if state.changing else _SHAPES[growth.kind]
-        if row.key.by is By.CGROUP and row.swap_bytes is None:  # what is swapped out looks like memory given back
-            says += " What it has on swap is not known, and not counted."
+        if detail.swap_unread:  # what is swapped out looks like memory given back
+            says += f" What it has on swap is unknown, and not counted ({detail.swap_unread})."
         return [GroupSentence(Severity.NOTE, says, "verdicts")]
     rate = long_size(growth.slope_bytes_per_s * 60)
     says = f"Growing{' as a whole' if row.members > 1 else ''}: +{rate}/min for {duration(growth.span_s)}"

@@ -126,3 +126,5 @@ class GroupDetail(NamedTuple):
     """Whether anything may go to swap at its limit, or whether that is unknown."""
     brake: tuple[str, int, float] | None = None
     """The memory.high that leaves it least: whose it is, its bytes, and the percentage of it in use for good."""
+    swap_unread: str = ""
+    """Why it is not known what its cgroup has on swap, and what its processes say of it; empty where it is known."""

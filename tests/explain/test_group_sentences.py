@@ -20,7 +20,7 @@ UNIT = "/a.service"
 
 
 def detail(source: FakeSource) -> GroupDetail:
-    readings = ReadingsRequest(needs_all=Need.MEMBERSHIP | Need.GROUPS)
+    readings = ReadingsRequest(needs_all=Need.MEMBERSHIP | Need.GROUPS | Need.STATUS)
     groups = GroupsRequest(focus=GroupKey(By.CGROUP, ROOT + UNIT))
     frame = frame_after(Engine(source), Request(readings, RowSelection(by=By.CGROUP), groups=groups), 3)
     assert frame.group is not None
@@ -75,6 +75,21 @@ def test_a_trend_that_leaves_swap_out_says_so(swap_kib: int, *, counted: bool, o
     assert "Memory is level." in said and ("not counted" in said) is open_end
 
 
+def test_why_what_is_on_swap_is_unknown_is_said() -> None:
+    source = world(p42=UNIT, p43=UNIT)
+    cgroup(source, UNIT, 100)
+    source.files["proc/meminfo"] = b"MemTotal: 1024000 kB\nMemAvailable: 512000 kB\nSwapTotal: 512 kB\n"
+    for pid, kib in ((42, 300), (43, 100)):
+        source.files[f"proc/{pid}/status"] = b"Name:\tapp\nVmRSS:\t1000 kB\nVmSwap:\t%d kB\n" % kib
+    level = Growth(Shape.FLAT, 60, 100.0), Confirmation(kind=Shape.FLAT)
+    said = says(detail(source)._replace(growth=level[0], state=level[1]))
+    assert "unknown, and not counted (this kernel does not count it by cgroup; VmSwap of its processes: 400 KiB" in said
+    source.files[f"{ROOT}{UNIT}/memory.swap.current"] = AccessDenied("memory.swap.current: permission denied")
+    assert "Whether it grows is unknown, because what it has on swap is (permission denied; VmSwap" in says(
+        detail(source)
+    )
+
+
 def test_use_that_could_not_be_divided_is_in_use_and_not_unreclaimable() -> None:
     source = world(p42=UNIT)
     cgroup(source, UNIT, 180, b"%d\n" % (200 * MIB))
@@ -93,7 +108,7 @@ def test_a_group_that_may_not_swap_is_not_said_to(swap_limit: bytes, acts: str) 
     source.files[f"{ROOT}{UNIT}/memory.swap.max"] = swap_limit
     source.files[f"{ROOT}{UNIT}/memory.swap.current"] = b"0\n"
     engine = Engine(source)
-    readings = ReadingsRequest(needs_all=Need.MEMBERSHIP | Need.GROUPS)
+    readings = ReadingsRequest(needs_all=Need.MEMBERSHIP | Need.GROUPS | Need.STATUS)
     groups = GroupsRequest(focus=GroupKey(By.CGROUP, ROOT + UNIT))
     frame = frame_after(engine, Request(readings, RowSelection(by=By.CGROUP), groups=groups), 14)
     assert frame.group is not None and acts in says(frame.group)
@@ -105,7 +120,7 @@ def test_a_memory_high_that_is_near_is_said_of_its_group_too(above: bool) -> Non
     cgroup(source, "/top/a.service", 100)
     cgroup(source, "/top", 100)
     source.files[f"{ROOT}/top{'' if above else '/a.service'}/memory.high"] = b"%d\n" % (105 * MIB)
-    readings = ReadingsRequest(needs_all=Need.MEMBERSHIP | Need.GROUPS)
+    readings = ReadingsRequest(needs_all=Need.MEMBERSHIP | Need.GROUPS | Need.STATUS)
     groups = GroupsRequest(focus=GroupKey(By.CGROUP, f"{ROOT}/top/a.service"))
     frame = frame_after(Engine(source), Request(readings, RowSelection(by=By.CGROUP), groups=groups), 4)
     assert frame.group is not None

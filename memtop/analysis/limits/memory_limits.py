@@ -101,9 +101,11 @@ def unread_files(use: CgroupUse, *, swaps: bool) -> tuple[tuple[str, str], ...]:
     return tuple(one for one in use.unread if one[0] in names)
 
 
-def is_swap_unread(use: CgroupUse) -> bool:
-    """Whether the kernel counts what a cgroup has on swap, but that could not be read."""
-    return use.swap_bytes is None and any(name in _SWAP_USES | _SWAP_FILES for name, _ in use.unread)
+def unread_swap(use: CgroupUse) -> str:
+    """Why what a cgroup has on swap could not be read; empty if it was, or if the kernel does not count it."""
+    if use.swap_bytes is not None:
+        return ""
+    return next((why for name, why in use.unread if name in _SWAP_USES | _SWAP_FILES), "")
 
 
 def is_known(use: CgroupUse) -> bool:

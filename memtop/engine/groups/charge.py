@@ -11,9 +11,9 @@ from memtop.analysis.limits.memory_limits import (
     binding,
     ceilings,
     is_known,
-    is_swap_unread,
     swap_free_bytes,
     unread_files,
+    unread_swap,
 )
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
@@ -54,7 +54,7 @@ def charge_of(reading: CgroupReading) -> Charge | None:
         reading.usage_bytes,
         ledger.whole_bytes - inactive_bytes(ledger),
         None
-        if is_swap_unread(reading.use)
+        if unread_swap(reading.use)
         else ledger.whole_bytes - reclaimable_bytes(ledger) + (reading.swap_bytes or 0),
         ledger.size_of(CgroupPart.ANON, CgroupPart.LAZYFREE),
         ledger.size_of(*_FILE),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from heapq import nlargest
 
-from memtop.analysis.limits.memory_limits import Ceiling
+from memtop.analysis.limits.memory_limits import Ceiling, unread_swap
 from memtop.engine.assessment.growth_tracker import growth_now
 from memtop.engine.groups.charge import blind_path, brake_of, ceiling_of
 from memtop.engine.groups.group_table import GroupTable
@@ -18,6 +18,7 @@ from memtop.model.request import Request
 from memtop.model.row import ProcessRow
 from memtop.sampling.cgroup_reading import CgroupSample
 from memtop.sampling.sample import Sample
+from memtop.units import long_size
 
 LARGEST = 2
 """Members that are drawn on their own."""
@@ -89,7 +90,21 @@ def group_detail(
         undivided=ceiling is not None and 0 < ceiling.unreclaimable_bytes <= ceiling.unsure_bytes,
         swaps=ceiling is None or ceiling.swap_room_bytes != 0,
         brake=None if brake is None else (_limit_name(brake, cgroups), brake.limit_bytes, brake.used_percent),
+        swap_unread="" if own is None or past_s is not None else _swap_unread(own, row, members, cgroups),
     )
+
+
+def _swap_unread(path: str, row: GroupRow, members: Sequence[ProcessRow], cgroups: CgroupSample) -> str:
+    """See :attr:`GroupDetail.swap_unread`."""
+    timed = cgroups.latest.get(path)
+    if timed is None or row.charge_bytes is None or row.swap_bytes is not None:
+        return ""
+    why = unread_swap(timed.reading.use) or "this kernel does not count it by cgroup"
+    sizes = [one.swap_bytes for one in members]
+    if not sizes or None in sizes:
+        return why
+    shared = "" if len(sizes) < 2 else ", where what was shared since a fork counts in each"
+    return f"{why}; VmSwap of its processes: {long_size(sum(filter(None, sizes)))}{shared}"
 
 
 def _limit_name(ceiling: Ceiling | None, cgroups: CgroupSample) -> str:
