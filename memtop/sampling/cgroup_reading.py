@@ -196,8 +196,9 @@ class CgroupSample:
     """The latest reading of every cgroup that has members, itself or below it, by path. They are read in turn."""
     removed: Collection[str] = frozenset()
     """Those of them whose use can be read no more: most have been removed, and their processes have ended."""
-    remade: Collection[str] = frozenset()
-    """Paths at which another cgroup than before was found at this instant: what was known by the path is not its."""
+    remade: Mapping[str, int] = field(default_factory=dict)
+    """Paths at which another cgroup than before was found at this instant: what was known by the path is not its.
+    The OOM kills that it has counted before, by another name; 0 for one that was made."""
     kills: Mapping[str, int] = field(default_factory=dict)
     """oom_kill of every known cgroup, as last read."""
     adjs: Mapping[ProcessKey, int] = field(default_factory=dict)

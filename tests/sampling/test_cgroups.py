@@ -281,6 +281,22 @@ def test_nothing_that_was_known_of_a_cgroup_is_said_of_another_made_by_its_name(
     assert APP not in take(sampler, ask).remade
 
 
+def test_kills_that_a_cgroup_counted_by_another_name_are_none_of_the_name_that_it_takes() -> None:
+    """``mv`` of version 1 onto the name of one that was removed."""
+    source = v2(FakeProcess(42), FakeProcess(43))
+    other = f"{POD}/other"
+    source.files["proc/43/cgroup"] = b"0::" + other.removeprefix("sys/fs/cgroup").encode() + b"\n"
+    source.files |= {f"{APP}/inode": b"70\n", f"{APP}/memory.events.local": b"oom_kill 0\n"}
+    source.files |= {path.replace(APP, other): raw for path, raw in source.files.items() if path.startswith(APP + "/")}
+    source.files |= {f"{other}/inode": b"80\n", f"{other}/memory.events.local": b"oom_kill 5\n"}
+    sampler = Sampler(source)
+    for _ in range(4):
+        take(sampler, request())
+    source.files[f"{APP}/inode"], source.files[f"{APP}/memory.events.local"] = b"80\n", b"oom_kill 5\n"
+    found = next(one for _ in range(8) if APP in (one := take(sampler, request())).remade)
+    assert found.remade[APP] == found.kills[APP] == 5
+
+
 @pytest.mark.parametrize(("others", "is_known"), [(500, True), (5000, False)])
 def test_of_very_many_cgroups_that_have_gone_no_inode_is_kept(others: int, is_known: bool) -> None:
     source = FakeSource()

@@ -60,12 +60,12 @@ class Counters:
 
     def _take(self, sample: Sample, cgroups: CgroupSample) -> None:
         now_s = sample.mono_s
-        for path in cgroups.remade:  # it has counted from zero
+        for path, known in cgroups.remade.items():
             self._first.pop(path, None)
             self._pairs.pop(path, None)
             self._earlier.pop(path, None)
             if path in self._kills:
-                self._kills[path] = 0
+                self._kills[path] = known
         for path, reading in cgroups.readings.items():
             first = self._first.get(path)
             if first is None or (first.oom_kill is None and first.max_events is None):

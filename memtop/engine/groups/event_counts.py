@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Final, TypeVar
 
 from memtop.engine.groups.naming import by_program
@@ -32,12 +33,12 @@ class EventCounts:
         is read."""
         self._restarts: Counter[GroupKey] = Counter()
 
-    def note_kills(self, counts: Mapping[str, int], remade: Collection[str] = ()) -> None:
+    def note_kills(self, counts: Mapping[str, int], remade: Mapping[str, int] = MappingProxyType({})) -> None:
         """The counters of cgroups at this sample, of each cgroup without those below it. ``remade`` are other cgroups
-        than before."""
-        for path in remade:
+        than before, each with what it has counted that is not new."""
+        for path, known in remade.items():
             if path in self._first_kills:
-                self._first_kills[path] = 0
+                self._first_kills[path] = known
                 self._removed_kills[path] += self._kills.pop(path, 0)
         for path, count in counts.items():
             first = self._first_kills.setdefault(path, count)

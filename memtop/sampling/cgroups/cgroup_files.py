@@ -45,8 +45,9 @@ class CgroupFiles:
         self._inodes: dict[str, bytes] = {}
         self._identified: set[str] = set()
         """Directories whose inode was read at this instant."""
-        self.remade: set[str] = set()
-        """Of them, those that are not the directory of before: it was removed, and another was made by its name."""
+        self.remade: dict[str, bool] = {}
+        """Of them, those that are not the directory of before: it was removed, and another has its name. The value is
+        whether that one had another name before (version 1), so that what it has counted is not new."""
 
     def begin(self, tick: int) -> None:
         """Begin a new instant."""
@@ -76,8 +77,8 @@ class CgroupFiles:
             except MemtopError:  # it is removed, or a recording has it at another instant
                 return False
             if self._inodes.setdefault(path, inode) != inode:
+                self.remade[path] = inode in self._inodes.values()
                 self._inodes[path] = inode
-                self.remade.add(path)
                 self.look_again(path)
                 self._unreadable.pop(path, None)
                 self._open_ended.pop(path, None)

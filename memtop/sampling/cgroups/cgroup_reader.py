@@ -156,7 +156,7 @@ class CgroupReader:
             readings=self._readings,
             latest=self._all.latest,
             removed=frozenset(self._all.removed),
-            remade=frozenset(self._folders.remade),
+            remade={path: self._kills.get(path, 0) if named else 0 for path, named in self._folders.remade.items()},
             kills=self._kills_now(),
             adjs=self._adjs,
             limits=self._limits_of(plan.assessed, processes),
@@ -227,8 +227,8 @@ class CgroupReader:
             if path in self._leaves and reading.oom_kill is not None:
                 self._kills_due.pop(path, None)
                 self._count_kills(path, reading.oom_kill)
-        for path in list(self._kills_due)[:KILLS_A_TICK]:
-            del self._kills_due[path]
+        for path in [*self._folders.remade, *list(self._kills_due)[:KILLS_A_TICK]]:
+            self._kills_due.pop(path, None)
             if path not in self._leaves:
                 continue
             count = self._folders.kills(path, self._versions[path])
@@ -244,7 +244,9 @@ class CgroupReader:
         return self._sampled_kills
 
     def _count_kills(self, path: str, count: int) -> None:
-        before, self._kills[path] = 0 if path in self._folders.remade else self._kills.get(path), count
+        before, self._kills[path] = self._kills.get(path), count
+        if (had_a_name := self._folders.remade.get(path)) is not None:
+            before = None if had_a_name else 0
         if count != before:
             self._sampled_kills = None
         if before is not None and count > before:

@@ -35,6 +35,13 @@ def test_a_cgroup_that_was_made_again_counts_from_zero() -> None:
     """Its count is below that of the cgroup which had its name before, and its first kill is one all the same."""
     counters = Counters()
     counters.note(step(CgroupSample(kills={"/a": 5})))
-    counters.note(step(CgroupSample(kills={"/a": 1}, remade={"/a"})))
+    counters.note(step(CgroupSample(kills={"/a": 1}, remade={"/a": 0})))
     assert counters.cgroup_kills("/a") == 1
     assert counters.earlier_kills == {}
+
+
+def test_what_a_cgroup_has_counted_by_another_name_is_not_new() -> None:
+    counters = Counters()
+    counters.note(step(CgroupSample(kills={"/a": 0, "/b": 3})))
+    counters.note(step(CgroupSample(kills={"/a": 3}, remade={"/a": 3})))
+    assert counters.cgroup_kills("/a") == 0

@@ -47,9 +47,16 @@ def test_kills_of_a_cgroup_that_is_made_again_between_two_samples_add_up() -> No
     counts = EventCounts()
     counts.note_kills({"/a": 5})
     counts.note_kills({"/a": 7})
-    counts.note_kills({"/a": 1}, {"/a"})
+    counts.note_kills({"/a": 1}, {"/a": 0})
     counts.note_kills({"/a": 1})
     assert counts.kills("/a") == 3
+
+
+def test_kills_of_a_cgroup_before_it_was_renamed_are_not_new() -> None:
+    counts = EventCounts()
+    counts.note_kills({"/a": 0, "/b": 3})
+    counts.note_kills({"/a": 4}, {"/a": 3})
+    assert counts.kills("/a") == 1
 
 
 def test_ends_of_the_cgroups_that_were_first_are_forgotten() -> None:
