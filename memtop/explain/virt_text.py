@@ -188,7 +188,7 @@ def _judged(found: _Virt, *, unread: bool) -> str:
         return f"{'Probably not' if unread else 'No'}; watch RES: {long_size(found.rss_bytes)}"
     says = f"{_nearly(found.virt_bytes, found.untouched_bytes)} uses no RAM"
     if found.in_use:
-        says = "nearly all in use" if unread else "nearly all of it is in use"
+        says = "nearly all in use; watch RES" if unread else "nearly all of it is in use; watch RES"
     return f"{'Probably not' if unread else 'No'}: {says}"
 
 

@@ -29,7 +29,7 @@ SIGNALS: Final[tuple[tuple[signal.Signals, str], ...]] = (
     (signal.SIGSTOP, "freeze it"),
     (signal.SIGCONT, "continue"),
     (signal.SIGABRT, "abort with a core dump, unless the program handles it"),
-    (signal.SIGKILL, "kill at once, without cleanup; cannot be refused"),
+    (signal.SIGKILL, "kill at once, without cleanup; cannot be caught or ignored"),
 )
 """Signals and their effects. The first is under the cursor when the dialog opens, so it is the safest."""
 

@@ -117,7 +117,7 @@ PANELS: Final = (
         topic=runtime_topic,
         tall=True,
     ),
-    PanelKind("status", "Status", "proc/PID/status, line by line", "memtop.tui.panels.status:StatusPanel"),
+    PanelKind("status", "Status", "/proc/PID/status, line by line", "memtop.tui.panels.status:StatusPanel"),
     PanelKind(
         "machine",
         "Machine",
