@@ -196,20 +196,25 @@ def _areas(
     The areas always add up to RES, also where the parts were read at another moment than RES. Where file and shmem
     are not known apart they are drawn as one.
     """
-    tops = zip(*map(_stacked, rss, *parts), strict=True)
-    inks = (ChartStyle.FILE, ChartStyle.SHMEM, ChartStyle.ANON)
-    return [Curve(across, axis.places(top), ink) for ink, top in zip(inks, tops, strict=False)]
-
-
-@lru_cache(maxsize=512)
-def _stacked(
-    whole: float | None, anon: float | None, file: float | None, shmem: float | None
-) -> tuple[float | None, float | None, float | None]:
-    """The upper edges of file, shmem and anon at one point. They are cached, because points move through a chart."""
-    if whole is None or anon is None:
-        return whole, None, None
-    shared = max(0.0, whole - anon)
-    return (shared, None, whole) if file is None or not shmem else (min(file, shared), shared, whole)
+    files: list[float | None] = []
+    shmems: list[float | None] = []
+    anons: list[float | None] = []
+    for whole, anon, file, shmem in zip(rss, *parts, strict=True):
+        if whole is None or anon is None:
+            files.append(whole)
+            shmems.append(None)
+            anons.append(None)
+            continue
+        shared = whole - anon if whole > anon else 0.0
+        if file is None or not shmem:
+            files.append(shared)
+            shmems.append(None)
+        else:
+            files.append(min(file, shared))
+            shmems.append(shared)
+        anons.append(whole)
+    tops = (ChartStyle.FILE, files), (ChartStyle.SHMEM, shmems), (ChartStyle.ANON, anons)
+    return [Curve(across, axis.places(top), ink) for ink, top in tops if top]
 
 
 def _say(canvas: Canvas, message: str) -> None:
