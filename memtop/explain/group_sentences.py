@@ -97,7 +97,7 @@ def _growth(detail: GroupDetail, computed_percent: int | None) -> list[GroupSent
         says = f"Level for the last {duration(growth.pause.level_s)}. Before that: {says[0].lower()}{says[1:]}"
     if row.limit_s is not None and detail.limit_name:
         says += f" · {_limit_name(detail)} full in {span(*row.limit_s)}"
-        severity = growth_severity(row.limit_s[0], kills=True)
+        severity = growth_severity(soon=row.soon)
     return [GroupSentence(severity, says, "verdict_growing")]
 
 

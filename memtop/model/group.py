@@ -99,6 +99,8 @@ class GroupRow(NamedTuple):
     """Of :attr:`used_bytes`, as the verdict found it; None where it has none."""
     limit_s: tuple[float, float] | None = None
     """Seconds until the limit, early and late; None unless growth is confirmed and the limit is known."""
+    soon: bool = False
+    """Whether that is soon, as :attr:`Growth.soon`."""
 
     @property
     def eta_s(self) -> float | None:

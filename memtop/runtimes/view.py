@@ -136,6 +136,8 @@ class RuntimeCeiling(NamedTuple):
     """Whether the runtime only collects more and more there (GOMEMLIMIT); otherwise it says that memory is out."""
     span_s: tuple[float, float] | None = None
     """Earliest and latest time until it is reached, by the runtime's own figures; None if they do not rise."""
+    soon: bool = False
+    """Whether that is soon, as :func:`is_soon` remembers it."""
 
 
 class ToolTarget(NamedTuple):
@@ -209,6 +211,16 @@ class FindingFacts(NamedTuple):
     """Memory that RES has more than once, because the runtime maps its heap several times."""
     past_s: float | None = None
     """The age of the figures, where no newer ones came; None if they are current."""
+
+    @property
+    def first_end(self) -> RuntimeCeiling | None:
+        """The first of the ceilings that is going to be reached."""
+        return next((one for one in self.ceilings if one.span_s is not None), None)
+
+    @property
+    def ends_soon(self) -> bool:
+        """Whether that is soon."""
+        return self.first_end is not None and self.first_end.soon
 
     def kept(self, past_s: float, not_looked_at: tuple[str, ...]) -> Self:
         """What still counts of figures that are old: what they indicated, until newer ones refute it.

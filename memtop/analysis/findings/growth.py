@@ -64,7 +64,7 @@ def growth(c: FindingInputs) -> Found:
         unread=c.lazyfree_unread or None,
         young_s=c.age_s if c.age_s is not None and c.age_s < 600 else None,
     )
-    return growth_severity(early, kills=not c.grows_towards_brake), found
+    return growth_severity(soon=g.soon, kills=not c.grows_towards_brake), found
 
 
 def charge(c: FindingInputs) -> Found:
@@ -83,7 +83,7 @@ def charge(c: FindingInputs) -> Found:
         early_s=early,
         late_s=late,
     )
-    return growth_severity(early, kills=True), found
+    return growth_severity(soon=g.soon and early is not None), found
 
 
 def family(c: FindingInputs) -> Found:

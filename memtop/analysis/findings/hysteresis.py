@@ -33,7 +33,8 @@ class StandingFindings(NamedTuple):
     def after(self, found: Sequence[Finding]) -> StandingFindings:
         """The state after one more sample with the findings ``found``.
 
-        A finding that becomes less severe keeps its severity for as many samples as one that disappears.
+        A finding that becomes less severe keeps its severity for as many samples as one that disappears, unless its
+        condition does not flicker.
         """
         if not (found or self.standing or self.coming):
             return self
@@ -56,7 +57,7 @@ class StandingFindings(NamedTuple):
             if name not in before and not at_once and coming[name] < SAMPLES:
                 continue
             old = before.get(name)
-            milder = old is not None and finding.severity < old.severity
+            milder = old is not None and finding.severity < old.severity and not RULES[name].steady
             standing.append(finding._replace(severity=old.severity) if old and milder and stays(name) else finding)
         for name, old in before.items():
             if name not in now and not RULES[name].steady and stays(name):

@@ -225,6 +225,8 @@ class FindingInputs(NamedTuple):
     heap_end_limit: int | None = None
     heap_end_s: tuple[float, float] | None = None
     """Earliest and latest time until then."""
+    heap_ends_soon: bool = False
+    """Whether that is soon, as :func:`is_soon` remembers it."""
     heap_live: int | None = None
     """Memory in use after a collection."""
     heap_may_take: int | None = None

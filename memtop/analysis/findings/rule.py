@@ -10,8 +10,6 @@ from memtop.analysis.findings.inputs import FindingInputs
 
 Facts = dict[str, float | str]
 MIB: Final = 1 << 20
-SOON_S: Final = 3600.0
-"""Growth that meets a limit within an hour calls for action."""
 
 
 class Severity(IntEnum):
@@ -81,10 +79,9 @@ def facts(**values: float | str | None) -> Facts:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def growth_severity(early_s: float | None, *, kills: bool) -> Severity:
+def growth_severity(*, soon: bool, kills: bool = True) -> Severity:
     """The severity of confirmed growth, the same in table, panel, headline and report.
 
-    ``early_s`` is the earliest time to the limit that it meets first, None without one; ``kills`` is False for a limit
-    that only slows down.
+    ``soon`` is :attr:`Growth.soon`; ``kills`` is False for a limit that only slows down.
     """
-    return DANGER if early_s is not None and early_s < SOON_S and kills else WARNING
+    return DANGER if soon and kills else WARNING

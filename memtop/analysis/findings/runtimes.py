@@ -51,7 +51,7 @@ def heap_leak(c: FindingInputs) -> Found:
         limit_bytes=c.heap_end_limit,
         past_s=c.heap_past_s,
     )
-    return growth_severity(early, kills=True), found
+    return growth_severity(soon=c.heap_ends_soon), found
 
 
 def heap(name: str, severity: Severity) -> Callable[[FindingInputs], Found]:

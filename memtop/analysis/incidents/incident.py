@@ -68,6 +68,8 @@ class Incident(NamedTuple):
     """It has happened, so that it need not be seen twice, and goes as soon as its rule does not name it any more."""
     level: bool = False
     """It is a level, which one sample shows, and not a trend: it need not be seen twice."""
+    settled: bool = False
+    """Its severity does not flicker, so that it falls at once."""
     kills_in_s: float = math.inf
     """Earliest time, in seconds, until a limit is full at which the kernel kills; infinite where none is foreseen."""
 

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from memtop.analysis.findings.growth import grown_s
-from memtop.analysis.findings.rule import DANGER, NOTE, SOON_S, WARNING, Facts, Severity, facts, growth_severity
+from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, Facts, Severity, facts, growth_severity
 from memtop.analysis.incidents.incident import Incident, Scope, Subject
 from memtop.analysis.incidents.inputs import MIB, STILL_S, GroupFacts, GrowthFacts, IncidentInputs, LimitFacts, Rates
 from memtop.analysis.trend.classify import Growth
 from memtop.analysis.trend.hysteresis import GREW
 from memtop.analysis.trend.rising import ONE_GOES_ON, SUM_GOES_ON, Rise
+from memtop.analysis.trend.soon import SOON_S
 from memtop.process_key import ProcessKey
 
 STORY: Final = "growth"
@@ -79,7 +80,7 @@ def confirmed_growth(
     limit, slope = one.limit, growth.slope_bytes_per_s or 0.0
     return Incident(
         name,
-        growth_severity(early_s, kills=limit is not None and limit.kills),
+        growth_severity(soon=growth.soon, kills=limit is not None and limit.kills),
         subject,
         facts(
             rate_bytes_per_min=60 * slope,
@@ -98,6 +99,7 @@ def confirmed_growth(
         since_s=now_s - (one.seen_s or 0.0),
         story=STORY,
         show=show,
+        settled=True,
         kills_in_s=kills_in_s(early_s, limit),
     )
 

@@ -121,7 +121,7 @@ def _renewed(old: _Entry | None, incident: Incident, now_s: float, identity: _Id
         stands_from_s = now_s
     before = old.incident
     milder_from_s = None
-    if stands_from_s is not None and incident.severity < before.severity:
+    if stands_from_s is not None and incident.severity < before.severity and not incident.settled:
         milder_from_s = old.milder_from_s if old.milder_from_s is not None else now_s
         if now_s - milder_from_s < MILDER_S:
             incident = incident._replace(severity=before.severity)

@@ -111,6 +111,8 @@ class Growth(NamedTuple):
     """Seconds from the last point until the room is used up, earliest and latest; None without such growth."""
     slow_s: tuple[float, float] | None = None
     """The same until page cache in use begins to be reclaimed; None where that is not earlier."""
+    soon: bool = False
+    """Whether that limit is met soon, as :func:`is_soon` remembers it; only of confirmed growth."""
     pause: Pause | None = None
     """The rest at the end, of a series that has risen; None while it goes on to rise, and if it swings."""
 

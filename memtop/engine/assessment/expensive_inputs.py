@@ -205,11 +205,12 @@ def with_expensive_inputs(case: FindingInputs, inputs: ExpensiveInputs) -> Findi
 
 
 def _with_heap(case: FindingInputs, heap: FindingFacts) -> FindingInputs:
-    end = next((one for one in heap.ceilings if one.span_s is not None), None)
+    end = heap.first_end
     return case._replace(
         heap_end_name=end.name if end is not None else None,
         heap_end_limit=end.limit_bytes if end is not None else None,
         heap_end_s=end.span_s if end is not None else None,
+        heap_ends_soon=heap.ends_soon,
         heap_limit=heap.limit_bytes,
         next_gc=heap.next_gc_bytes,
         heap_held=heap.held_bytes,

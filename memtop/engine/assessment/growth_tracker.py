@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from memtop.analysis.trend.classify import LEAST_SPAN_S, Growth, Shape, judge
 from memtop.analysis.trend.forecast import Room, settled
 from memtop.analysis.trend.hysteresis import Confirmation, agree
+from memtop.analysis.trend.soon import is_soon
 from memtop.engine.assessment.lazy_free import LazyFreeSeries
 from memtop.history.process_history import used_memory
 from memtop.history.rings import History, Track
@@ -286,6 +287,9 @@ def after_look(
     state = agree(old.state if old is not None else Confirmation(), growth, now_s)
     last_rise_s = now_s if growth.kind in _RISING else old.last_rise_s if old is not None else None
     standing, standing_s = _standing(old, growth, state, now_s)
+    was_soon = old is not None and (before := growth_now(old, now_s)) is not None and before.soon
+    soon = state.alarm and is_soon(_less(standing.limit_s, now_s - standing_s), was=was_soon)
+    standing = standing if standing.soon == soon else standing._replace(soon=soon)
     return Verdict(growth, state, now_s, standing, standing_s, age_s, lazy_free_bytes, last_rise_s)
 
 
@@ -303,15 +307,17 @@ def growth_now(verdict: Verdict | None, now_s: float) -> Growth | None:
         return None
     growth, pause = verdict.standing, verdict.growth.pause
     limit_s, slow_s, by_s = growth.limit_s, growth.slow_s, now_s - verdict.standing_s
+    # A rest that may end at any moment makes it neither soon nor late: the severity does not change with each.
+    soon = verdict.alarm and is_soon(_less(limit_s, by_s), was=growth.soon)
     if pause is not None and pause.unusual:
         limit_s = slow_s = None
     elif limit_s is not None:
         limit_s, slow_s = _less(limit_s, by_s), _less(slow_s, by_s)
         if limit_s is not None and limit_s[0] < NEAR_S and pause is not None and pause.doubtful:
             limit_s = None
-    if pause is growth.pause and (limit_s, slow_s) == (growth.limit_s, growth.slow_s):
+    if pause is growth.pause and (limit_s, slow_s, soon) == (growth.limit_s, growth.slow_s, growth.soon):
         return growth
-    return growth._replace(pause=pause, limit_s=limit_s, slow_s=slow_s)  # hundreds may grow: once
+    return growth._replace(pause=pause, limit_s=limit_s, slow_s=slow_s, soon=soon)  # hundreds may grow: once
 
 
 def _shown(state: Confirmation) -> tuple[object, ...]:

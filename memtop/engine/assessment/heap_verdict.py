@@ -11,7 +11,7 @@ from typing import Final
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import Confirmation, confirmed
 from memtop.model.assessment import Limit, LimitRow
-from memtop.runtimes.view import FindingFacts
+from memtop.runtimes.view import FindingFacts, RuntimeCeiling
 
 _FILLS: Final = frozenset({"heap_leak", "heap_full"})
 """Alarms of a runtime that say that what is alive on its heap grows, or fills it."""
@@ -69,12 +69,23 @@ def towards(growth: Growth | None, first_met: LimitRow | None, facts: FindingFac
     """
     if growth is None or first_met is None or first_met.limit is not Limit.RUNTIME:
         return growth
-    span_s = time_to_heap_limit(facts, first_met)
-    return growth._replace(limit_s=span_s, slow_s=None, pause=growth.pause if span_s is None else None)
+    growth = with_time_to_heap_limit(growth, facts, first_met)
+    return growth._replace(slow_s=None, pause=growth.pause if growth.limit_s is None else None)
+
+
+def with_time_to_heap_limit(growth: Growth, facts: FindingFacts | None, first_met: LimitRow | None) -> Growth:
+    """Growth with the time until a limit of the runtime is reached; without one if another limit is met first."""
+    end = _heap_limit(facts, first_met)
+    return growth._replace(limit_s=end.span_s if end is not None else None, soon=end is not None and end.soon)
 
 
 def time_to_heap_limit(facts: FindingFacts | None, first_met: LimitRow | None) -> tuple[float, float] | None:
     """Earliest and latest time until a limit of the runtime is reached; None if another one is met first."""
+    end = _heap_limit(facts, first_met)
+    return end.span_s if end is not None else None
+
+
+def _heap_limit(facts: FindingFacts | None, first_met: LimitRow | None) -> RuntimeCeiling | None:
     if facts is None or first_met is None or first_met.limit is not Limit.RUNTIME:
         return None
-    return next((one.span_s for one in facts.ceilings if one.name == first_met.name), None)
+    return next((one for one in facts.ceilings if one.name == first_met.name), None)

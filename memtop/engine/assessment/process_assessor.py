@@ -18,7 +18,7 @@ from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.expensive_inputs import CopyTrail, ExpensiveInputs, ReadFacts, with_expensive_inputs
 from memtop.engine.assessment.finding_inputs import Judged, case_of
 from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict, growth_now
-from memtop.engine.assessment.heap_verdict import heap_verdict, time_to_heap_limit, towards
+from memtop.engine.assessment.heap_verdict import heap_verdict, towards, with_time_to_heap_limit
 from memtop.engine.assessment.limit_names import cgroup_name, limit_name
 from memtop.engine.assessment.memory_limits import (
     count_limits,
@@ -179,7 +179,7 @@ class ProcessAssessor:
         state = verdict.state if verdict is not None else None
         heap = heap_verdict(inputs.heap, now_s) if state is None or not state.alarm else None
         if heap is not None and inputs.heap is not None:
-            state, growth = heap[0], heap[1]._replace(limit_s=time_to_heap_limit(inputs.heap, target))
+            state, growth = heap[0], with_time_to_heap_limit(heap[1], inputs.heap, target)
         self.last = Assessment(
             findings=self._standing.standing,
             growth=growth,
@@ -247,7 +247,7 @@ def at_its_end(last: Assessment, autopsy: ExitReport | None, counters: Counters)
 
     It contains no forecast.
     """
-    growth = last.growth._replace(limit_s=None, slow_s=None) if last.growth is not None else None
+    growth = last.growth._replace(limit_s=None, slow_s=None, soon=False) if last.growth is not None else None
     events = counters.events(last.cgroup.path) if last.cgroup is not None else last.events
     return replace(last, findings=(), growth=growth, events=events, autopsy=autopsy)
 

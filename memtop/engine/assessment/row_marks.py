@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from memtop.analysis.findings.rule import Severity, growth_severity
 from memtop.analysis.trend.classify import Shape
 from memtop.analysis.trend.hysteresis import Confirmation, Evidence
 from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict, growth_now
@@ -139,8 +138,7 @@ class Marks:
 
 def _heap_ends_soon(facts: FindingFacts) -> bool:
     """Whether the finding about its heap is a danger."""
-    early_s = next((one.span_s[0] for one in facts.ceilings if one.span_s is not None), None)
-    return facts.alarm == "heap_full" or growth_severity(early_s, kills=True) is Severity.DANGER
+    return facts.alarm == "heap_full" or facts.ends_soon
 
 
 def _soon(key: ProcessKey, verdict: Verdict | None, step: StepInput) -> bool:
@@ -150,10 +148,7 @@ def _soon(key: ProcessKey, verdict: Verdict | None, step: StepInput) -> bool:
         return False
     met = first_met(key, limit_rows(key, step), step)
     growth = towards(growth, met, step.runtimes.get(key))
-    early_s = growth.limit_s[0] if growth is not None and growth.limit_s is not None else None
-    if growth_severity(early_s, kills=True) is not Severity.DANGER:
-        return False
-    return met is not None and met.limit is not Limit.HIGH
+    return growth is not None and growth.soon and met is not None and met.limit is not Limit.HIGH
 
 
 def sign(verdict: Verdict | None, *, soon: bool = False) -> tuple[str, int | None]:

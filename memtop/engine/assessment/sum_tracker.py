@@ -14,6 +14,7 @@ from memtop.analysis.ledger.cgroup import cgroup_ledger, reclaimable_bytes
 from memtop.analysis.limits.heap_use import HeapUse, heaps_end_before
 from memtop.analysis.trend.classify import RISES, Growth, Shape, judge
 from memtop.analysis.trend.hysteresis import Confirmation, agree
+from memtop.analysis.trend.soon import is_soon
 from memtop.engine.assessment.step_input import StepInput
 from memtop.model.assessment import LimitRow
 from memtop.model.row import ProcessRow
@@ -96,8 +97,9 @@ class SumTracker:
             growth = judge(list(times), list(used), float(max(0, point.room_bytes)))
             if heaps_end_before(heaps, growth.slope_bytes_per_s or 0.0, point.room_bytes):
                 growth = growth._replace(limit_s=None)
-            self._growth = growth
-            self._state = agree(self._state, self._growth, now_s)
+            self._state = agree(self._state, growth, now_s)
+            was_soon = self._growth is not None and self._growth.soon
+            self._growth = growth._replace(soon=self._state.alarm and is_soon(growth.limit_s, was=was_soon))
         return self._growth if self._state.alarm and self._growth is not None and self._growth.kind.alarming else None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from memtop.analysis.findings.rule import Severity, growth_severity
 from memtop.analysis.limits.memory_limits import Ceiling
 from memtop.engine.assessment.growth_tracker import Verdict, growth_now
 from memtop.engine.assessment.row_marks import sign
@@ -33,8 +32,8 @@ def group_row(
     charge, ceiling = cgroup.charge, cgroup.ceiling
     used = charge.used_bytes if charge is not None else sums.anon_bytes
     level = charge.working_set_bytes if charge is not None else sums.rss_bytes
-    limit_s = _limit_s(verdict, now_s)
-    soon = growth_severity(limit_s[0] if limit_s is not None else None, kills=True) is Severity.DANGER
+    growth = growth_now(verdict, now_s) if verdict is not None and verdict.alarm else None
+    soon = growth is not None and growth.soon
     found, rank = sign(verdict, soon=soon)
     return GroupRow(
         key=sums.name.key,
@@ -73,7 +72,8 @@ def group_row(
         shape=verdict.state.kind.value if verdict is not None else "",
         confirmed=verdict is not None and verdict.alarm,
         slope_bytes_per_s=verdict.standing.slope_bytes_per_s if verdict is not None else None,
-        limit_s=limit_s,
+        limit_s=growth.limit_s if growth is not None else None,
+        soon=soon,
     )
 
 
@@ -88,6 +88,7 @@ def gone_row(row: GroupRow, wall_s: float) -> GroupRow:
         cpu_percent=None,
         psi_some_avg10=None,
         limit_s=None,
+        soon=False,
     )
 
 
@@ -103,11 +104,3 @@ def _growth(track: Track | None, used_bytes: int | None, now_s: float) -> float 
         return None
     then = track.at(now_s - GROWTH_S) or track.point(0)
     return float(used_bytes - (then.rss_bytes - then.shr_bytes))
-
-
-def _limit_s(verdict: Verdict | None, now_s: float) -> tuple[float, float] | None:
-    """Counted from now; None unless what stands is confirmed growth towards a known limit."""
-    if verdict is None or not verdict.alarm or verdict.standing.limit_s is None:
-        return None
-    growth = growth_now(verdict, now_s)
-    return growth.limit_s if growth is not None else None

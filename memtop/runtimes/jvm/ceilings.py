@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
+from memtop.analysis.trend.soon import is_soon
 from memtop.runtimes.jvm.flags import JvmFlags
 from memtop.runtimes.jvm.growth import JvmGrowth, JvmVerdict
 from memtop.runtimes.jvm.heap import JvmHeap
@@ -22,12 +24,13 @@ def jvm_ceilings(
     surviving_bytes_per_s: float | None = None,
     *,
     explains: bool = True,
+    before: Iterable[RuntimeCeiling] = (),
 ) -> tuple[RuntimeCeiling, ...]:
     """The maximum of the heap, then that of the metaspace where one is set.
 
     The time until the heap is full follows from what is left after collections, while that rises. Before old objects
     were examined it follows from what survives young collections, ``surviving_bytes_per_s``. ``explains`` is whether
-    the heap may be what makes RES rise.
+    the heap may be what makes RES rise. ``before`` is the answer before.
     """
     found = []
     most = heap.heap_max_bytes
@@ -49,7 +52,8 @@ def jvm_ceilings(
         used = heap.metaspace_used_bytes
         span_s = _span_at(metaspace - used, growth.metaspace_bytes_per_s) if rises else None
         found.append(RuntimeCeiling("MaxMetaspaceSize", metaspace, used, rises, span_s=span_s))
-    return tuple(found)
+    were_soon = {one.name for one in before if one.soon}
+    return tuple(one._replace(soon=is_soon(one.span_s, was=one.name in were_soon)) for one in found)
 
 
 def _span_at(room_bytes: int, bytes_per_s: float | None) -> tuple[float, float] | None:

@@ -134,7 +134,14 @@ class JvmTracker:
             steady_live_bytes=growth.live_bytes
             if growth.verdict in (JvmVerdict.STEADY, JvmVerdict.PRESSURE) and not growth.may_rise
             else None,
-            ceilings=jvm_ceilings(self._points[-1].heap, self._flags, growth, surviving, explains=explains),
+            ceilings=jvm_ceilings(
+                self._points[-1].heap,
+                self._flags,
+                growth,
+                surviving,
+                explains=explains,
+                before=self._facts.ceilings if self._facts is not None else (),
+            ),
             heap_may_take_bytes=untouched.may_take_bytes
             if untouched is not None and explains and growth.verdict not in _OUTSIDE
             else None,

@@ -44,7 +44,11 @@ LOOP = LoopFacts(
 LIMITED: dict[str, Any] = {"limit_name": "/app", "limit": 100 * MIB, "unreclaimable": 50 * MIB}
 NEAR: dict[str, Any] = LIMITED | {"unreclaimable": 80 * MIB}
 CHURNING: dict[str, Any] = {"minor_cause": Cause.CHURN, "minflt_per_s": 2e3}
-LEAK: dict[str, Any] = {"growth": growth(Shape.LEAK, limit_s=(1000.0, 1400.0)), "alarm": True, "seen_s": 200.0}
+LEAK: dict[str, Any] = {
+    "growth": growth(Shape.LEAK, limit_s=(1000.0, 1400.0), soon=True),
+    "alarm": True,
+    "seen_s": 200.0,
+}
 PAGING: dict[str, Any] = {"psi_full_percent": 6.0, "majflt_per_s": 50.0}
 THRASH: dict[str, Any] = {"psi_full_percent": 5.0, "refault_per_s": 1000.0}
 COPY: dict[str, Any] = {"unshared": 30 * MIB, "still_shared": 100 * MIB, "minflt_per_s": 1001.0}
@@ -337,7 +341,12 @@ def test_memory_that_a_collector_holds_at_its_goal_is_no_warm_up() -> None:
 
 def test_a_leak_on_a_limited_heap_says_when_it_is_full() -> None:
     known = FindingInputs(
-        heap_alarm="heap_leak", heap_live=MIB, heap_end_name="-Xmx", heap_end_limit=256 * MIB, heap_end_s=(240.0, 300.0)
+        heap_alarm="heap_leak",
+        heap_live=MIB,
+        heap_end_name="-Xmx",
+        heap_end_limit=256 * MIB,
+        heap_end_s=(240.0, 300.0),
+        heap_ends_soon=True,
     )
     (finding,) = [one for one in find(known) if one.name == "heap_leak"]
     assert finding.severity is Severity.DANGER

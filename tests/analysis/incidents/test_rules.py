@@ -30,6 +30,7 @@ from memtop.analysis.incidents.processes import forecast_of
 from memtop.analysis.ledger.machine import MachinePart
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.rising import Rise
+from memtop.analysis.trend.soon import is_soon
 from memtop.process_key import ProcessKey
 
 MIB, GIB = 1 << 20, 1 << 30
@@ -58,7 +59,7 @@ def rising(size_mib: float, span_s: float, *, limit: LimitFacts = MACHINE, **cha
 
 
 def growing(limit: LimitFacts = MACHINE, limit_s: tuple[float, float] | None = None) -> GrowthFacts:
-    verdict = Growth(Shape.LEAK, 60, 120.0, 1e6, 0.9e6, 1.1e6, limit_s=limit_s)
+    verdict = Growth(Shape.LEAK, 60, 120.0, 1e6, 0.9e6, 1.1e6, limit_s=limit_s, soon=is_soon(limit_s, was=False))
     return GrowthFacts(KEY, "app (42)", limit, growth=verdict, seen_s=120.0)
 
 

@@ -1,0 +1,55 @@
+"""Numbers that move about a threshold do not change what the screen says back and forth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+from memtop.analysis.findings import Severity
+from memtop.engine.engine import Engine
+from memtop.explain.severity_signs import SIGNS
+from memtop.process_key import ProcessKey
+from tests.engine.assessment.test_incidents import meminfo, report
+from tests.fakes import MIB_PAGES, FakeProcess
+from tests.requests import request
+from tests.sampling.test_cgroups import APP, MIB, v2
+
+HOUR_S = 3600.0
+
+
+def changes(values: Sequence[object]) -> int:
+    return sum(one != other for one, other in pairwise(values))
+
+
+def test_a_forecast_that_moves_about_an_hour_changes_no_sign_back_and_forth_and_all_views_agree() -> None:
+    process, rate = FakeProcess(42), 280 * MIB / (186 * 60)
+    source = v2(process)
+    source.files |= {
+        "proc/meminfo": meminfo(),
+        f"{APP}/memory.max": b"%d\n" % (300 * MIB),
+        f"{APP}/memory.high": b"max\n",
+    }
+    engine, used = Engine(source), 20.0 * MIB
+    early_s: list[float] = []
+    seen: list[Severity] = []
+    for second in range(230):
+        source.files[f"{APP}/memory.current"] = b"%d\n" % used
+        source.files[f"{APP}/memory.stat"] = b"anon %d\nfile 0\n" % used
+        process.rss_pages = int(used * MIB_PAGES / MIB)
+        frame = engine.step(request(focus=ProcessKey(42, process.start_ticks)))
+        assert frame is not None and frame.detail is not None
+        used += rate * (1 + math.sin(math.tau * second / 25))
+        grows = [one for one in report(frame).standing if one.name == "growth"] if frame.incidents else []
+        if not grows:
+            continue
+        early_s.append(float(grows[0].facts["early_s"]))
+        outlook = frame.detail.outlook
+        assert outlook is not None
+        (finding,) = (one for one in outlook.findings if one.name == "growth")
+        row = next(one for one in frame.rows if one.pid == 42)
+        assert grows[0].severity is finding.severity
+        assert row.verdict[0] == SIGNS[finding.severity]
+        seen.append(finding.severity)
+    assert changes([one < HOUR_S for one in early_s]) >= 5, "or nothing is tried"
+    assert changes(seen) == 1
