@@ -71,16 +71,16 @@ def gogc_choices(
     gomemlimit_bytes: float = math.inf,
     values: Iterable[float] = USUAL_GOGC,
 ) -> tuple[GogcChoice, ...]:
-    """RES under other values of GOGC; empty if the live heap is unknown. A memory limit lowers the goal.
+    """RES under other values of GOGC; empty if a part of RES is unknown. A memory limit lowers the goal.
 
     The allocation rate holds as long as the program does the same work. Memory that was freed and not yet reclaimed by
     the kernel is not counted, because a growing heap uses it first.
     """
-    if parts.live_bytes is None:
+    live, roots, runtime, outside = parts.live_bytes, parts.stacks_bytes, parts.runtime_bytes, parts.outside_bytes
+    if live is None or roots is None or runtime is None or outside is None:
         return ()
-    live, roots = parts.live_bytes, parts.stacks_bytes or 0
-    beside = roots + (parts.runtime_bytes or 0)
-    rest = beside + parts.files_bytes + (parts.outside_bytes or 0)
+    beside = roots + runtime
+    rest = beside + parts.files_bytes + outside
     found = []
     for gogc in values:
         goal = heap_goal_bytes(live, roots, gogc)

@@ -133,9 +133,9 @@ def outside_bytes(heap: GoHeap, anon_bytes: int, lazy_free_bytes: int = 0) -> in
     """
     held = held_bytes(heap)
     if held is None:
-        if heap.heap_sys_bytes is None:
+        if heap.heap_sys_bytes is None or heap.stack_inuse_bytes is None:
             return None
-        held = heap.heap_sys_bytes + (heap.stack_inuse_bytes or 0)
+        held = heap.heap_sys_bytes + heap.stack_inuse_bytes
     return anon_bytes - lazy_free_bytes - held
 
 

@@ -41,8 +41,9 @@ def _settings(build: GoBuild | None, settings: GoSettings | None, heap: GoHeap |
     if heap is not None and heap.gogc_percent is not None:
         limit = heap.gomemlimit_bytes
         gogc = "off" if math.isinf(heap.gogc_percent) else f"{heap.gogc_percent:.0f}"
-        unset = limit is None or math.isinf(limit)
-        return f", GOGC {gogc} and GOMEMLIMIT {'none' if unset else long_size(limit)} in force"
+        if limit is None:
+            return f", GOGC {gogc} in force"
+        return f", GOGC {gogc} and GOMEMLIMIT {'none' if math.isinf(limit) else long_size(limit)} in force"
     if settings is None:
         return ", settings not readable"
     limit_text = settings.gomemlimit or "not set"

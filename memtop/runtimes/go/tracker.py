@@ -115,8 +115,8 @@ class GoTracker:
 
     @property
     def _frees_lazily(self) -> bool:
-        """Whether it frees by MADV_FREE, so that RES does not fall; False while its settings are unknown."""
-        return self._settings is not None and sentences.freed_by(self._build, self._settings) is FreedMemory.FREE
+        """Whether it frees by MADV_FREE, so that RES does not fall; by its version while its settings are unknown."""
+        return sentences.freed_by(self._build, self._settings) is FreedMemory.FREE
 
     # -- the panel
 
@@ -149,7 +149,8 @@ class GoTracker:
         go = self._judge(points, shown.kernel)
         verdict = sentences.go_verdict(go)
         found = [sentences.go_numbers(go), "" if verdict.bad else verdict.what_to_do, sentences.gogc_words(go)]
-        unread = self._frees_lazily and shown.kernel.lazy_free_bytes is None
+        falls_at_once = sentences.freed_by(self._build, self._settings) is FreedMemory.DONTNEED
+        unread = not falls_at_once and shown.kernel.lazy_free_bytes is None
         found += [*sentences.account(go, shown.kernel.pid, lazy_free_unread=unread), freed]
         facts = go_facts(
             build=self._build,
@@ -199,10 +200,12 @@ class GoTracker:
         settings = self._settings
         most = _finite(settings.gomemlimit_bytes) if settings is not None else None
         unknown = (f"how near it is to GOMEMLIMIT {long_size(most)}",) if most else ()
-        if not self._points:
-            return FindingFacts(most, frees_lazily=self._frees_lazily, not_looked_at=unknown) if settings else None
-        if not fresh:
-            return self._facts.kept(now_s - self._points[-1].time_s, unknown) if self._facts is not None else None
+        if settings is None:
+            unknown = ("whether GOMEMLIMIT is set",)
+        if not self._points or (self._facts is None and not fresh):
+            return FindingFacts(most, frees_lazily=self._frees_lazily, not_looked_at=unknown)
+        if not fresh and self._facts is not None:
+            return self._facts.kept(now_s - self._points[-1].time_s, unknown)
         if self._verdict is None or now_s - self._verdict[0] >= _VERDICT_S:
             self._verdict = now_s, judge_go(list(self._points), settings or GoSettings())
         growth, last = self._verdict[1], self._points[-1]
@@ -224,6 +227,7 @@ class GoTracker:
             if limit is not None and math.isfinite(limit) and (held := held_bytes(heap)) is not None
             else (),
             heap_may_take_bytes=None if growth.verdict.growing else may_take_bytes(self._points),
+            not_looked_at=unknown if limit is None else (),
             alarm=_ALARMS.get(growth.verdict, ""),
             live_bytes=growth.live_bytes,
             floor=HeapFloor(len(growth.cycles), growth.span_s, growth.live_bytes_per_s) if growth.cycles else None,

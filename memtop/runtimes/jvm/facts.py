@@ -70,7 +70,7 @@ def _jvm_heap(heap: JvmHeap) -> Facts:
         "jvm_classes": whole_fact(heap.loaded_classes),
         "jvm_young_gcs": whole_fact(heap.young_gcs),
         "jvm_major_gcs": whole_fact(heap.major_gcs),
-        "jvm_gc_time": duration(heap.gc_time_s),
+        "jvm_gc_time": None if heap.gc_time_s is None else duration(heap.gc_time_s),
         "jvm_last_cause": heap.last_cause,
         "jvm_threads": whole_fact(heap.threads),
         "jvm_xmx": said,

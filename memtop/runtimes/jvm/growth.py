@@ -294,5 +294,7 @@ def _rates(points: Sequence[JvmPoint]) -> tuple[float | None, float | None, floa
     return (
         max(0, last.heap.young_gcs - first.heap.young_gcs) / elapsed_s,
         (last.heap.major_gcs - first.heap.major_gcs) / elapsed_s,
-        min(1.0, max(0.0, last.heap.gc_time_s - first.heap.gc_time_s) / elapsed_s),
+        None
+        if first.heap.gc_time_s is None or last.heap.gc_time_s is None
+        else min(1.0, max(0.0, last.heap.gc_time_s - first.heap.gc_time_s) / elapsed_s),
     )

@@ -53,7 +53,7 @@ class JvmHeap(NamedTuple):
     full_gcs: int
     since_major_s: float | None
     """Time since the end of the latest of them; None before the first, and if it is not reported."""
-    gc_time_s: float
+    gc_time_s: float | None
     """Time stopped for collections since the start, in seconds."""
     last_cause: str | None
     policy: str | None
@@ -97,7 +97,8 @@ def jvm_heap(counters: Mapping[str, int | str]) -> JvmHeap:
         value = counters.get(name)
         return value or None if isinstance(value, str) else None
 
-    spaces = {(m[1], m[2]): size(name) or 0 for name in counters if (m := _SPACE.match(name))}
+    matches = [(m[1], m[2], size(name)) for name in counters if (m := _SPACE.match(name))]
+    spaces = {(generation, space): known for generation, space, known in matches if known is not None}
     used = {place: bytes_used for place, bytes_used in spaces.items() if place[0] != _PERMANENT}
     if not used:
         raise ParseError("hsperfdata", "it has no heap sizes (not reported by the collector, or the JVM is starting)")
@@ -109,7 +110,10 @@ def jvm_heap(counters: Mapping[str, int | str]) -> JvmHeap:
     eden_capacity = [size(f"sun.gc.generation.{number}.space.{space}.capacity") for number, space in edens]
     survivors = [used[place] for place in young if kinds[place] != "eden" and len(young) > 1]
     generations = sorted({place[0] for place in used})
-    capacity = [size(f"sun.gc.generation.{each}.capacity") or 0 for each in generations]
+    capacity = [size(f"sun.gc.generation.{each}.capacity") for each in generations]
+    committed = [one for one in capacity if one is not None]
+    if len(committed) < len(capacity):
+        raise ParseError("hsperfdata", "it has not all sizes of the heap (cut short, or the JVM is starting)")
     maxima = [size(f"sun.gc.generation.{each}.maxCapacity") for each in generations]
     largest = [one for one in maxima if one is not None]
     policy = text("sun.gc.policy.name")
@@ -123,7 +127,7 @@ def jvm_heap(counters: Mapping[str, int | str]) -> JvmHeap:
     classes_capacity = size(f"{permanent}.capacity" if (_PERMANENT, "0") in spaces else "sun.gc.metaspace.capacity")
     runs = {m[1]: max(0, number(name) or 0) for name in counters if (m := _COLLECTOR.match(name))}
     has_young = len(runs) > 1 and bool(young)
-    ticks = sum(max(0, number(f"sun.gc.collector.{each}.time") or 0) for each in runs)
+    ticks = [number(f"sun.gc.collector.{each}.time") for each in runs]
     frequency = max(1, number("sun.os.hrt.frequency") or 1_000_000_000)
     majors = [each for each in runs if not has_young or each != "0"]
     ends = [end for each in majors if (end := number(f"sun.gc.collector.{each}.lastExitTime")) is not None and end > 0]
@@ -135,7 +139,7 @@ def jvm_heap(counters: Mapping[str, int | str]) -> JvmHeap:
         survivor_used_bytes=sum(survivors) if survivors else None,
         old_used_bytes=sum(old) if old else None,
         heap_used_bytes=sum(used.values()),
-        heap_capacity_bytes=sum(capacity),
+        heap_capacity_bytes=sum(committed),
         heap_max_bytes=flags.max_heap_bytes or heap_max or None,
         old_max_bytes=(maxima[-1] or None) if old else None,
         metaspace_used_bytes=classes_used,
@@ -145,7 +149,7 @@ def jvm_heap(counters: Mapping[str, int | str]) -> JvmHeap:
         major_gcs=sum(runs[each] for each in majors),
         full_gcs=runs.get("1", 0) if has_young else 0,
         since_major_s=max(0, now - max(ends)) / frequency if now is not None and ends else None,
-        gc_time_s=ticks / frequency,
+        gc_time_s=None if None in ticks else sum(max(0, one or 0) for one in ticks) / frequency,
         last_cause=text("sun.gc.lastCause"),
         policy=policy,
         collector=collector,

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from memtop.runtimes.jvm.flags import JvmFlags
 from memtop.runtimes.jvm.heap import JvmHeap
+from memtop.runtimes.jvm.sentences import all_flags
 from memtop.runtimes.small_json import json_number
 
 JVM_KEYS: Final = (
@@ -32,7 +33,7 @@ def jvm_object(flags: JvmFlags | None, heap: JvmHeap | None) -> dict[str, Any]:
     ``settings`` is null if neither command line nor counters have been read. ``heap`` is null without counters. A
     figure that this JVM does not report is null.
     """
-    given = flags if flags is not None else heap.flags if heap is not None else None
+    given = all_flags(flags, heap)
     return {
         "name": "jvm",
         "version": heap and heap.version,

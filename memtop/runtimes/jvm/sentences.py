@@ -27,8 +27,16 @@ def title(heap: JvmHeap | None, flags: JvmFlags | None) -> str:
     version = f" {heap.version}" if heap is not None and heap.version else ""
     name = (heap.policy or (heap.collector or "").removeprefix("Use")) if heap is not None else ""
     most_bytes = heap.heap_max_bytes if heap is not None else None
-    settings = _settings(flags or (heap.flags if heap is not None else None), most_bytes)
+    settings = _settings(all_flags(flags, heap), most_bytes)
     return f"JVM{version}{f', collector {name}' if name else ''}{settings}"
+
+
+def all_flags(flags: JvmFlags | None, heap: JvmHeap | None) -> JvmFlags | None:
+    """The flags of the counters, which have those of argument files and of the environment too, and those of the
+    command line."""
+    known = [one._asdict() for one in (flags, heap.flags if heap is not None else None) if one is not None]
+    given = {name: value for one in known for name, value in one.items() if value is not None}
+    return JvmFlags(**given) if known else None
 
 
 def _settings(flags: JvmFlags | None, most_bytes: int | None) -> str:
@@ -39,8 +47,8 @@ def _settings(flags: JvmFlags | None, most_bytes: int | None) -> str:
     if flags.max_ram_percentage is not None:
         return f", MaxRAMPercentage {flags.max_ram_percentage:g}"
     if most_bytes is not None:
-        return f", no -Xmx: at most {long_size(most_bytes)} by default"
-    return ", no -Xmx: its maximum depends on the RAM it detects"
+        return f", no -Xmx in its command line: at most {long_size(most_bytes)}"
+    return ", no -Xmx in its command line"
 
 
 def jvm_parts(parts: JvmBreakdown, *, collected: bool) -> list[Part]:
@@ -137,9 +145,10 @@ def jvm_numbers(jvm: JvmJudgement) -> list[str]:
         classes = "" if heap.loaded_classes is None else f", {heap.loaded_classes:,} classes"
         lines.append(f"Metaspace {long_size(heap.metaspace_used_bytes)}{classes}.")
     cause = f", the last for {heap.last_cause}" if heap.last_cause and heap.last_cause != "No GC" else ""
+    stopped = "" if heap.gc_time_s is None else f", {duration(heap.gc_time_s)} stopped for them"
     lines.append(
-        f"{heap.young_gcs:,} young and {heap.major_gcs:,} major collections, {duration(heap.gc_time_s)} stopped for "
-        f"them since the start{cause}." + (f" {heap.threads:,} threads." if heap.threads is not None else "")
+        f"{heap.young_gcs:,} young and {heap.major_gcs:,} major collections{stopped} since the start{cause}."
+        + (f" {heap.threads:,} threads." if heap.threads is not None else "")
     )
     if jvm.parts is not None and jvm.parts.notable_native:
         lines.append(

@@ -11,7 +11,15 @@ from memtop.runtimes.jvm import sentences
 from memtop.runtimes.jvm.ceilings import jvm_ceilings
 from memtop.runtimes.jvm.facts import jvm_facts
 from memtop.runtimes.jvm.flags import JvmFlags, jvm_arguments, parse_jvm_flags
-from memtop.runtimes.jvm.growth import JvmGrowth, JvmPoint, JvmVerdict, MappedHeap, break_down_jvm, judge_jvm
+from memtop.runtimes.jvm.growth import (
+    JvmBreakdown,
+    JvmGrowth,
+    JvmPoint,
+    JvmVerdict,
+    MappedHeap,
+    break_down_jvm,
+    judge_jvm,
+)
 from memtop.runtimes.jvm.heap import JvmHeap, same_jvm
 from memtop.runtimes.jvm.json_form import jvm_object
 from memtop.runtimes.jvm.reading import decode_counters
@@ -123,10 +131,7 @@ class JvmTracker:
         untouched = untouched_heap(list(self._points))
         explains = untouched is None or untouched.explains
         outside, again_bytes = None, 0
-        if kernel.rss_bytes is not None and kernel.anon_bytes is not None:
-            parts = break_down_jvm(
-                self._points[-1].heap, kernel.rss_bytes, kernel.anon_bytes, shmem_bytes=kernel.shmem_bytes
-            )
+        if (parts := _parts(self._points[-1].heap, kernel)) is not None:
             outside, again_bytes = parts.native_bytes if parts.notable_native else None, parts.again_bytes
         self._facts = FindingFacts(
             outside_bytes=outside,
@@ -160,12 +165,15 @@ class JvmTracker:
 
     def _uses_unknown(self, heap: JvmHeap | None) -> tuple[str, ...]:
         """The limits whose use no counter shows; without any counters the heap is one of them."""
-        given = self._flags.max_direct_bytes if self._flags is not None else None
+        flags = sentences.all_flags(self._flags, heap)
+        given = flags.max_direct_bytes if flags is not None else None
         limit = f" of {long_size(given)}" if given is not None else ""
         direct = f"how full its direct memory is (MaxDirectMemorySize{limit})"
         if heap is not None:
-            return (direct,)
-        most = self._flags.max_heap_bytes if self._flags is not None else None
+            classes = flags.max_metaspace_bytes if flags is not None and heap.metaspace_used_bytes is None else None
+            full = () if classes is None else (f"how full its metaspace is (MaxMetaspaceSize {long_size(classes)})",)
+            return (*full, direct)
+        most = flags.max_heap_bytes if flags is not None else None
         return (f"how full its heap is (-Xmx{'' if most is None else f' {long_size(most)}'})", direct)
 
     def to_json(self, *, fresh: bool) -> dict[str, Any] | None:
@@ -175,12 +183,17 @@ class JvmTracker:
 
 def _judge(points: list[JvmPoint], kernel: KernelFigures, mapped: MappedHeap | None) -> JvmJudgement:
     growth, heap = judge_jvm(points), points[-1].heap
-    parts = None
-    if kernel.rss_bytes is not None and kernel.anon_bytes is not None:
-        parts = break_down_jvm(
-            heap, kernel.rss_bytes, kernel.anon_bytes, growth.live_bytes, shmem_bytes=kernel.shmem_bytes, mapped=mapped
-        )
-    return JvmJudgement(heap, parts, growth)
+    return JvmJudgement(heap, _parts(heap, kernel, growth.live_bytes, mapped), growth)
+
+
+def _parts(
+    heap: JvmHeap, kernel: KernelFigures, live_bytes: int | None = None, mapped: MappedHeap | None = None
+) -> JvmBreakdown | None:
+    """RES in parts; None while RES is unknown, or how much of it is shared memory, where the heap of ZGC lies."""
+    rss, anon, shmem = kernel.rss_bytes, kernel.anon_bytes, kernel.shmem_bytes
+    if rss is None or anon is None or (shmem is None and heap.collector == "UseZGC"):
+        return None
+    return break_down_jvm(heap, rss, anon, live_bytes, shmem_bytes=shmem, mapped=mapped)
 
 
 def _mapped(shown: Shown, heap: JvmHeap) -> MappedHeap | None:

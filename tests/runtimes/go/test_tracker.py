@@ -13,7 +13,7 @@ from memtop.runtimes.go.metrics import parse_go_metrics
 from memtop.runtimes.go.reading import encode_metrics
 from memtop.runtimes.go.tracker import GoTracker
 from memtop.runtimes.protocol import Conditions, Identity, ProcessContext, ReadingMoment
-from memtop.runtimes.view import Arena, KernelFigures, Shown
+from memtop.runtimes.view import Arena, FindingFacts, KernelFigures, Shown
 from tests.lab.points import lines
 
 KERNEL = KernelFigures(42, 100 << 20, 80 << 20)
@@ -42,7 +42,8 @@ def test_the_verdict_on_a_heap_is_known_without_its_panel(run: str, steady: bool
 
 def test_what_figures_indicated_stays_with_its_age_until_newer_ones_come_and_another_address_forgets_it() -> None:
     tracker, now_s = fed("leak")
-    assert tracker.finding_facts(KERNEL, now_s, fresh=False) is None, "they were old from the beginning"
+    nothing = FindingFacts(not_looked_at=("whether GOMEMLIMIT is set",), frees_lazily=False)
+    assert tracker.finding_facts(KERNEL, now_s, fresh=False) == nothing, "they were old from the beginning"
     current = tracker.finding_facts(KERNEL, now_s, fresh=True)
     old = tracker.finding_facts(KERNEL, now_s + 60, fresh=False)
     assert current is not None and old is not None
@@ -50,8 +51,8 @@ def test_what_figures_indicated_stays_with_its_age_until_newer_ones_come_and_ano
     assert old.live_bytes == current.live_bytes
     assert (old.gc_per_s, old.held_bytes, old.ceilings) == (None, None, ())
     tracker.forget_figures()
-    assert tracker.finding_facts(KERNEL, now_s + 60, fresh=False) is None
-    assert tracker.finding_facts(KERNEL, now_s, fresh=True) is None
+    assert tracker.finding_facts(KERNEL, now_s + 60, fresh=False) == nothing
+    assert tracker.finding_facts(KERNEL, now_s, fresh=True) == nothing
 
 
 def test_listeners_are_looked_for_only_in_the_panel_and_only_without_an_address() -> None:

@@ -15,6 +15,7 @@ from memtop.runtimes.jvm.flags import JvmFlags, jvm_arguments, kept_flags, parse
 from memtop.runtimes.jvm.heap import hsperf_paths, jvm_heap, same_jvm
 from memtop.runtimes.jvm.hsperf import MOST_BYTES, parse_hsperf
 from memtop.runtimes.jvm.reading import decode_counters, encode_counters, read_counters
+from memtop.runtimes.jvm.sentences import all_flags, title
 from memtop.runtimes.protocol import Access
 from tests.lab.hsperf_redaction import without_secrets
 from tests.lab.points import jvm_heap_of, lines
@@ -163,7 +164,7 @@ def test_a_damaged_file_is_a_heap_or_a_parse_error(changes: list[tuple[int, int]
         assert str(error).isprintable()
     else:
         assert heap.heap_used_bytes >= 0
-        assert heap.gc_time_s >= 0
+        assert heap.gc_time_s is None or heap.gc_time_s >= 0
         assert heap.last_cause is None or heap.last_cause.isprintable()
 
 
@@ -188,8 +189,33 @@ def test_the_file_is_looked_for_where_the_jvms_own_namespaces_put_it() -> None:
 
 
 def test_counters_without_collectors_give_a_heap_all_the_same() -> None:
-    heap = jvm_heap({"sun.gc.generation.0.space.0.used": 5})
+    heap = jvm_heap({"sun.gc.generation.0.space.0.used": 5, "sun.gc.generation.0.capacity": 9})
     assert (heap.heap_used_bytes, heap.young_gcs, heap.major_gcs, heap.since_major_s) == (5, 0, 0, None)
+    assert heap.gc_time_s == 0
+
+
+def test_sizes_and_times_that_are_missing_are_not_taken_for_0() -> None:
+    sizes = ("capacity", "maxCapacity", "space.0.used")
+    whole: dict[str, int | str] = {f"sun.gc.generation.{number}.{name}": 5 for number in "01" for name in sizes}
+    whole |= {"sun.gc.collector.0.invocations": 3, "sun.gc.collector.0.time": 10**9}
+    assert jvm_heap(whole).gc_time_s == 1.0
+    del whole["sun.gc.collector.0.time"]
+    assert jvm_heap(whole).gc_time_s is None
+    del whole["sun.gc.generation.1.capacity"]
+    with pytest.raises(ParseError, match="not all sizes of the heap"):
+        jvm_heap(whole)
+
+
+def test_flags_from_the_environment_and_from_argument_files_are_those_of_the_counters() -> None:
+    """Neither is in the command line."""
+    counters_of = {"sun.gc.generation.0.space.0.used": 5, "sun.gc.generation.0.capacity": 9}
+    heap = jvm_heap({**counters_of, "java.rt.vmArgs": "-Xmx512m -XX:MaxDirectMemorySize=1g"})
+    command_line = JvmFlags(max_metaspace_bytes=MIB)
+    given = JvmFlags(max_heap_bytes=512 * MIB, max_metaspace_bytes=MIB, max_direct_bytes=1 << 30)
+    assert all_flags(command_line, heap) == given
+    assert "-Xmx 512 MiB" in title(heap, command_line)
+    without = jvm_heap({**counters_of, "sun.gc.generation.0.maxCapacity": 512 * MIB})
+    assert title(without, command_line).endswith("no -Xmx in its command line: at most 512 MiB")
 
 
 @pytest.mark.parametrize(
@@ -262,7 +288,8 @@ def test_generational_zgc_names_no_policy_and_has_one_heap() -> None:
     ],
 )
 def test_the_collector_is_known_by_the_names_of_its_counters(name: bytes, flag: str | None) -> None:
-    entries = (("sun.gc.collector.0.name", name), ("sun.gc.generation.1.space.0.used", MIB))
+    sizes = (("sun.gc.generation.1.space.0.used", MIB), ("sun.gc.generation.1.capacity", MIB))
+    entries = (("sun.gc.collector.0.name", name), *sizes)
     assert jvm_heap(parse_hsperf(counters(*entries))).collector == flag
 
 
