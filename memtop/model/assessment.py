@@ -114,9 +114,12 @@ class Events(NamedTuple):
 
     oom: int | None = None
     oom_kill: int | None = None
+    """Since memtop started; None if that is unknown, too."""
     max: int | None = None
     """How often the limit was reached."""
     high: int | None = None
+    read_s: float | None = None
+    """For how long it has been read; None for as long as memtop has run."""
 
 
 class Place(NamedTuple):

@@ -16,6 +16,8 @@ from memtop.sampling.sample import Sample
 
 KILL_S: Final = 10.0
 """An increase of a count of kills is evidence for an end that was seen up to this long after."""
+_START_S: Final = 5.0
+"""A cgroup whose first reading came so soon after the first sample was read from the start."""
 _MOST_DEAD_CHAINS: Final = 64
 
 
@@ -46,7 +48,9 @@ class Counters:
         self._machine_kills: int | None = None
         self._machine_first: int | None = None
         """The machine's count at the first sample."""
-        self._first: dict[str, CgroupReading] = {}
+        self._began_s: float | None = None
+        self._first: dict[str, tuple[CgroupReading, float]] = {}
+        """The first reading of a cgroup that has counters, and its time."""
         self._pairs: dict[str, _Pair] = {}
         self._before: Sample | None = None
         self._now: Sample | None = None
@@ -60,16 +64,20 @@ class Counters:
 
     def _take(self, sample: Sample, cgroups: CgroupSample) -> None:
         now_s = sample.mono_s
+        if self._began_s is None:
+            self._began_s = now_s
         for path, known in cgroups.remade.items():
             self._first.pop(path, None)
             self._pairs.pop(path, None)
             self._earlier.pop(path, None)
             if path in self._kills:
                 self._kills[path] = known
+                if not known:
+                    self._earlier[path] = 0
         for path, reading in cgroups.readings.items():
             first = self._first.get(path)
-            if first is None or (first.oom_kill is None and first.max_events is None):
-                self._first[path] = reading
+            if first is None or (first[0].oom_kill is None and first[0].max_events is None):
+                self._first[path] = reading, now_s
             old = self._pairs.get(path)
             self._pairs[path] = _Pair(*(old[2:] if old else (reading, now_s)), reading, now_s)
         for path, count in cgroups.kills.items():
@@ -99,8 +107,9 @@ class Counters:
     def _note_earlier(self, kills: Mapping[str, int], machine_kills: int | None) -> None:
         if self._before is None:
             self._machine_first = machine_kills
-        if self._before is None or (machine_kills is not None and machine_kills == self._machine_first):
-            for path in kills.keys() - self._kills.keys() - self._earlier.keys():
+        none_yet = self._before is None or (machine_kills is not None and machine_kills == self._machine_first)
+        for path in kills.keys() - self._kills.keys() - self._earlier.keys():
+            if none_yet or not kills[path]:
                 self._earlier[path] = kills[path]
         if len(self._earlier) > len(kills):
             self._earlier = {path: count for path, count in self._earlier.items() if path in kills}
@@ -143,19 +152,27 @@ class Counters:
         return pair.before if pair is not None else None
 
     def events(self, path: str) -> Events:
-        """Events of a cgroup since memtop started to read it. A counter that went back counts as no event."""
-        now, first = self.now(path), self._first.get(path)
-        if now is None or first is None:
+        """Events of a cgroup since memtop started to read it, and OOM kills since memtop started.
+
+        A counter that went back counts as no event.
+        """
+        now, (first, first_s) = self.now(path), self._first.get(path, (None, 0.0))
+        if now is None or first is None or self._now is None:
             return Events()
 
         def since(new: int | None, old: int | None) -> int | None:
             return None if new is None or old is None else max(0, new - old)
 
+        # The kills of all cgroups are counted; what else happens in one is read while it is shown or near its limit.
+        kills = since(self._kills.get(path), self._earlier.get(path))
+        from_start = first_s - (self._began_s or first_s) <= _START_S
+        seen = since(now.oom_kill, first.oom_kill) or (0 if from_start and now.oom_kill is not None else None)
         return Events(
             since(now.oom, first.oom),
-            since(now.oom_kill, first.oom_kill),
+            seen if kills is None else max(kills, seen or 0),
             since(now.max_events, first.max_events),
             since(now.high_events, first.high_events),
+            None if from_start else self._now.mono_s - first_s,
         )
 
     # -- rates

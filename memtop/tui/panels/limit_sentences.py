@@ -131,23 +131,21 @@ def _cgroup(outlook: Assessment) -> Iterator[str]:
     parts = _split(outlook)
     yield f"Cgroup {outlook.cgroup_name}{named}{charged}{': ' + parts if parts else ''}."
     events = outlook.events
-    counted = (
-        ("limit reached", events.max),
-        ("slowed down at memory.high", events.high),
-        ("out of memory", events.oom),
-        ("OOM-killed", events.oom_kill),
-    )
-    known = [f"{what} {_times(number)}" for what, number in counted if number is not None]
-    if known:
-        yield f"Since memtop started: {', '.join(known)}."
+    read = [("limit reached", events.max), ("slowed down at memory.high", events.high), ("out of memory", events.oom)]
+    kills, ago_s = ("OOM-killed", events.oom_kill), events.read_s
+    if says := _counts([*read, kills] if ago_s is None else [kills]):
+        yield f"In this cgroup since memtop started: {says}."
+    if ago_s is not None and (says := _counts(read)):
+        yield f"In this cgroup within the last {units.duration(ago_s)} (not read before): {says}."
     hidden = cgroup.stat.hierarchical_limit_bytes if cgroup.stat is not None else None
     seen = [row.limit_bytes for row in outlook.limits if row.path is not None]
     if hidden is not None and hidden < UNLIMITED and hidden < min(seen, default=UNLIMITED):
         yield f"An ancestor cgroup that is not visible from here has a limit of {units.long_size(hidden)}."
 
 
-def _times(number: int) -> str:
-    return "once" if number == 1 else f"{units.count(number)} times"
+def _counts(events: list[tuple[str, int | None]]) -> str:
+    known = ((what, number) for what, number in events if number is not None)
+    return ", ".join(f"{what} {'once' if number == 1 else f'{units.count(number)} times'}" for what, number in known)
 
 
 def _split(outlook: Assessment) -> str:
