@@ -187,7 +187,7 @@ def test_use_that_could_not_be_divided_is_not_said_to_be_unreclaimable(stat: byt
 @pytest.mark.parametrize(
     ("control", "says"),
     [
-        (b"oom_kill_disable 0\nunder_oom 0\noom_kill 0\n", "At the limit this process is killed"),
+        (b"oom_kill_disable 0\nunder_oom 0\noom_kill 0\n", "At the limit the kernel OOM-kills this process"),
         (b"oom_kill_disable 1\nunder_oom 0\noom_kill 0\n", "At the limit its tasks hang"),
         (DENIED, "OOM-kills, or the tasks hang: which is unknown (memory.oom_control)"),
         (b"", "OOM-kills, or the tasks hang: which is unknown (memory.oom_control)"),
