@@ -104,7 +104,7 @@ def why_it_runs(target: Target, number: signal.Signals) -> str:
     if number is signal.SIGKILL:
         return "the kernel is still ending it"
     if state in {"T", "t"}:
-        return "it is stopped, and acts on the signal once SIGCONT lets it go on"
+        return "it is stopped; it acts on the signal after SIGCONT"
     if masks is not None and masks.ignores(number):
         return f"it ignores {number.name}; K sends SIGKILL"
     if masks is not None and masks.blocks(number):

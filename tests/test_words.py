@@ -27,7 +27,7 @@ TRANSLATED = re.compile(
 """Turns of phrase that read as translated, which once were on the screen."""
 BRITISH = re.compile(
     r"\b(analys(?:e|ed|es|ing)|behaviours?|cancell(?:ed|ing)|catalogues?|centres?|colou?rised|colours?|favou?rites|grey"
-    r"|labelled|licence|modelled|neighbours?|organis\w+|programme|recognis\w+|summaris\w+|whilst)\b",
+    r"|labelled|licence|modelled|neighbours?|organis\w+|programme|recognis\w+|spoilt|summaris\w+|whilst)\b",
     re.IGNORECASE,
 )
 CODE = re.compile(r"``[^`]*``")

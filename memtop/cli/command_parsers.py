@@ -16,7 +16,7 @@ def _demo() -> Parser:
     texts = [f"  {name:<{width}}  {says}" for name, says in lines]
     parser = Parser(
         "memtop demo [OPTIONS] [SCENARIO] [RUN]",
-        "Start a small program, watch its memory, and explain what is seen.",
+        "Start a small program, watch its memory, and explain what you see.",
         "\n".join(["scenarios (go plays recorded runs of real Go services):", *texts]),
     )
     parser.section(

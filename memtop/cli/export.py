@@ -57,7 +57,7 @@ def run(given: Namespace) -> int:
         engine, planned_s = engine_on(source), time.monotonic()
         while True:
             frame = engine.step(request, late_s=max(0.0, time.monotonic() - planned_s))
-            assert frame is not None, "a machine has always a next sample"
+            assert frame is not None, "a machine always has a next sample"
             exposition.take(frame)
             request = request._replace(groups=request.groups._replace(judged=growing(frame)))
             if file is not None:

@@ -28,7 +28,7 @@ def process_named(name: str) -> int:
         frame = engine_on(source).step(
             Request(readings, RowSelection(only=frozenset(), names=(name,), descending=True))
         )
-    assert frame is not None, "a machine has always a sample"
+    assert frame is not None, "a machine always has a sample"
     rows = frame.rows
     if not rows:
         hint = "" if frame.hidden == 0 else "; or it belongs to another user and /proc hides it (hidepid)"

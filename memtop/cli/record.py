@@ -98,7 +98,7 @@ def _sample(engine: Engine, recorder: Recorder, settings: Settings, ending: EndS
     while not troubled():
         with dog:
             frame = engine.step(request, late_s=max(0.0, time.monotonic() - planned_s))
-        assert frame is not None, "a machine has always a next sample"
+        assert frame is not None, "a machine always has a next sample"
         if not frame.tick:
             if (settings.names or settings.pids) and not frame.rows:
                 recorder.drop()

@@ -93,7 +93,7 @@ class LookingBack:
         first_s = self.first_s
         if first_s is not None and wall_s >= first_s:
             return ""
-        return "memory does not reach back so far"
+        return "memtop does not keep samples from so long ago"
 
     @property
     def sparse_s(self) -> float | None:

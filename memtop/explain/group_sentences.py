@@ -68,7 +68,7 @@ def group_sentences(
 def _gone(row: GroupRow) -> list[GroupSentence]:
     if row.gone_s is None:
         return []
-    return [GroupSentence(Severity.WARNING, "No process is in it any more; these are its last numbers.", "groups")]
+    return [GroupSentence(Severity.WARNING, "No process is left in it; these are its last numbers.", "groups")]
 
 
 def _growth(detail: GroupDetail, computed_percent: int | None) -> list[GroupSentence]:

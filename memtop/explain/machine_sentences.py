@@ -94,14 +94,14 @@ def sentences(view: MachineView) -> list[str]:
     """What there is to say beside the table: whose numbers these are, pressure, reclaim, swap, nodes, gaps."""
     found = [_whose(view), _pressure(view), _reclaim(view), *_swap(view), _nodes(view)]
     if not view.past and not view.lxcfs and all(row.part is not MachinePart.FREE_PER_CPU for row in view.rows):
-        found.append("Free pages on the lists of the CPUs are in unaccounted: /proc/zoneinfo has not been read.")
+        found.append("Free pages on per-CPU lists count as unaccounted: /proc/zoneinfo has not been read.")
     if view.excess_bytes > view.total_bytes // 100:
         found.append(
-            f"The counters add up to {units.long_size(view.excess_bytes)} more than MemTotal; the last were cut."
+            f"The counters add up to {units.long_size(view.excess_bytes)} more than MemTotal; the last parts were cut."
         )
     found += [f"{path} could not be read: {why}." for path, why in sorted(view.unread.items()) if why != NOT_RECORDED]
     if absent := [path for path, why in sorted(view.unread.items()) if why == NOT_RECORDED]:
-        found.append(f"Not in this recording, for which this panel would have to be open: {', '.join(absent)}.")
+        found.append(f"Not in this recording, because this panel was not open: {', '.join(absent)}.")
     if view.past:
         found.append("Holders are not kept for the past.")
     return [text for text in found if text]

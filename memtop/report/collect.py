@@ -48,7 +48,7 @@ def from_machine(
     collecting = _Collecting(engine, pid)
     while True:
         frame = collecting.step()
-        assert frame is not None, "a machine has always a next sample"
+        assert frame is not None, "a machine always has a next sample"
         if collecting.key is None:
             raise why_absent([pid], frame.hidden, frame.problems)
         for_s -= delay_s

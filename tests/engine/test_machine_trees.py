@@ -193,7 +193,7 @@ def test_what_was_not_recorded_is_not_said_to_be_unreadable(tmp_path: Path) -> N
     assert frame is not None and frame.machine is not None
     said = " ".join(sentences(frame.machine))
     assert "could not be read" not in said
-    assert "Not in this recording, for which this panel would have to be open: proc/slabinfo, proc/swaps, " in said
+    assert "Not in this recording, because this panel was not open: proc/slabinfo, proc/swaps, " in said
 
 
 def test_without_memavailable_the_headline_says_so() -> None:

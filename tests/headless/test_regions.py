@@ -145,11 +145,7 @@ def test_hostile_names_come_out_as_plain_text() -> None:
         ({"stat": ProcessGone("stat")}, 3, "memtop: no process 4242\n"),
         ({"stat": stat(), "smaps": ProcessGone("smaps")}, 3, "memtop: no process 4242\n"),
         ({"stat": stat(), "smaps": b""}, 2, "the process was ending, or starting another program"),
-        (
-            {"stat": stat(flags=0x4), "statm": b"0 0 0 0 0 0 0\n"},
-            0,
-            "the process is ending and holds no memory any more",
-        ),
+        ({"stat": stat(flags=0x4), "statm": b"0 0 0 0 0 0 0\n"}, 0, "the process is ending and no longer holds memory"),
         ({"stat": stat(), "smaps": b"what is this\n"}, 2, "could not be parsed"),
         ({"stat": stat(), "smaps": Blocked("smaps")}, 2, "a reading hangs"),
         ({"stat": stat("Z"), "statm": b"0 0 0 0 0 0 0\n"}, 0, "a zombie has ended"),

@@ -117,7 +117,9 @@ def limits_not_looked_at(key: ProcessKey, step: StepInput) -> tuple[str, ...]:
         children = "its children copy" if tasks.has_children else "children of it may copy"
         found.append(f"what {children} of the memory that they share with it (-C watches them)")
     elif tasks is not None and tasks.has_children and not _program_is_known(key, step):
-        found.append("what its children copy of the memory that they share with it (no permission to tell them)")
+        found.append(
+            "what its children copy of the memory that they share with it (no permission to find out which they are)"
+        )
     most, used = user_threads(key, step)
     if most is not None and used is None:
         found.append(f"how many threads its user has (ulimit -u: {most:,})")

@@ -155,7 +155,7 @@ def account(go: GoJudgement, pid: int, *, lazy_free_unread: bool = False) -> lis
         )
     elif parts.notable_outside:
         found.append(
-            f"{long_size(parts.outside_bytes)} are outside of Go: cgo, mmap, C libraries. pprof does not show it."
+            f"{long_size(parts.outside_bytes)} is outside of Go: cgo, mmap, C libraries. pprof does not show it."
         )
     return found
 
@@ -246,7 +246,7 @@ def freed_words(build: GoBuild | None, settings: GoSettings | None, lazy_free_by
     """What this version does with memory that it frees, and what that means for RES now."""
     how = freed_by(build, settings)
     if how is FreedMemory.DONTNEED:
-        return "It returns memory with MADV_DONTNEED: RES falls as it does, within minutes after a peak."
+        return "It returns memory with MADV_DONTNEED, so RES falls within seconds to minutes after a peak."
     if how is FreedMemory.FREE:
         amount = f" {long_size(lazy_free_bytes)} of RES is such pages now (LazyFree)." if lazy_free_bytes else ""
         return (
@@ -263,7 +263,7 @@ def from_outside(kernel: KernelFigures, arenas: tuple[Arena, ...], arenas_age_s:
         found = ", ".join(
             f"{each.title} {long_size(each.rss_bytes)} of {long_size(each.size_bytes)}" for each in arenas
         )
-        lines.append(f"In RAM, of its mappings read {duration(arenas_age_s)} ago: {found}.")
+        lines.append(f"In RAM when its mappings were read, {duration(arenas_age_s)} ago: {found}.")
     elif kernel.anon_bytes is not None:
         lines.append(
             f"Of RES {long_size(kernel.rss_bytes)}, {long_size(kernel.anon_bytes)} is anonymous: heap, stacks, "

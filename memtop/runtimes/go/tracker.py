@@ -37,7 +37,7 @@ _OWN_KINDS: Final = "go_"
 _ANOTHER: Final = {
     Whose.OTHER_START: "these are the metrics of another process: its start time differs",
     Whose.OTHER_SIZE: "these are the metrics of another process: its RES differs by far",
-    Whose.TOO_LARGE: "these are the metrics of another process: they report more memory than this has address space",
+    Whose.TOO_LARGE: "these are the metrics of another process: they report more memory than its address space",
 }
 _ALARMS: Final = {
     GoVerdict.LEAK_OBJECTS: "heap_leak",

@@ -170,7 +170,7 @@ class NativeTracker:
 def _nothing_unusual(kernel: KernelFigures) -> str:
     """It names the figures that are not known, of which nothing can be said."""
     if kernel.rss_bytes is None:
-        return "Allocator: nothing can be said of it, because RES is not known."
+        return "Allocator: unknown, because RES is not known."
     figures = (("LazyFree", kernel.lazy_free_bytes), ("the peak of RES", kernel.peak_rss_bytes))
     missing = [name for name, value in figures if value is None]
     return "Allocator: nothing unusual" + (f"; not known: {', '.join(missing)}." if missing else ".")

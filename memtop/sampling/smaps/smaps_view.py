@@ -30,7 +30,7 @@ class Missing(Enum):
     KERNEL = "a kernel thread has no memory of its own"
     ZOMBIE = "a zombie has ended and holds no memory"
     GONE = "the process has ended"
-    ENDING = "the process is ending and holds no memory any more"
+    ENDING = "the process is ending and no longer holds memory"
     EMPTY = "the kernel listed none; the process was ending, or starting another program"
     ABSENT = "this kernel or recording lacks the data"
     RAN_OUT = "memtop has no thread, memory or open file left to read it (ulimit, or pids.max of the cgroup)"

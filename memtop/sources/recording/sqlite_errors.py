@@ -11,7 +11,7 @@ from memtop.errors import starved
 _WORDS: Final = {
     sqlite3.SQLITE_FULL: "the disk is full",
     sqlite3.SQLITE_IOERR: "the disk does not read or write it",
-    sqlite3.SQLITE_READONLY: "it cannot be written any longer",
+    sqlite3.SQLITE_READONLY: "it can no longer be written",
     sqlite3.SQLITE_PERM: "it may not be written",
     sqlite3.SQLITE_CANTOPEN: "it, or a file beside it, cannot be opened",
     sqlite3.SQLITE_BUSY: "another program has locked it",
@@ -38,7 +38,7 @@ def damage_in_words(error: BaseException) -> str:
     if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_TOOBIG:
         return "a value in it is too large"
     if isinstance(error, (sqlite3.Error, sqlite3.Warning)):
-        return "pages of the file are spoilt or missing"
+        return "pages of the file are corrupt or missing"
     if isinstance(error, zlib.error):
-        return "what is packed in it cannot be unpacked"
+        return "its compressed data cannot be decompressed"
     return "a value in it makes no sense"

@@ -48,7 +48,7 @@ _MARK: Final = b"\xf1mt\n"
 _TICK, _END = 1, 2
 _HEAD: Final = struct.Struct("<4sBBxxQddII")
 _CRC: Final = struct.Struct("<I")
-_FOREIGN: Final = "it is no stream made by memtop record -o -"
+_FOREIGN: Final = "it is not a stream from memtop record -o -"
 
 
 def encode_block(number: int, block: Block) -> bytes:

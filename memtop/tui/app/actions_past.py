@@ -16,7 +16,7 @@ class PastActions(AppState):
             return
         lacking, before_s = self.lacking_at(at_s), self.view.window.cursor_s
         if lacking and (before_s is None or not self.lacking_at(before_s)):
-            self.say(f"only sizes are known of that moment: {lacking}", severity="warning")
+            self.say(f"only sizes are known for that moment: {lacking}", severity="warning")
         elif before_s is None and (sparse := self._sparse):
             self.say(sparse)
         self.choose_window(cursor_s=at_s)

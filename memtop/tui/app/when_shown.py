@@ -35,7 +35,7 @@ def when_shown(app: AppState, act: Callable[[], object], *, in_sentences: bool =
             if waited_s < GIVES_UP_S:
                 app.set_timer(AGAIN_S, attempt)
             else:
-                app.say("nothing is known yet of the process in focus", severity="warning")
+                app.say("nothing is known yet about the process in focus", severity="warning")
         elif in_sentences and _is_unjudged(frame) and waited_s < JUDGED_S:
             app.set_timer(AGAIN_S, attempt)
         else:

@@ -25,7 +25,7 @@ MOST_SUGGESTED: Final = 8
 SUGGESTED: Final = "Suggested from its listening sockets; memtop has not connected to any of them."
 GO_THERE: Final = "↓ goes to them."
 READING: Final = "Its listening sockets are being read …"
-NONE_KNOWN: Final = "No listening socket of it is known."
+NONE_KNOWN: Final = "No listening sockets of this process are known."
 _ADDRESS: Final = "An address on this machine, such as http://127.0.0.1:6060/debug/vars, or a port."
 
 

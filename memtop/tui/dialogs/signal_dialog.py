@@ -75,5 +75,5 @@ def _without_effect(number: signal.Signals, masks: SignalMasks | None) -> str:
     if masks is not None and masks.ignores(number):
         return f"it ignores {number.name}{instead}"
     if masks is not None and masks.blocks(number):
-        return f"it blocks {number.name}, which waits until it unblocks it{instead}"
+        return f"it blocks {number.name}: the signal stays pending until it unblocks it{instead}"
     return ""

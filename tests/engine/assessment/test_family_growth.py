@@ -259,7 +259,7 @@ def test_without_permission_to_tell_its_relatives_they_are_named_as_not_looked_a
     for _ in range(20):
         frame = engine.step(ask)
     assert frame is not None
-    assert "(no permission to tell them)" in nothing_wrong(outlook(frame))
+    assert "(no permission to find out which they are)" in nothing_wrong(outlook(frame))
 
 
 def test_a_relative_that_becomes_another_program_is_no_ended_one() -> None:

@@ -232,7 +232,7 @@ def test_of_a_group_that_has_gone_nothing_is_said_of_processes_that_it_has() -> 
     frame = frame_after(engine, request, 3)
     assert frame.group is not None
     said = [one.says for one in group_sentences(frame.group)]
-    assert said[0] == "No process is in it any more; these are its last numbers."
+    assert said[0] == "No process is left in it; these are its last numbers."
     assert said[-1].endswith(". The sum of RES was 20.0 MiB.") and "0 processes" not in " ".join(said)
 
 

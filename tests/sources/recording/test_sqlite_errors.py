@@ -53,11 +53,11 @@ def test_what_prevents_reading_or_writing_is_told_from_damage(
     with pytest.raises(sqlite3.Error) as raised:
         act(tmp_path / "r")
     assert trouble_in_words(raised.value) == words
-    assert damage_in_words(raised.value) == "pages of the file are spoilt or missing"
+    assert damage_in_words(raised.value) == "pages of the file are corrupt or missing"
 
 
 def test_what_is_no_error_of_sqlite_has_words_too() -> None:
     assert trouble_in_words(MemoryError()) == "not enough memory"
     assert trouble_in_words(KeyError(99)) is None
-    assert damage_in_words(zlib.error("Error -3")) == "what is packed in it cannot be unpacked"
+    assert damage_in_words(zlib.error("Error -3")) == "its compressed data cannot be decompressed"
     assert damage_in_words(KeyError(99)) == "a value in it makes no sense"
