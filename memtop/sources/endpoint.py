@@ -56,6 +56,8 @@ def parse_endpoint(url: str, allow_remote: bool = False) -> Endpoint:
         raise UsageError("not a URL such as http://127.0.0.1:6060/debug/vars") from error
     if parts.scheme not in ("http", "https") or not host or port == 0:
         raise UsageError("only http and https are read, such as http://127.0.0.1:6060/debug/vars")
+    if parts.netloc.endswith(":"):
+        raise UsageError(f"the port is missing, as in {clean(host[:60])}:6060")
     if parts.username is not None or parts.password is not None:
         raise UsageError("a URL with a user name or password is not accepted")
     if not allow_remote and not is_loopback(host):

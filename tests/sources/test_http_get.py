@@ -249,6 +249,8 @@ def test_addresses_are_taken_as_people_type_them(typed: str, endpoint: Endpoint)
         "ftp://127.0.0.1/",
         "http://user:pw@127.0.0.1/",
         "http://127.0.0.1:0/",
+        "http://127.0.0.1:/debug/vars",
+        "127.0.0.1:",
         "http://127.0.0.1:99999/",
         "http://127.0.0.1/\r\nX: y",
         "http://127.0.0.1/ x",

@@ -119,6 +119,9 @@ async def test_an_address_is_typed_and_refused_where_it_is_not_this_machine() ->
         await on.press("U")
         assert isinstance(on.app.screen, Prompt)
         line = on.app.screen.query_one(Input)
+        await on.press("enter")
+        assert isinstance(on.app.screen, Prompt), "what stands in the line at first has no port"
+        assert not on.app.view.readings.go_urls
         line.value = "http://example.com/debug/vars"
         await on.press("enter")
         assert isinstance(on.app.screen, Prompt)
