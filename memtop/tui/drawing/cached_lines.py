@@ -15,6 +15,8 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
+from memtop.tui.drawing.part_styles import StyledParts
+
 
 class NotedWidget(Widget):
     """A widget that itself tells its screen that it is to be painted, while a frame is shown.
@@ -100,7 +102,7 @@ class KeptLines(NotedWidget):
         self._kept_lines = None
 
 
-class CachedLines(NotedWidget):
+class CachedLines(NotedWidget, StyledParts):
     """A widget that draws line by line in ``render_line``, and draws a line again only after a :meth:`refresh` of it.
 
     Its lines go straight to the compositor. Textual's own way adds borders and padding, and costs more than the drawing

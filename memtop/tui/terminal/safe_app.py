@@ -17,6 +17,7 @@ from textual.widget import MountError
 from textual.worker import WorkerFailed, active_worker
 
 from memtop.sanitize import clean
+from memtop.tui.drawing.part_styles import PartStylesheet
 from memtop.tui.terminal.driver import SafeDriver
 from memtop.tui.terminal.key_order import KeyOrder
 from memtop.tui.terminal.lifecycle import Life
@@ -33,6 +34,7 @@ class SafeApp(KeyOrder):
 
     def __init__(self, life: Life | None = None) -> None:
         super().__init__(driver_class=SafeDriver)
+        self.stylesheet = PartStylesheet(variables=self.stylesheet._variables)
         self.life = life
         self._waits_for_end: Timer | None = None
 
