@@ -37,11 +37,28 @@ def descendants(ancestors: Iterable[ProcessRow], rows: Sequence[ProcessRow]) -> 
     return found
 
 
-def grow(rows: Sequence[ProcessRow], folded: Container[object]) -> tuple[tuple[ProcessRow, ...], tuple[TreePlace, ...]]:
-    """Rows, already sorted among siblings, as a tree. Rows below a folded row are left out."""
-    children = _children(rows, _parents(rows))
+def grow(
+    rows: Sequence[ProcessRow], folded: Container[object], *, by_branch: bool = False
+) -> tuple[tuple[ProcessRow, ...], tuple[TreePlace, ...]]:
+    """Rows, already sorted among siblings, as a tree. Rows below a folded row are left out.
+
+    ``by_branch``: siblings are sorted by the first row of their subtree instead of by their own.
+    """
+    parents = _parents(rows)
+    children = _children(_by_branch(rows, parents) if by_branch else rows, parents)
     totals = _totals(children)
     return in_tree_order(children, lambda row: row.key, lambda row: totals[row.key], folded)
+
+
+def _by_branch(rows: Sequence[ProcessRow], parents: Mapping[ProcessKey, ProcessKey | None]) -> Sequence[ProcessRow]:
+    """Rows with each branch of the tree where its first row is, so that the first of all is in the first branches."""
+    first: dict[ProcessKey, int] = {}
+    for at, row in enumerate(rows):
+        key: ProcessKey | None = row.key
+        while key is not None and key not in first:
+            first[key] = at
+            key = parents[key]
+    return sorted(rows, key=lambda row: first[row.key])
 
 
 def _parents(rows: Sequence[ProcessRow]) -> dict[ProcessKey, ProcessKey | None]:

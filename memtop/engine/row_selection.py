@@ -94,4 +94,4 @@ def listed_rows(
         return rows, None
     from memtop.engine.process_tree import grow  # noqa: PLC0415 (2.8 ms; most one-shot output is flat)
 
-    return grow(rows, selection.folded)
+    return grow(rows, selection.folded, by_branch=selection.descending)

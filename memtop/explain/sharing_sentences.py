@@ -115,20 +115,21 @@ def _kill(detail: Detail, view: SharingView) -> str:
     freed, row, reading = view.freed, detail.row, view.own.reading
     if freed is None or row.rss_bytes is None:
         return ""
-    pool_bytes = (reading.rollup.number("Private_Hugetlb") if reading is not None else None) or 0
-    most_bytes = freed.at_most_bytes - pool_bytes
-    amount = _range(freed.at_least_bytes - pool_bytes, most_bytes)
-    if reading is not None and reading.in_pieces is not None and reading.in_pieces.sampled and "about" not in amount:
-        amount = f"about {amount}"
     then_bytes = reading.moment.rss_bytes if reading is not None else None
     if then_bytes is None:  # or only a part of its mappings was read
         return ""
     moved = has_moved(then_bytes, row.rss_bytes)
+    res_bytes = then_bytes if moved else row.rss_bytes  # what else the screen shows of it is RES of now
+    pool_bytes = (reading.rollup.number("Private_Hugetlb") if reading is not None else None) or 0
+    most_bytes = min(freed.at_most_bytes - pool_bytes, res_bytes)
+    amount = _range(min(freed.at_least_bytes - pool_bytes, most_bytes), most_bytes)
+    if reading is not None and reading.in_pieces is not None and reading.in_pieces.sampled and "about" not in amount:
+        amount = f"about {amount}"
     when = f"{duration(view.own.age_s)} ago, ending" if moved else "Ending"
-    says = f"{when} {row.pid} would {'have freed' if moved else 'free'} {amount} of its {long_size(then_bytes)} RES"
+    says = f"{when} {row.pid} would {'have freed' if moved else 'free'} {amount} of its {long_size(res_bytes)} RES"
     if pool_bytes:
         says += f", and {long_size(pool_bytes)} in huge pages, which RES does not count"
-    ends = "." if most_bytes + freed.again_bytes > 0.9 * then_bytes else "; the rest is shared and stays."
+    ends = "." if most_bytes + freed.again_bytes > 0.9 * res_bytes else "; the rest is shared and stays."
     if freed.again_bytes >= _LEAST_BYTES:
         ends = f"; RES counts {long_size(freed.again_bytes)} of its pages again, which it maps several times{ends}"
     return says + ends + (f" RES has changed to {long_size(row.rss_bytes)} since then." if moved else "")

@@ -17,7 +17,7 @@ class Unseen(NamedTuple):
     unread_cgroups: int = 0
     """Cgroups whose limit has not been read yet, or cannot be."""
     only: int | None = None
-    """Processes that were read, where not all of them were; None where they were."""
+    """Processes that were asked for, where not all of them were read; None where they were."""
     unassessed: int = 0
     """Processes that are not watched: their ulimits and the number of their mappings were not read."""
 

@@ -1,7 +1,7 @@
 """/proc/PID/limits, proc_pid_limits(5) and getrlimit(2): the resource limits that memory and threads meet."""
 
 import re
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from memtop.procfs.cgroup import UNLIMITED
 
@@ -21,6 +21,10 @@ class PidLimits(NamedTuple):
     """RLIMIT_MEMLOCK, a limit on locked memory (VmLck). Beyond it mlock fails, unless the process has CAP_IPC_LOCK."""
     processes: int | None = None
     """RLIMIT_NPROC, a limit on the threads of its real user, a count. Beyond it no thread starts, except for root."""
+
+
+UNREADABLE: Final = PidLimits(None, None)
+"""Those of a file that could not be read."""
 
 
 def parse_limits(data: bytes) -> PidLimits:

@@ -204,7 +204,7 @@ class CgroupSample:
     adjs: Mapping[ProcessKey, int] = field(default_factory=dict)
     """oom_score_adj, if it was read."""
     limits: Mapping[ProcessKey, PidLimits] = field(default_factory=dict)
-    """Resource limits of the processes that are assessed in full."""
+    """Resource limits of the processes that are assessed in full, without those that were not read."""
     tasks: Mapping[ProcessKey, TaskLimitsRead] = field(default_factory=dict)
     """Limits on the number of threads over those that are judged in full."""
     mappings: Mapping[ProcessKey, MappingCount] = field(default_factory=dict)

@@ -103,3 +103,10 @@ def test_whatever_the_parents_every_row_is_shown_once_unless_it_is_below_a_folde
     some, _ = grow(rows, frozenset(row.key for row in rows if row.pid in folded))
     assert len({row.key for row in some}) == len(some)
     assert {row.key for row in some} <= {row.key for row in shown}
+
+
+def test_a_branch_stands_where_its_first_row_does() -> None:
+    rows = [proc_row(50, ppid=40), proc_row(20, ppid=10), proc_row(10, ppid=1), proc_row(30, ppid=10)]
+    rows += [proc_row(40, ppid=10), proc_row(60, ppid=1)]
+    assert [row.pid for row in grow(rows, NONE, by_branch=True)[0]] == [10, 40, 50, 20, 30, 60]
+    assert [row.pid for row in grow(rows, NONE)[0]] == [10, 20, 30, 40, 50, 60]

@@ -269,4 +269,5 @@ def unseen(step: StepInput) -> Unseen:
     # A look-up of each key takes fifteen times that.
     with_memory = len(processes) - [one.statm for one in processes.values()].count(None)
     unassessed = with_memory - sum(one is not None and one.statm is not None for one in assessed)
-    return Unseen(step.sample.hidden, unplaced, unread, None if step.everybody else len(processes), unassessed)
+    watched = processes if step.plan.pids is None else step.plan.pids & processes.keys()  # not those read beside them
+    return Unseen(step.sample.hidden, unplaced, unread, None if step.everybody else len(watched), unassessed)

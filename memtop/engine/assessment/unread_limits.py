@@ -7,6 +7,7 @@ from memtop.engine.assessment.limit_names import limit_name
 from memtop.engine.assessment.step_input import StepInput
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
+from memtop.procfs.limits import UNREADABLE
 from memtop.sampling.cgroup_reading import MappingCount
 from memtop.units import long_size
 
@@ -23,7 +24,9 @@ def unread_limits(key: ProcessKey, step: StepInput) -> tuple[str, ...]:
     if meminfo is None or host_ceiling(meminfo) is None:
         found.append("this machine's memory cannot be read")
     limits, status = cgroups.limits.get(key), step.status(key)
-    if limits is None or limits.address_space_bytes is None or limits.data_bytes is None:
+    if limits is None:
+        found.append("its resource limits were not read")
+    elif limits.address_space_bytes is None or limits.data_bytes is None:
         found.append("its resource limits cannot be read")
     else:
         if limits.address_space_bytes != UNLIMITED and step.virt_bytes(key) is None:
@@ -126,9 +129,9 @@ def limits_not_looked_at(key: ProcessKey, step: StepInput) -> tuple[str, ...]:
     limits, status = cgroups.limits.get(key), step.status(key)
     if key in step.runtimes:
         found += step.runtimes[key].not_looked_at
-    if limits is not None and limits.stack_bytes is None:
+    if limits is not None and limits.stack_bytes is None and limits != UNREADABLE:
         found.append("ulimit -s cannot be read")
-    if limits is not None and limits.locked_bytes is None and status is not None and status.locked_bytes:
+    if limits not in (None, UNREADABLE) and limits.locked_bytes is None and status is not None and status.locked_bytes:
         found.append("ulimit -l cannot be read")
     return tuple(found)
 

@@ -15,7 +15,7 @@ from typing import Final
 from memtop.analysis.limits.cgroup_names import CgroupOwner
 from memtop.errors import MemtopError, NotRecorded, ProcessGone
 from memtop.process_key import ProcessKey
-from memtop.procfs.limits import PidLimits, parse_limits
+from memtop.procfs.limits import UNREADABLE, PidLimits, parse_limits
 from memtop.procfs.lines import int_or_none
 from memtop.sampling.cgroup_reading import CgroupReading, CgroupSample, Policy
 from memtop.sampling.cgroups.all_cgroups import AllCgroups
@@ -289,7 +289,7 @@ class CgroupReader:
                 except NotRecorded:  # those that are known hold
                     pass
                 except MemtopError:
-                    found = None
+                    found = self._tick - every, UNREADABLE  # it is tried again at the next tick
             if found is not None:
                 self._limits[key] = found
         return {key: limits for key, (_, limits) in self._limits.items()}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from textual.binding import Binding
+from textual.screen import Screen
+from textual.widget import Widget
 
 from memtop.explain.placeholders import facts_of
 from memtop.explain.region_placeholders import (
@@ -72,11 +74,20 @@ class ExplainActions(AppState):
         self.explain(message.kind.topic, message)
 
     def action_help(self) -> None:
-        focused = self.focused
-        own = type(focused).BINDINGS if focused is not None else ()  # they come first
+        parts = self.focused.ancestors_with_self if self.focused is not None else []
+        own = {  # they come first
+            binding: part
+            for part in parts
+            if isinstance(part, Widget) and not isinstance(part, Screen)
+            for binding in type(part).BINDINGS
+            if isinstance(binding, Binding)
+        }
 
         def run(found: Found | None) -> None:
             if found is not None:  # later: until the help has closed, keys of the screen below do nothing
-                self.call_later(self.run_action, found.action, focused if found.own else None)
+                part = next(
+                    (part for binding, part in own.items() if found.own and binding.action == found.action), None
+                )
+                self.call_later(self.run_action, found.action, part)
 
-        self.push_screen(Help((one for one in own if isinstance(one, Binding)), THEMES), run)
+        self.push_screen(Help(own, THEMES), run)

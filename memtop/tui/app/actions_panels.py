@@ -15,14 +15,13 @@ from memtop.tui.side.side_panel import SidePanel
 class PanelActions(AppState):
     """Which panel is on screen, and whether it is maximized."""
 
-    _opened_at: RowKey | None = None
-    """The row under the cursor when a panel was opened by its key, until the panel has the focus."""
+    _opened: tuple[str, RowKey | None] | None = None
+    """The panel that the user opened, and the row under the cursor then, until the panel has the focus."""
 
     def action_panel(self, number: int) -> None:
         names = list(BY_NAME)
         if number <= len(names):
             self.choose_panel(names[number - 1])
-            self._opened_at = self.table.selected if self.view.panel else None
 
     def on_tabs_chosen(self, message: Tabs.Chosen) -> None:
         """A click on a tab."""
@@ -42,10 +41,13 @@ class PanelActions(AppState):
             super().action_focus_previous()
 
     def choose_panel(self, name: str) -> None:
-        """Show a panel under the chart. The same panel again closes it."""
+        """Show a panel under the chart, which gets the focus. The same panel again closes it."""
         panels = self.query_one(Panels)
         within = self.focused is not None and panels in self.focused.ancestors
         self.choose(panel="" if name == self.view.panel else name)
+        self._opened = (name, self.table.selected) if self.view.panel else None
+        if not (self.view.panel and self.has_class("-zoom-panels")):
+            self.leave_zoom()
         self.show_panel()
         if within:
             self.set_focus(self.table)
@@ -65,28 +67,27 @@ class PanelActions(AppState):
         self.call_after_refresh(self.fit_points)
 
     def on_panels_opened(self) -> None:
-        """Move the focus to a panel that was opened by its key."""
+        """Move the focus to a panel that the user opened."""
         self.keep_focus()
 
     def keep_focus(self) -> None:
-        """Move the focus to a panel that was opened by its key as soon as its cursor is on the screen.
+        """Move the focus to a panel that the user opened as soon as what takes its keys is on the screen.
 
         The list gets it when what had it has left the screen.
         """
-        cursor = BY_NAME[self.view.panel].cursor if self.view.panel else ""
-        if self._opened_at is not None and (not cursor or self._opened_at != self.table.selected):
-            self._opened_at = None
-        for widget in self.query(f"#{cursor}") if self._opened_at is not None else ():
+        if self._opened != (self.view.panel, self.table.selected):
+            self._opened = None  # the user has moved on in the list
+        for widget in self.query(f"#{BY_NAME[self._opened[0]].takes_keys}") if self._opened is not None else ():
             if widget.display:
                 widget.focus()
-                self._opened_at = None
+                self._opened = None
         if self.screen.focused is None and self.app_focus and len(self.screen_stack) == 1:
             self.table.focus()
 
     def page_panel(self, screens: float) -> bool:
         """Scroll the panel on screen; False if there is none, or if all of it is in view."""
         name = self.view.panel
-        for panel in self.query(f"#{BY_NAME[name].cursor or f'panel-{name}'}") if name else ():
+        for panel in self.query(f"#{BY_NAME[name].takes_keys}") if name else ():
             if panel.max_scroll_y > 0:
                 panel.scroll_relative(y=int(panel.size.height * screens), animate=False)
                 return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable
 from typing import Final, TypeVar
 
@@ -13,8 +14,10 @@ from memtop.process_key import ProcessKey
 from memtop.sampling.commands import ReadMappings, SignalSent, ToggleMark
 from memtop.sampling.request import Need
 from memtop.tui.app.actions_exits import ExitActions
+from memtop.tui.app.screen_parts import NOTICE_S
 from memtop.tui.app.when_shown import when_shown
 from memtop.tui.dialogs.dialog import Dialog
+from memtop.tui.dialogs.incident_list import IncidentList
 from memtop.tui.dialogs.nice_dialog import NiceDialog
 from memtop.tui.dialogs.signal_dialog import SignalDialog
 from memtop.tui.side.side_panel import SidePanel
@@ -31,6 +34,9 @@ Value = TypeVar("Value")
 
 class ProcessActions(ExitActions):
     """Actions on the watched process, or on the selected one if none is watched."""
+
+    _pid_copied: tuple[ProcessKey | None, float] = (None, 0.0)
+    """Whose PID was copied last, and when on the monotonic clock."""
 
     def on_process_list_selection_moved(self) -> None:
         """Show the selected process in the chart, unless one is watched.
@@ -162,6 +168,10 @@ class ProcessActions(ExitActions):
         """Copy a command or a sentence."""
         self._copy(message.text, message.says)
 
+    def on_incident_list_copy_asked(self, message: IncidentList.CopyAsked) -> None:
+        """Copy the next step of an incident."""
+        self._copy(message.text, message.text)
+
     def on_text_selected(self) -> None:
         """Copy what the mouse selected once its button is released, as terminals do."""
         if text := self.screen.get_selected_text():
@@ -171,8 +181,16 @@ class ProcessActions(ExitActions):
         self.query_one(SidePanel).action_copy_next()
 
     def action_copy_pid(self) -> None:
-        if self.row is not None:
-            self._copy(str(self.row.pid), str(self.row.pid))
+        now_s = time.monotonic()
+        key, copied_s = self._pid_copied
+        again, self._pid_copied = key == self.table.selected and now_s - copied_s < NOTICE_S, (None, now_s)
+        has_step = bool(self.query_one(SidePanel).next_step)
+        if has_step and again:
+            self.action_copy_next()
+        elif self.row is not None:
+            self._pid_copied = self.row.key, now_s
+            then = "; y again copies the next step" if has_step else ""
+            self._copy(str(self.row.pid), f"PID {self.row.pid}{then}")
         else:
             self._say_no_process()
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from textual.actions import SkipAction
+
 from memtop import units
 from memtop.engine.sampler_thread import LONGEST_DELAY_S, SHORTEST_DELAY_S
 from memtop.errors import UsageError
@@ -10,6 +14,8 @@ from memtop.tui.app.actions_past import PastActions
 from memtop.tui.chart.axes import Scale
 from memtop.tui.chart.memory_chart import MemoryChart, zoomed
 from memtop.tui.dialogs.dialog import Prompt
+from memtop.tui.drawing.text_lines import TextLines
+from memtop.tui.panels.switcher import panel_of
 
 
 class TimeActions(PastActions):
@@ -28,7 +34,7 @@ class TimeActions(PastActions):
         is_behind = player is not None and player.growth is not None and not player.is_following
         stands_still = self.view.window.stands_still or self.sampler_thread.pause_stepping
         if not (stands_still or is_behind):
-            self.table.action_last()
+            self._go_to_last()
             return
         self.choose_window(frozen=False, cursor_s=None)
         if self.settings.replay:
@@ -36,6 +42,15 @@ class TimeActions(PastActions):
             if is_behind and player is not None:
                 player.follow()
             self.show_header()
+
+    def _go_to_last(self) -> None:
+        """Go to the last line of the text or panel in focus, or to the last process."""
+        focused = self.focused
+        if focused is None or (panel_of(focused) is None and not isinstance(focused, TextLines)):
+            self.table.action_last()
+            return
+        with suppress(SkipAction):  # all of it is in view
+            focused.action_scroll_end()
 
     def action_look(self, points: int) -> None:
         if self.frame is None:

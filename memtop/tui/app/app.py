@@ -178,7 +178,8 @@ class MemtopApp(
             if self.view.panel:
                 self.show_panel()
             elif self.size.height >= PANEL_FROM and self.commentary is None:
-                self.choose_panel(next(panel.name for panel in PANELS if panel.opens))
+                self.choose(panel=next(panel.name for panel in PANELS if panel.opens))
+                self.show_panel()  # the list keeps the focus
         if self._first is not None:
             self.take(self._first)
             self._first = None  # its rows would stay in memory

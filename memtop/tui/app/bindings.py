@@ -70,7 +70,12 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
         _key("less_than_sign", "neighbor(-1)", "Sort by left column", "Sort by the column to the left"),
         _key("greater_than_sign", "neighbor(1)", "Sort by right column", "Sort by the column to the right"),
         _key("I", "reverse", "Reverse the order", "Reverse the order"),
-        _key("t,f5", "tree", "Tree", "Parents and children, with subtree totals"),
+        _key(
+            "t,f5",
+            "tree",
+            "Tree",
+            "Parents and children; a folded one shows the total of its subtree; sorted by the largest value in each",
+        ),
         _key(
             "b",
             "by",
@@ -91,7 +96,7 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
         _key("right", "look(1)", "Look forward", "Look forward by the same amount"),
         _key("left_square_bracket", "look(-10)", "Look further back", "Look back ten times as far"),
         _key("right_square_bracket", "look(10)", "Look further forward", "Look forward ten times as far"),
-        _key("end", "live", "Return to now", "Return to now; press again to select the last process"),
+        _key("end", "live", "Return to now", "Return to now; press again for the last line of the list or panel"),
         _key(
             "colon",
             "seek",
@@ -153,7 +158,12 @@ THEMES: Final[dict[str, tuple[Binding, ...]]] = {
             "if nothing has ended, go to the next incident",
         ),
         _key("E", "report", "Write a report", "Write an HTML report to the current directory"),
-        _key("y", "copy_pid", "Copy PID", "Copy the PID; in What is going on (Tab), copy the command of the next step"),
+        _key(
+            "y",
+            "copy_pid",
+            "Copy PID",
+            "Copy the PID; press again to copy the command of the next step. In What is going on (Tab), copy that",
+        ),
         _key("Y", "copy_command", "Copy command", "Copy the command line"),
     ),
 }

@@ -18,7 +18,7 @@ from memtop.explain import topics
 from memtop.tui.bars.footer import Hint
 from memtop.tui.dialogs.dialog import CLOSE_HINT, Dialog
 from memtop.tui.dialogs.keys_line import KeysLine
-from memtop.tui.drawing.text_lines import Line, TextLines
+from memtop.tui.drawing.text_lines import Line, Page, TextLines
 
 _KEY_CELLS: Final = 14
 """Room for the keys of any action, so that their meanings begin in one column."""
@@ -82,9 +82,7 @@ class Help(Dialog[Found]):
         """The text, which the arrows scroll, over the line of the search and the keys."""
         with Vertical(classes="dialog -page") as page:
             page.border_title = "Keys, mouse, columns, filter"
-            text = TextLines(id="help-text")
-            text.can_focus = True
-            yield text
+            yield Page(id="help-text")
             yield Input(
                 placeholder="Search keys, columns and topics; Enter reads the first topic",
                 id="help-search",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import Final
+from dataclasses import dataclass
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.widgets import Label, OptionList
 from textual.widgets.option_list import Option
 
@@ -29,6 +32,16 @@ _NONE: Final = "No incidents now."
 class IncidentList(Dialog[Incident]):
     """Each incident with its numbers, since when, and what to do next. Enter answers with the chosen one."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "copy_next", "Copy", id="incidents.copy", tooltip="Copy the next step of this incident")
+    ]
+
+    @dataclass
+    class CopyAsked(Message):
+        """The user wants to copy the next step of an incident."""
+
+        text: str
+
     def __init__(self, report: IncidentReport, now_s: float, earlier: str = "") -> None:
         """``now_s`` is the time of the frame, seconds since the epoch; ``earlier`` is what happened before memtop
         started, as a clause."""
@@ -43,7 +56,9 @@ class IncidentList(Dialog[Incident]):
             yield Label("Incidents of this machine", classes="dialog-title")
             yield ChoiceList(*self._options())
             yield Label(Content(self._words()), classes="dialog-says", id="incident-words")
-            yield KeysLine(Hint("↑ ↓", "move", ""), Hint("Enter", "go there", ACCEPT), CANCEL_HINT)
+            steps = any(incident_sentences(one).next for one in self._report.standing)
+            copy = [Hint("y", "copy next step", "copy_next")] if steps else []
+            yield KeysLine(Hint("↑ ↓", "move", ""), Hint("Enter", "go there", ACCEPT), *copy, CANCEL_HINT)
 
     def on_mount(self) -> None:
         """The worst is under the cursor."""
@@ -62,6 +77,12 @@ class IncidentList(Dialog[Incident]):
         elif names:
             choices.highlighted = min(at or 0, len(names) - 1)
         self.query_one("#incident-words", Label).update(Content(self._words()))
+
+    def action_copy_next(self) -> None:
+        """Copy the next step of the incident under the cursor."""
+        at, standing = self.query_one(OptionList).highlighted, self._report.standing
+        if at is not None and at < len(standing) and (text := incident_sentences(standing[at]).next):
+            self.post_message(self.CopyAsked(text))
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Answer."""

@@ -15,6 +15,13 @@ from memtop.explain import topic, topics
 from memtop.tui.bars.footer import Hint
 from memtop.tui.dialogs.dialog import CLOSE_HINT, Choice, Dialog, Menu
 from memtop.tui.dialogs.keys_line import KeysLine
+from memtop.tui.drawing.scrolling import PAGE_KEYS
+
+
+class _Text(VerticalScroll, inherit_bindings=False):
+    """The topic, which scrolls."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*PAGE_KEYS]
 
 
 class TopicViewer(Dialog[None]):
@@ -36,7 +43,7 @@ class TopicViewer(Dialog[None]):
     def compose(self) -> ComposeResult:
         """The sentence about this process, the topic, the keys."""
         with Vertical(classes="dialog -page"):
-            with VerticalScroll():
+            with _Text():
                 yield Label(Content(self._sentence), classes="explain-sentence")
                 yield Markdown(open_links=False)
             yield KeysLine(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
+from textual.binding import Binding
 from textual.geometry import Size
 from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
@@ -11,6 +13,21 @@ from textual.scrollbar import ScrollBar
 from textual.strip import Strip
 
 from memtop.tui.drawing.cached_lines import CachedLines, KeptLines
+
+TEXT_KEYS: Final = (
+    Binding("up,k", "scroll_up", "Up", show=False, id="text.up", tooltip="One line up"),
+    Binding("down,j", "scroll_down", "Down", show=False, id="text.down", tooltip="One line down"),
+    Binding("pageup", "page_up", "Page up", show=False, id="text.page_up", tooltip="One screen up"),
+    Binding("pagedown", "page_down", "Page down", show=False, id="text.page_down", tooltip="One screen down"),
+    Binding("home,g", "scroll_home", "First", show=False, id="text.first", tooltip="To the first line"),
+    Binding("G", "scroll_end", "Last", show=False, id="text.last", tooltip="To the last line"),
+)
+"""Keys of a text that scrolls. The main screen has other uses for End and the arrows to the sides."""
+PAGE_KEYS: Final = (
+    *TEXT_KEYS,
+    Binding("end", "scroll_end", "Last", show=False, id="text.end", tooltip="To the last line"),
+)
+"""Keys of a text in a dialog."""
 
 
 class KeptScrollBar(ScrollBar, KeptLines):

@@ -10,12 +10,13 @@ from typing import ClassVar, Final, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.binding import BindingType
 from textual.selection import Selection
 from textual.strip import Strip
 
 from memtop.model.frame import Frame
 from memtop.tui.drawing.cell_text import LOADING, fit
-from memtop.tui.drawing.scrolling import ScrollingLines
+from memtop.tui.drawing.scrolling import PAGE_KEYS, TEXT_KEYS, ScrollingLines
 
 _LEAD_CELLS: Final = 40
 """A lead before a colon is no longer than this."""
@@ -91,9 +92,10 @@ def _placed(style: Style, x: int, y: int) -> Style:
     return style + Style.from_meta({"offset": (x, y)})
 
 
-class TextLines(ScrollingLines):
+class TextLines(ScrollingLines, inherit_bindings=False):
     """Lines to read, which scroll if there is not enough room. The mouse selects their text."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [*TEXT_KEYS]
     ALLOW_SELECT = True
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"text-lines--{look}" for look in ("strong", "dim", "warning", "danger")}
     DEFAULT_CSS = """
@@ -177,3 +179,9 @@ class TextLines(ScrollingLines):
         """Draw everything again."""
         self._strips.clear()
         super().repaint()
+
+
+class Page(TextLines, can_focus=True):
+    """The text of a dialog."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*PAGE_KEYS]

@@ -114,8 +114,8 @@ REGION_COLUMNS: Final[tuple[RegionColumn, ...]] = (
     ),
     RegionColumn(
         "start",
-        "SINCE START",
-        11,
+        "SINCE 1ST READ",
+        14,
         lambda item: "" if item.sizes is None else _delta(item.since_start),
         lambda item: item.since_start,
         importance=30,

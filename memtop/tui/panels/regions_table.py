@@ -57,7 +57,7 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
         Binding("pageup", "page(-1)", "Page up", show=False, id="regions.page_up", tooltip="One screen up"),
         Binding("pagedown", "page(1)", "Page down", show=False, id="regions.page_down", tooltip="One screen down"),
         Binding("home,g", "move(-1000000)", "First", show=False, id="regions.first", tooltip="Select the first line"),
-        Binding("G", "move(1000000)", "Last", show=False, id="regions.last", tooltip="Select the last line"),
+        Binding("G", "scroll_end", "Last", show=False, id="regions.last", tooltip="Select the last line"),
         Binding(
             "enter", "choose", "Open", id="regions.choose", tooltip="Unfold a kind; explain a mapping and its flags"
         ),
@@ -143,6 +143,10 @@ class RegionsTable(ScrollingLines, can_focus=True, inherit_bindings=False):
         elif self._index >= top + self._body_lines:
             self.scroll_to(y=self._index - self._body_lines + 1, animate=False)
         self._refresh_changed_lines()
+
+    def action_scroll_end(self) -> None:
+        """Move the cursor to the last line."""
+        self.action_move(len(self._items))
 
     def action_page(self, screens: int) -> None:
         """Move by a screen."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 
 from memtop.explain.severity_signs import DANGER_MARK, WARNING_MARK
@@ -10,6 +13,7 @@ from memtop.model.detail import Detail
 from memtop.model.frame import Frame
 from memtop.runtimes.view import RuntimeView
 from memtop.tui.chart.heap_chart import FRAME_ROWS, ROWS, heap_charts
+from memtop.tui.drawing.scrolling import TEXT_KEYS
 from memtop.tui.drawing.stacked_bar import StackedBar, legend
 from memtop.tui.drawing.text_lines import Line, TextLines, lines_without_focus, words_of_group, wrapped
 from memtop.units import duration
@@ -18,8 +22,10 @@ WAITING = "Detecting the runtime …"
 _NARROW_BELOW = 100
 
 
-class RuntimePanel(VerticalScroll, can_focus=True):
+class RuntimePanel(VerticalScroll, can_focus=True, inherit_bindings=False):
     """Verdict, bar, charts and numbers."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*TEXT_KEYS]
 
     def compose(self) -> ComposeResult:
         """The sentences above the bar, the bar, and the rest."""

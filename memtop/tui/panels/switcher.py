@@ -62,7 +62,7 @@ class PanelKind(NamedTuple):
     needs: Need = Need.NONE
     """Readings of the process in focus that it shows."""
     cursor: str = ""
-    """ID of the widget that gets the focus when the panel is opened; empty if the panel has no cursor."""
+    """ID of the widget with its cursor; empty if the panel has none."""
     hints: tuple[Hint, ...] = ()
     """Keys that the footer shows while the panel has the focus; empty for those of the table."""
     topic: Callable[[Frame | None], str] | None = None
@@ -73,6 +73,11 @@ class PanelKind(NamedTuple):
     """Whether it opens automatically under the chart of a watched process, on a screen that is high enough."""
     of_machine: bool = False
     """Whether it shows the machine, whichever process is in focus."""
+
+    @property
+    def takes_keys(self) -> str:
+        """ID of the widget that gets the focus when the panel is opened."""
+        return self.cursor or f"panel-{self.name}"
 
 
 PANELS: Final = (

@@ -19,7 +19,7 @@ from memtop.engine.assessment.exit_limits import full_limit
 from memtop.engine.assessment.growth_tracker import Verdict
 from memtop.engine.assessment.row_marks import sign
 from memtop.engine.engine import Engine
-from memtop.errors import AccessDenied, MemtopError
+from memtop.errors import AccessDenied, MemtopError, NotRecorded
 from memtop.explain import topic
 from memtop.explain.finding_text import sentences_of
 from memtop.model.assessment import Assessment, CountLimit, ExitReport, Limit, LimitRow
@@ -793,6 +793,7 @@ def with_file(path: str, content: bytes) -> Callable[[FakeSource], None]:
         (without("proc/meminfo"), ("this machine's memory cannot be read",)),
         (with_file("proc/meminfo", b"MemTotal: 1024000 kB\n"), ("this machine's memory cannot be read",)),
         (without("proc/42/limits", AccessDenied("no")), ("its resource limits cannot be read",)),
+        (without("proc/42/limits", NotRecorded("no")), ("its resource limits were not read",)),
         (with_file("proc/42/limits", b"Max address space unli"), ("its resource limits cannot be read",)),
         (without("proc/sys/vm/overcommit_memory"), ("vm.overcommit_memory cannot be read",)),
         (with_file("proc/sys/vm/overcommit_memory", b"2\n"), ("CommitLimit cannot be read",)),

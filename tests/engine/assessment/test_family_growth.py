@@ -317,3 +317,11 @@ def test_a_family_that_is_too_large_is_not_summed_and_that_is_said(monkeypatch: 
     assert "family_growth" not in [one.name for one in found.findings]
     assert any("fork relatives" in one and Missing.TOO_MANY.value in one for one in found.not_looked_at)
     assert not [path for path in source.asked_ever if path.endswith("/smaps_rollup")]
+
+
+def test_who_is_watched_are_those_that_were_asked_for_without_their_relatives() -> None:
+    engine = Engine(Prefork(lambda second: 0))
+    asked = request(only=frozenset({42, 999}), needs_all=Need.STAT)
+    frames = [engine.step(changed(asked, focus=FakeProcess(42).key)) for _ in range(4)]
+    last = frames[-1]
+    assert last is not None and last.incidents is not None and last.incidents.unseen.only == 1

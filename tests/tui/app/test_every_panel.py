@@ -12,7 +12,7 @@ from memtop.tui.bars.footer import StatusBar
 from memtop.tui.bars.header import HeaderBar
 from memtop.tui.panels.switcher import PANELS, Panels, panel_of
 from tests.fakes import FakeProcess, FakeSource
-from tests.tui.app.test_app import LONG_S, board, sampling_held_up, world
+from tests.tui.app.test_app import LONG_S, Board, board, sampling_held_up, world
 from tests.tui.frames import line
 
 
@@ -132,3 +132,54 @@ async def test_the_list_has_the_keys_again_when_the_mappings_have_gone() -> None
         await it.press("left")
         await it.until(lambda: it.app.has_class("-words"), "the panel says that mappings of the past are not kept")
         await it.until(lambda: it.app.focused is it.app.table, "the list has them")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize("pids", [(), (40,)], ids=["list", "one"])
+async def test_the_keys_go_to_each_panel_that_is_opened_and_back_when_it_is_closed(
+    size: tuple[int, int], pids: tuple[int, ...]
+) -> None:
+    source = world()
+    source.files["proc/40/smaps"] = MAPPINGS
+    async with board(Settings(delay_s=LONG_S, pids=pids), source=source, size=size) as it:
+        for number, kind in enumerate(PANELS, 1):
+            key = str(number)
+            if it.app.view.panel == kind.name:  # the first one opens by itself where there is room
+                await it.press(key)
+            await it.press(key)
+            await it.until(lambda kind=kind: kind.takes_keys in focused_ids(it), f"{kind.title} has the keys")  # type: ignore[misc]
+            before = it.selected
+            await it.press("down", "pagedown", "G", "g")
+            assert it.selected == before, "the list has not moved"
+            await it.press("z")
+            assert it.app.has_class("-zoom-panels"), "the panel is maximized"
+            await it.press("z", key)
+            await it.until(lambda: it.app.focused is it.app.table, "the list has them again")
+
+
+async def test_a_panel_is_seen_that_is_opened_while_another_part_is_maximized() -> None:
+    async with board(size=(80, 24)) as it:
+        await it.press("z", "3")
+        panels = it.app.query_one(Panels)
+        await it.until(lambda: bool(panels.region), "the panel is on the screen")
+        await it.press("z", "3")
+        await it.until(lambda: bool(it.app.table.region) and not it.app.zoomed, "a closed one leaves no empty screen")
+
+
+async def test_end_returns_to_now_from_a_panel_that_scrolls() -> None:
+    async with board(size=(80, 24)) as it:
+        await it.press("5")
+        await it.until(lambda: "panel-status" in focused_ids(it), "the panel has the keys")
+        await it.tick()
+        it.app.choose_readings(delay_s=1.0)
+        for key, is_back in (("left", True), ("end", False)):
+            await it.press(key)
+            assert (it.app.view.window.cursor_s is not None) is is_back
+        panel, selected = it.app.query_one("#panel-status"), it.selected
+        await it.press("end")
+        await it.until(lambda: panel.scroll_y == panel.max_scroll_y > 0, "its last line is in view")
+        assert it.selected == selected, "the list has not moved"
+
+
+def focused_ids(it: Board) -> set[str | None]:
+    return set() if it.app.focused is None else {it.app.focused.id}

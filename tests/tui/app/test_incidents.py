@@ -9,7 +9,9 @@ from memtop.process_key import ProcessKey
 from memtop.settings import Settings
 from memtop.tui.bars.headline import HeadlineBar
 from memtop.tui.dialogs.incident_list import IncidentList
+from memtop.tui.side.side_panel import SidePanel
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
+from tests.sampling.test_cgroups import APP, MIB, v2
 from tests.tui.app.test_app import LONG_S, Board, board, world
 
 BATCH = 30
@@ -118,6 +120,9 @@ async def test_the_key_goes_there_and_then_opens_the_list_from_where_enter_goes_
         options = b.screen.query_one(OptionList)
         assert options.option_count == 2
         assert "Next: " in str(options.get_option_at_index(0).prompt)
+        await b.press("y")
+        assert b.app.clipboard
+        assert b.app.clipboard in " ".join(str(options.get_option_at_index(0).prompt).split())
         await b.press("down", "enter")
         assert b.at_rest() and b.selected == {API: BATCH, BATCH: API}[there]
 
@@ -196,3 +201,19 @@ async def test_while_the_picture_stands_still_it_speaks_of_now() -> None:
             await b.until(lambda before_s=before_s: source.mono_s > before_s, "a sample is taken")  # type: ignore[misc]
         await b.until(lambda: "now: batch (30) rises" in headline(b), "the headline goes on")
         assert b.selected == LARGEST
+
+
+async def test_y_copies_the_pid_and_again_the_next_step() -> None:
+    source = v2(FakeProcess(42, rss_pages=90 * MIB_PAGES), FakeProcess(43))
+    source.files[f"{APP}/memory.current"] = b"%d\n" % (99 * MIB)
+    async with board(source=source) as b:
+        await b.tick()
+        side = b.app.query_one(SidePanel)
+        await b.until(lambda: side.next_step, "there is a next step")
+        await b.press("y")
+        assert b.app.clipboard == "42" and any("y again copies the next step" in said for said in b.said)
+        await b.press("y")
+        await b.until(lambda: b.app.clipboard == side.next_step, "the step is copied")
+        assert any(side.next_step in said for said in b.said)
+        await b.press("y", "down", "y")
+        assert b.app.clipboard == str(b.selected), "that of another process is new"

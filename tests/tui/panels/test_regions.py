@@ -211,7 +211,7 @@ async def test_growth_since_the_start_is_seen_at_80_columns_where_other_columns_
     async with WidgetApp(table).run_test(size=(80, 20)) as pilot:
         table.show(read(without))
         await pilot.pause()
-        assert "SINCE START" in line(table, 0) and "PSS" not in line(table, 0)
+        assert "SINCE 1ST READ" in line(table, 0) and "PSS" not in line(table, 0)
         table.show(read(many(3)))
         await pilot.pause()
         assert "PSS" in line(table, 0)
@@ -602,6 +602,13 @@ def _at_reading(sharing: SharingView, moved_bytes: int = 0) -> Detail:
     rss_bytes = (sharing.own.reading.total.rss_bytes or 0) + moved_bytes
     detail = make_detail()
     return detail._replace(row=detail.row._replace(rss_bytes=rss_bytes))
+
+
+def test_res_is_that_of_now_until_it_has_moved() -> None:
+    sharing = family()
+    for moved_mib, res in ((1, "of its 76.0 MiB RES"), (-1, "of its 74.0 MiB RES"), (9, "of its 75.0 MiB RES")):
+        told = kill_sentences(_at_reading(sharing, moved_mib << 20)._replace(sharing=sharing))[0]
+        assert res in told and ("RES has changed to 84.0 MiB since then" in told) is (moved_mib == 9)
 
 
 @pytest.mark.parametrize(
