@@ -53,12 +53,16 @@ def sharing_sentences(detail: Detail, view: SharingView, *, hidden: int | None =
 def kill_sentences(detail: Detail) -> list[str]:
     """What ending the process would free, and what ending its whole fork family would; or that it is being read."""
     view = detail.sharing
+    if detail.window.cursor_s is not None:
+        return ["What ending it would free is not known while you look back."]
     if view is None:
-        back = detail.window.cursor_s is not None
-        return ["What ending it would free is not known while you look back." if back else READING_FREED]
+        return [READING_FREED]
     own = view.own
     if own.reading is not None:
-        sentences = [_kill(detail, view) or "What ending it would free is not known: not all mappings were read."]
+        sentences = [
+            _kill(detail, view, beside_now=True)
+            or "What ending it would free is not known: not all mappings were read."
+        ]
     elif own.missing in (Missing.NOTHING, Missing.UNREAD):
         sentences = [READING_FREED]
     else:
@@ -111,7 +115,8 @@ def _how_to_get_pss(view: SharingView) -> str:
     )
 
 
-def _kill(detail: Detail, view: SharingView) -> str:
+def _kill(detail: Detail, view: SharingView, *, beside_now: bool = False) -> str:
+    """What ending it would free. ``beside_now``: RES of now stands beside it, and is the same until it has moved."""
     freed, row, reading = view.freed, detail.row, view.own.reading
     if freed is None or row.rss_bytes is None:
         return ""
@@ -119,7 +124,7 @@ def _kill(detail: Detail, view: SharingView) -> str:
     if then_bytes is None:  # or only a part of its mappings was read
         return ""
     moved = has_moved(then_bytes, row.rss_bytes)
-    res_bytes = then_bytes if moved else row.rss_bytes  # what else the screen shows of it is RES of now
+    res_bytes = row.rss_bytes if beside_now and not moved else then_bytes
     pool_bytes = (reading.rollup.number("Private_Hugetlb") if reading is not None else None) or 0
     most_bytes = min(freed.at_most_bytes - pool_bytes, res_bytes)
     amount = _range(min(freed.at_least_bytes - pool_bytes, most_bytes), most_bytes)

@@ -69,7 +69,9 @@ class ProcessActions(ExitActions):
 
     def action_mark(self) -> None:
         self.is_touched = True
-        if (key := self.watched or self.selected_process) is not None:
+        if self._is_past:
+            self.say("a mark is set at now, not at the moment on screen: End returns to now")
+        elif (key := self.watched or self.selected_process) is not None:
             self.sampler_thread.command(ToggleMark(key))
         else:
             self._say_no_process()
@@ -78,15 +80,22 @@ class ProcessActions(ExitActions):
         if not self.view.readings.smaps:
             self.say("memtop was started with --no-smaps, so smaps is not read", severity="warning")
             return
-        if (key := self.watched or self.selected_process) is not None:
+        if self._is_past:
+            self.say("mappings of the past are not kept: End returns to now")
+        elif (key := self.watched or self.selected_process) is not None:
             self.sampler_thread.command(ReadMappings(key, family=Need.FAMILY in self.panel_needs))
         else:
             self._say_no_process()
 
+    @property
+    def _is_past(self) -> bool:
+        """Whether the screen shows an earlier moment of what runs now."""
+        return self.view.window.cursor_s is not None and not self.settings.replay
+
     def action_signal(self) -> None:
         def dialog(target: Target) -> Dialog[signal.Signals]:
             self.need_for_dialog(SignalDialog.needs)
-            return SignalDialog(target)
+            return SignalDialog(target, past=self._is_past)
 
         def act(target: Target, number: signal.Signals) -> str:
             says = send(target, number)

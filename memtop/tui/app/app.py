@@ -15,6 +15,7 @@ from textual.containers import Horizontal
 from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.theme import ThemeProvider
+from textual.widget import Widget
 from textual.widgets import Input, Label
 
 from memtop.demo.progress import Step
@@ -274,6 +275,7 @@ class MemtopApp(
             faults.picture, faults.detail = self.chart.picture, frame.detail
             self.query_one(Panels).show(frame)
             self.keep_focus()
+            self._follow_panel(self.focused)
             self.show_side()
             self.show_header()
             self.query_one(StatusBar).show_cost(frame.own)
@@ -303,10 +305,14 @@ class MemtopApp(
             return  # the end has begun
         chart = isinstance(event.widget, MemoryChart)
         self.topic = "memory_chart" if chart else self.view.sort.topic
-        if (panel := panel_of(event.widget)) is not None and panel.topic is not None:
-            self.topic = panel.topic(self.frame)
+        self._follow_panel(event.widget)
         self.show_hints()
         self.show_side()
+
+    def _follow_panel(self, focused: Widget | None) -> None:
+        """Explain what the panel in focus shows, which may be something else than before."""
+        if focused is not None and (panel := panel_of(focused)) is not None and panel.topic is not None:
+            self.topic = panel.topic(self.frame)
 
     async def on_status_bar_hint_clicked(self, message: StatusBar.HintClicked) -> None:
         """Run the action of a key that was clicked in the footer."""

@@ -69,7 +69,6 @@ class AddressPrompt(Prompt[str]):
             suggestions.add_options(Option(Content(url)) for url in self._suggested)
             suggestions.highlighted = 0
             suggestions.display = True
-            self.call_after_refresh(self.fit_list)
 
     def action_to_suggestions(self) -> None:
         """Go from the line to the suggestions."""

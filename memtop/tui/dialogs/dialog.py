@@ -66,12 +66,13 @@ class Dialog(ClosedOnce[Value | None]):
         Binding("ctrl+c", "app.quit", "Quit", id="dialog.quit", tooltip="Quit", show=False),
     ]
 
-    def on_resize(self) -> None:
-        """Keep the keys on screen; see :meth:`fit_list`."""
-        self.call_after_refresh(self.fit_list)
+    def on_mount(self) -> None:
+        """Keep the keys on screen in each layout: of another size, with more text, above a notice."""
+        self.screen_layout_refresh_signal.subscribe(self, lambda _: self._fit_list())
 
-    def fit_list(self) -> None:
-        """Give the list the lines that title, subject and keys leave: it scrolls, they do not."""
+    def _fit_list(self) -> None:
+        """Give the list the lines that title, subject, keys and notices leave: it scrolls, they do not."""
+        notices = sum(each.outer_size.height for each in self.query("Toast"))
         for box in self.query(".dialog"):
             for choices in box.query(OptionList):
                 if choices.styles.height is not None and choices.styles.height.is_auto:
@@ -80,7 +81,7 @@ class Dialog(ClosedOnce[Value | None]):
                         for each in box.children
                         if each is not choices
                     )
-                    room = self.size.height - box.gutter.height - beside
+                    room = self.size.height - notices - box.gutter.height - beside
                     choices.styles.max_height = max(_LEAST_LINES, min(_MOST_LINES, room))
 
     def spelled(self, text: str) -> str:

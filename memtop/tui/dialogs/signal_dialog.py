@@ -45,14 +45,15 @@ class SignalDialog(Menu[signal.Signals]):
     needs: ClassVar[Need] = Need.MAPPINGS | Need.FAMILY | Need.FAMILY_SOON
     """Readings of the process in focus while the dialog is open: what ending it, or its family, would free."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, *, past: bool = False) -> None:
+        """``past``: its numbers are those of an earlier moment."""
         masks = masks_of(target)
         choices = [
             Choice(f"{number.name:<8} {int(number):>2}  ", number, says=_without_effect(number, masks) or effect)
             for number, effect in SIGNALS
         ]
         self._target = target
-        about = f"{self._about(target.rss_bytes)}\n{READING_FREED}"
+        about = f"{self._about(target.rss_bytes, past=past)}\n{READING_FREED}"
         super().__init__(
             f"Send a signal to {target.name} ({target.key.pid})?", choices, about, verb="send", one_click=False
         )
@@ -62,11 +63,11 @@ class SignalDialog(Menu[signal.Signals]):
         detail = frame.detail
         if detail is not None and detail.row.key == self._target.key and not detail.gone:
             for about in self.query(".dialog-about").results(Label):
-                about.update(Content("\n".join([self._about(detail.row.rss_bytes), *kill_sentences(detail)])))
-                self.call_after_refresh(self.fit_list)
+                subject = self._about(detail.row.rss_bytes, past=detail.window.cursor_s is not None)
+                about.update(Content("\n".join([subject, *kill_sentences(detail)])))
 
-    def _about(self, rss_bytes: int | None) -> str:
-        return f"RES {units.long_size(rss_bytes)}  {self._target.command[:120]}"
+    def _about(self, rss_bytes: int | None, *, past: bool) -> str:
+        return f"RES {'was ' if past else ''}{units.long_size(rss_bytes)}  {self._target.command[:120]}"
 
 
 def _without_effect(number: signal.Signals, masks: SignalMasks | None) -> str:

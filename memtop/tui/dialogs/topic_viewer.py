@@ -54,9 +54,9 @@ class TopicViewer(Dialog[None]):
                 CLOSE_HINT,
             )
 
-    async def on_mount(self) -> None:
+    def on_mount(self) -> None:
         """Show the first topic."""
-        await self._show()
+        self.call_next(self._show)
 
     async def _show(self) -> None:
         if not self.query(Markdown):

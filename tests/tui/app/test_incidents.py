@@ -5,10 +5,14 @@ from __future__ import annotations
 import pytest
 from textual.widgets import OptionList
 
+from memtop.analysis.findings import Severity
+from memtop.analysis.incidents import Incident, Scope, Subject
+from memtop.model.incidents import IncidentReport, Unseen
 from memtop.process_key import ProcessKey
 from memtop.settings import Settings
 from memtop.tui.bars.headline import HeadlineBar
 from memtop.tui.dialogs.incident_list import IncidentList
+from memtop.tui.dialogs.keys_line import KeysLine
 from memtop.tui.side.side_panel import SidePanel
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource
 from tests.sampling.test_cgroups import APP, MIB, v2
@@ -217,3 +221,18 @@ async def test_y_copies_the_pid_and_again_the_next_step() -> None:
         assert any(side.next_step in said for said in b.said)
         await b.press("y", "down", "y")
         assert b.app.clipboard == str(b.selected), "that of another process is new"
+
+
+async def test_the_keys_of_the_list_stay_on_screen_while_it_grows() -> None:
+    async with board(size=(60, 18)) as b:
+        one = Incident("growth", Severity.DANGER, Subject(Scope.PROCESS, "api (4)"), {"seen_s": 99.0}, 1.0, 0.0)
+        incidents = IncidentList(IncidentReport((one,)), 100.0)
+        b.app.say("a notice that takes lines of the screen")
+        await b.app.push_screen(incidents)
+        keys = incidents.query_one(KeysLine)
+        for many in (1, 9):
+            report = IncidentReport((one,) * many, Unseen(unplaced=many, unread_cgroups=many, unassessed=many * 999))
+            incidents.show(report, 100.0)
+            await b.until(lambda: keys.region.bottom in range(1, 18), "the keys are in view")
+            await b.pilot.pause()
+            assert "Enter go there" in keys.render_line(0).text and keys.region.bottom < 18

@@ -7,11 +7,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 from textual.widget import Widget
+from textual.widgets import OptionList
 
 from memtop.engine.engine import Engine
 from memtop.settings import Settings
 from memtop.tui.app.app import MemtopApp
 from memtop.tui.bars.footer import StatusBar
+from memtop.tui.dialogs.keys_line import KeysLine
 from memtop.view_state import View
 from tests.tui.app.test_app import LONG_S, Board, world
 
@@ -97,3 +99,19 @@ async def test_behind_a_dialog_there_are_no_keys_that_do_nothing() -> None:
         await it.until(lambda: notices(it) and notices(it)[0].region.bottom == 24, "notices are shown on the dialog")
         await it.press("escape")
         await it.until(lambda: status.visible, "they are back")
+
+
+@pytest.mark.parametrize("text", ["copied 42", LONG])
+@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+async def test_a_notice_leaves_the_keys_of_a_dialog_in_view(text: str, before: bool) -> None:
+    async with board((60, 18)) as it:
+        if before:
+            it.app.say(text)
+        await it.press("s")
+        if not before:
+            it.app.say(text)
+        await it.until(lambda: notices(it) and notices(it)[0].region.height, "the notice is there")
+        keys = it.app.screen.query_one(KeysLine)
+        await it.until(lambda: 0 < keys.region.bottom < notices(it)[0].region.y, "the keys are above it")
+        choices = it.app.screen.query_one(OptionList)
+        assert choices.region.bottom <= keys.region.y and choices.region.height >= 3

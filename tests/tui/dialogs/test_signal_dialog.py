@@ -81,3 +81,21 @@ async def test_it_says_which_signals_have_no_effect_and_later_that_the_process_s
             await it.press("enter")
             await it.until(lambda: any("still runs" in said for said in it.said), "it is said")
             assert any("it ignores SIGTERM; K sends SIGKILL" in said for said in it.said)
+
+
+async def test_while_one_looks_back_its_numbers_are_those_of_the_past() -> None:
+    with python() as child:
+        fake = FakeProcess(child.pid, b"server", start_ticks=row_of(child.pid).key.start_ticks)
+        async with board(source=FakeSource(fake)) as it:
+            await it.tick()
+            it.app.choose_readings(delay_s=1.0)
+            await it.press("left")
+            for key, says in (("m", "a mark is set at now"), ("R", "mappings of the past are not kept")):
+                await it.press(key)
+                await it.until(lambda says=says: any(says in said for said in it.said), says)  # type: ignore[misc]
+            await it.press("K")
+            assert isinstance(it.app.screen, SignalDialog)
+            about = it.app.screen.query_one(".dialog-about", Label)
+            assert str(about.content).startswith("RES was ")
+            await it.until(lambda: "is not known while you look back" in str(about.content), "it says so")
+            assert str(about.content).startswith("RES was ")
