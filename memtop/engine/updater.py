@@ -215,7 +215,7 @@ class Updater:
     def _exec(self, now_s: float, process: ProcessSample) -> None:
         self._state.history.forget(process.key)
         if self._state.assessor is not None:
-            self._state.assessor.forget(process.key)
+            self._state.assessor.begin_again(process.key)
         self._state.events.add(process.key, Event(now_s, "exec", f"became {clean(process.name_raw)}"))
 
     def _depart(self, key: ProcessKey, wall_s: float, sample: Sample) -> bool:

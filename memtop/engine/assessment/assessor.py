@@ -118,10 +118,15 @@ class Assessor:
         return self._marks.of(key)
 
     def forget(self, key: ProcessKey) -> None:
-        """Drop a process that has ended or become another program."""
+        """Drop a process that has ended. What was last said of it stays for its exit report."""
         self.verdicts.forget(key)
         self.rises.forget(key)
         self._marks.forget(key)
+
+    def begin_again(self, key: ProcessKey) -> None:
+        """Drop all that is known of a process that has become another program."""
+        self.forget(key)
+        self._studies.pop(key, None)
 
     def report_on(self, key: ProcessKey) -> ExitReport | None:
         """How a process ended; None while it lives, and if its end is not remembered."""

@@ -251,6 +251,18 @@ def test_an_exec_forgets_the_verdict() -> None:
     assert state is None or not state.alarm
 
 
+def test_no_finding_about_the_program_before_an_exec_stands_after_it() -> None:
+    """A finding stands for some samples after its condition has ended."""
+    _, engine, process, _ = grown()
+    for _ in range(4):
+        process.minflt += 20_000
+        frame = step(engine, on(process))
+    assert "churn" in [one.name for one in outlook(frame).findings]
+    process.start_code += 4096
+    frame = step(engine, on(process))
+    assert "churn" not in [one.name for one in outlook(frame).findings]
+
+
 MEANS = {
     "": ("Unknown yet", "unknown yet", "too early to say", "A verdict on growth takes about 90 s"),
     " ?": ("Unknown yet", "verdict in a few seconds", "may be growing"),
