@@ -70,7 +70,7 @@ GROUP_COLUMNS: Final[tuple[Column, ...]] = (
         "LIMIT",
         6,
         "limit_bytes",
-        lambda r: units.size(r.limit_bytes),
+        lambda r: "unread" if r.limit_unread and r.limit_bytes is None else units.size(r.limit_bytes),
         "the limit that binds: its own, or a parent cgroup's",
         "limits",
         values=Values.SIZE,

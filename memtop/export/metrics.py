@@ -60,6 +60,11 @@ _GAUGES: Final = (
     _Value("charged_bytes", "What the cgroup is charged.", lambda row: row.charge_bytes),
     _Value("working_set_bytes", "The charge minus inactive page cache.", lambda row: row.working_set_bytes),
     _Value("limit_bytes", "The limit that binds.", lambda row: row.limit_bytes),
+    _Value(
+        "limit_read",
+        "1 if the limits of the cgroup and of those above it were read, 0 if not, absent without a cgroup.",
+        lambda row: None if row.limit_unread is None else float(not row.limit_unread),
+    ),
     _Value("room_bytes", "Limit minus what cannot be reclaimed.", lambda row: row.room_max_bytes),
     _Value(
         "growth_bytes_per_second",
@@ -93,7 +98,7 @@ _COUNTERS: Final = (
 _SUMMED: Final = frozenset(
     ("processes", "virtual_bytes", "resident_bytes", "anonymous_bytes", "file_bytes", "shared_bytes", "swap_bytes")
 )
-"""What the groups without a label of their own have together."""
+"""What the groups without a label of their own have together, where it is known of all of them."""
 
 
 class Metrics:
@@ -119,7 +124,8 @@ class Metrics:
                     family.add_metric(_labels(row), found)
             if others and value.name in _SUMMED:
                 known = [found for row in others if (found := value.read(row)) is not None]
-                family.add_metric((others[0].key.by.value, OTHERS), sum(known))
+                if len(known) == len(others):
+                    family.add_metric((others[0].key.by.value, OTHERS), sum(known))
             yield family
         for value in _COUNTERS:
             counter = CounterMetricFamily(f"memtop_group_{value.name}", value.help, labels=_LABELS)

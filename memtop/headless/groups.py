@@ -40,6 +40,7 @@ GROUP_FIELDS: Final = (
     "group",
     "path",
     *_NUMBERS,
+    "limit_unread",
     "verdict",
     "confirmed",
     "slope_bytes_per_s",
@@ -58,6 +59,7 @@ def group_object(row: GroupRow) -> dict[str, Any]:
         if row.path is None
         else "/" + row.path.encode("utf-8", "surrogateescape").decode("utf-8", "replace"),
         **{name: rounded(getattr(row, name)) for name in _NUMBERS},
+        "limit_unread": row.limit_unread or None,
         "verdict": row.shape or None,
         "confirmed": row.confirmed,
         "slope_bytes_per_s": rounded(row.slope_bytes_per_s),

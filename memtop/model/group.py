@@ -71,6 +71,9 @@ class GroupRow(NamedTuple):
     """Limit less working set, where page cache in use begins to be reclaimed; negative where a limit was lowered."""
     room_max_bytes: int | None
     """Limit less what cannot be reclaimed, where it swaps or kills."""
+    limit_unread: str | None
+    """Why its limit, or one above it, is not known; empty where all of them were read, also if there is none. None
+    without a cgroup, and at an earlier instant."""
     growth_bytes_per_min: float | None
     """Change of :attr:`used_bytes` over the last minute, or since it was first seen; not extrapolated."""
     minflt_per_s: float | None

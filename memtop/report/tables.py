@@ -172,7 +172,7 @@ def _group_row(row: GroupRow) -> tuple[str, ...]:
         (clean(row.name) or "(none)") + (" (gone)" if row.gone_s is not None else ""),
         units.count(row.members),
         units.size(row.rss_bytes),
-        units.size(row.limit_bytes),
+        "unread" if row.limit_unread and row.limit_bytes is None else units.size(row.limit_bytes),
         units.percent(row.limit_percent),
         units.signed_size(row.growth_bytes_per_min),
         units.count(row.oom_kills),

@@ -24,7 +24,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from memtop.cli import run
 from memtop.columns import columns_of
 from memtop.engine.engine import Engine
-from memtop.errors import UsageError
+from memtop.errors import AccessDenied, UsageError
 from memtop.export.exposition import Exposition
 from memtop.export.labels import HOUR_S, MOST_GROUPS, MOST_NEW, Labels
 from memtop.export.metrics import MOST_JUDGED, OTHERS, growing
@@ -110,6 +110,29 @@ def test_the_number_of_groups_is_bounded_and_the_rest_is_summed_up() -> None:
     assert len(found["memtop_group_resident_bytes"]) == MOST_GROUPS + 1
     assert found["memtop_group_processes"][OTHERS] == 2 * MOST_GROUPS
     assert sum(found["memtop_group_processes"].values()) == 3 * MOST_GROUPS
+
+
+def test_what_is_unknown_of_some_of_the_rest_is_no_sum_of_the_others() -> None:
+    source = programs(3 * MOST_GROUPS)
+    source.files[f"proc/{min(source.processes)}/status"] = b"Name:\tp\n"
+    found = values(exposed(source))
+    assert OTHERS in found["memtop_group_resident_bytes"]
+    assert OTHERS not in found["memtop_group_file_bytes"]
+
+
+def test_whether_a_limit_could_be_read_is_a_metric() -> None:
+    source = world(p42="/a.service", p43="/b.service")
+    for name in ("a", "b"):
+        cgroup(source, f"/{name}.service", 100)
+    source.files["sys/fs/cgroup/b.service/memory.max"] = AccessDenied("memory.max: permission denied")
+    exposition, engine = Exposition(), Engine(source)
+    request = View.of(Settings(by=By.CGROUP, columns=columns_of(groups=True).defaults)).request()
+    for _ in range(2):
+        frame = engine.step(request)
+        assert frame is not None
+        exposition.take(frame)
+    found = values(exposition)["memtop_group_limit_read"]
+    assert found == {"a.service": 1.0, "b.service": 0.0}
 
 
 def test_of_the_growing_groups_the_fastest_are_judged_first() -> None:

@@ -91,6 +91,21 @@ def blind_path(path: str, members: Iterable[ProcessKey], cgroups: CgroupSample) 
     return next((one for one in above if one not in latest or not _is_read(latest[one].reading)), None)
 
 
+def unread_limit(path: str, cgroups: CgroupSample) -> str:
+    """Why the limit of a cgroup is not known, or of one above it; empty where all were read.
+
+    Those above it are read no later than it is.
+    """
+    if path not in cgroups.latest:
+        return "not read yet"
+    latest = cgroups.latest
+    while path:
+        if (timed := latest.get(path)) is not None and not _is_read(timed.reading):
+            return next((why for _, why in timed.reading.unread), "it cannot be read")
+        path = path.rpartition("/")[0]
+    return ""
+
+
 def _is_read(reading: CgroupReading) -> bool:
     """Whether its limit and memory.high were read."""
     return is_known(reading.use) and not unread_files(reading.use, swaps=False)

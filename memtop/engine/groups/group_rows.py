@@ -23,6 +23,8 @@ class CgroupState(NamedTuple):
     oom_kills: int | None = None
     swapless: bool = False
     """Whether the machine has no swap."""
+    limit_unread: str | None = None
+    """See :attr:`GroupRow.limit_unread`."""
 
 
 def group_row(
@@ -58,6 +60,7 @@ def group_row(
         limit_percent=ceiling.used_percent if ceiling is not None else None,
         room_bytes=ceiling.headroom_bytes if ceiling is not None else None,
         room_max_bytes=ceiling.headroom_max_bytes if ceiling is not None else None,
+        limit_unread=cgroup.limit_unread,
         growth_bytes_per_min=_growth(track, used, now_s),
         minflt_per_s=sums.minflt_per_s,
         majflt_per_s=sums.majflt_per_s,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from memtop.engine.groups.charge import Charge, ceiling_of, is_swapless
+from memtop.engine.groups.charge import Charge, ceiling_of, is_swapless, unread_limit
 from memtop.engine.groups.event_counts import EventCounts
 from memtop.engine.groups.gone_groups import GoneGroups
 from memtop.engine.groups.group_rows import CgroupState, gone_row, group_row
@@ -169,7 +169,7 @@ class GroupTable:
     def _row(self, sums: Sums, cgroups: CgroupSample, sample: Sample) -> GroupRow:
         path, key = sums.name.path, sums.name.key
         series = key if path is None else GroupKey(By.CGROUP, path)
-        state = CgroupState()
+        state = CgroupState(limit_unread=None if path is None else unread_limit(path, cgroups))
         if path is not None and (timed := cgroups.latest.get(path)) is not None:
             pressure = timed.reading.pressure
             state = CgroupState(
@@ -178,6 +178,7 @@ class GroupTable:
                 pressure.some.avg10_percent if pressure is not None and pressure.some is not None else None,
                 self._events.kills(path),
                 swapless=is_swapless(sample.system.meminfo, cgroups),
+                limit_unread=state.limit_unread,
             )
         track, verdict = self.series.growth.track(series), self.series.growth.verdict(series)
         return group_row(

@@ -16,6 +16,7 @@ from memtop.engine.groups.naming import GroupName, by_program
 from memtop.errors import AccessDenied, ProcessGone
 from memtop.explain.group_sentences import group_sentences
 from memtop.filter import parse_query
+from memtop.headless.groups import group_object
 from memtop.history.rings import Track
 from memtop.model.frame import Frame
 from memtop.model.group import By, GroupKey, GroupRow
@@ -61,6 +62,20 @@ def test_a_cgroup_shows_its_charge_its_working_set_its_limit_and_both_ends_of_it
     assert (row.limit_bytes, row.room_bytes, row.room_max_bytes) == (200 * MIB, 120 * MIB, 130 * MIB)
     assert (row.anon_bytes, row.file_bytes, row.shmem_bytes) == (50 * MIB, 30 * MIB, 10 * MIB)
     assert row.limit_percent == pytest.approx(35.0)
+
+
+@pytest.mark.parametrize("kind", [By.CGROUP, By.UNIT])
+def test_a_limit_that_cannot_be_read_is_not_shown_as_none(kind: By) -> None:
+    source = world(p42="/a.service")
+    cgroup(source, "/a.service", 100)
+    row = the(frame_after(Engine(source), by(kind), 2), "a.service")
+    assert (row.limit_bytes, row.limit_unread) == (None, "")
+    source.files[f"{ROOT}/a.service/memory.max"] = AccessDenied("memory.max: permission denied")
+    row = the(frame_after(Engine(source), by(kind), 2), "a.service")
+    assert (row.limit_bytes, row.limit_unread) == (None, "permission denied")
+    assert group_object(row)["limit_unread"] == "permission denied"
+    limit = columns_of(groups=True).by_name["limit"]
+    assert limit.text(row) == "unread"
 
 
 def test_the_first_sample_alone_is_complete() -> None:
