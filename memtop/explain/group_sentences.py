@@ -37,6 +37,11 @@ _SHAPES: Final = {
 """All shapes but that of too few readings."""
 
 
+_LEAST_REST_BYTES: Final = 4 << 20
+_LEAST_REST_SHARE: Final = 0.01
+"""What the kernel names of no part of a charge is said from here on: it updates its statistics late."""
+
+
 class GroupSentence(NamedTuple):
     """One sentence and the topic that explains it."""
 
@@ -167,12 +172,15 @@ def _ledger(detail: GroupDetail) -> GroupSentence:
         says += "." if by_name or not detail.unread else f"; {detail.unread}."
         says += "" if gone else _pss(row)
         return GroupSentence(Severity.NOTE, says, "groups")
-    parts = (
+    parts = [
         ("anonymous", row.anon_bytes),
         ("page cache", row.file_bytes),
         ("shared", row.shmem_bytes),
         ("kernel", row.kernel_bytes),
-    )
+    ]
+    rest_bytes = row.charge_bytes - sum(size or 0 for _, size in parts)
+    if rest_bytes > max(_LEAST_REST_BYTES, _LEAST_REST_SHARE * row.charge_bytes):
+        parts.append(("in no known part", rest_bytes))
     named = ", ".join(f"{long_size(size)} {name}" for name, size in parts if size)
     says = f"Charged {long_size(row.charge_bytes)}{': ' + named if named else ''}. "
     sum_of_res = f"sum of RES {'was' if gone else 'is'} {long_size(row.rss_bytes)}."

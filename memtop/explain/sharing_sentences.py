@@ -155,8 +155,9 @@ def _copying(view: SharingView) -> str:
         return f"{where} on write saves almost nothing now: each process has its own copy of what it wrote."
     rates = [one.copying for one in view.relatives if one.copying is not None]
     copied = sum(rate.copied_bytes_per_s or 0 for rate in rates)
-    faults = sum(rate.minflt_per_s or 0 for rate in rates)
-    pace = f", and {long_size(copied)}/s of it is being copied ({count(faults)} minor faults/s)" if copied >= 1 else ""
+    faults = [rate.minflt_per_s for rate in rates]
+    every = f" ({count(sum(one or 0 for one in faults))} minor faults/s)" if None not in faults else ""
+    pace = f", and {long_size(copied)}/s of it is being copied{every}" if copied >= 1 else ""
     worst_case = f"if all of it is written, the family uses {long_size(worst)}"
     return f"Copy on write still saves {long_size(shared)}{pace}; {worst_case}."
 

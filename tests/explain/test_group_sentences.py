@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from memtop.analysis.trend.classify import Growth, Shape
@@ -88,6 +90,19 @@ def test_why_what_is_on_swap_is_unknown_is_said() -> None:
     assert "Whether it grows is unknown, because what it has on swap is (permission denied; VmSwap" in says(
         detail(source)
     )
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ({"anon": 60, "file": 40}, "60.0 MiB anonymous, 40.0 MiB page cache."),
+        ({"anon": 60, "file": 20}, "60.0 MiB anonymous, 20.0 MiB page cache, 20.0 MiB in no known part."),
+    ],
+)
+def test_the_parts_of_a_charge_add_up_to_it(parts: dict[str, Any], said: str) -> None:
+    source = world(p42=UNIT)
+    cgroup(source, UNIT, 100, **parts)
+    assert f"Charged 100 MiB: {said}" in says(detail(source))
 
 
 def test_use_that_could_not_be_divided_is_in_use_and_not_unreclaimable() -> None:
