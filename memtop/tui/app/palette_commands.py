@@ -88,8 +88,12 @@ def can_run(app: AppState, action: str) -> bool:
         return not app.settings.readonly and not app.settings.replay and app.row is not None
     if name == "read_now":
         return app.view.readings.smaps and not app.settings.replay
-    if name == "go_url":
+    if name in ("go_url", "record"):
         return not app.settings.replay
+    if name == "speed":
+        return bool(app.settings.replay)
+    if name == "look" and not rest.startswith("-"):
+        return bool(app.settings.replay) or app.view.window.cursor_s is not None
     if name == "sort":
         return rest.strip("')") in columns_of(groups=app.view.rows.lists_groups).by_name
     if name in ("go_to_pid", "user"):

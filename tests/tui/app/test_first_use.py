@@ -108,6 +108,10 @@ async def test_the_palette_offers_what_can_be_done_now() -> None:
         assert not can_run(it.app, "signal")
         assert can_run(it.app, "copy_pid")
         assert not can_run(it.app, "everybody")
+        assert not can_run(it.app, "speed(1)"), "only a recording has a speed"
+        assert not can_run(it.app, "look(1)"), "now is the newest moment"
+        await it.press("left")
+        assert can_run(it.app, "look(1)")
 
 
 async def test_no_two_commands_of_the_palette_have_one_name() -> None:
