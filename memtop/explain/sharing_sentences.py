@@ -109,7 +109,7 @@ def _how_to_get_pss(view: SharingView) -> str:
     if not lacking:
         return ""
     which = "are not shown" if view.lacks_pss else f"of {lacking} of {len(view.known.members)} are not known"
-    return f"PSS, SHARED and COPYING {which}: they need smaps, whose reading would stall the process. R reads it once."
+    return f"PSS, SHARED and COPYING {which}: a reading of them would stall the process. R reads smaps once."
 
 
 def _kill(detail: Detail, view: SharingView, *, beside_now: bool = False) -> str:
