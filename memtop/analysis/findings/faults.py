@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from memtop.analysis.fault_causes import Cause
 from memtop.analysis.findings.inputs import FindingInputs
-from memtop.analysis.findings.rule import DANGER, MIB, NOTE, WARNING, Found, facts
+from memtop.analysis.findings.rule import DANGER, MIB, NOTE, WARNING, Found, facts, graded
+
+FULL_PERCENT: Final = 5.0
+"""Of the last ten seconds all tasks waited for so long."""
+WAITS_KEPT: Final = 0.8
+"""What has reached a bound of PSI stays beyond it until it is below so much of it ..."""
+RATE_KEPT: Final = 0.5
+"""... and one of faults per second."""
 
 
 def thrashing(c: FindingInputs) -> Found:
     """Thrashing: tasks stall because evicted memory is read back from storage."""
-    if c.psi_full_percent is None or c.psi_full_percent < 5:
+    was = c.standing.get("thrashing")
+    if c.psi_full_percent is None or graded(c.psi_full_percent, FULL_PERCENT, was=was, kept=WAITS_KEPT) is None:
         return None
     rates = ((c.majflt_per_s, 50), (c.refault_per_s, 1000), (c.swap_in_per_s, 100))
-    if not any(rate is not None and rate >= least for rate, least in rates):
+    if not any(rate is not None and graded(rate, least, was=was, kept=RATE_KEPT) is not None for rate, least in rates):
         return None
     return DANGER, facts(
         full_percent=c.psi_full_percent, of=c.psi_of or "this machine", refault_per_s=c.refault_per_s or None

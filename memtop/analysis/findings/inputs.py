@@ -5,6 +5,8 @@ The fields are flat, because rules combine subjects freely, and a missing group 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from memtop.analysis.crash_loop import LoopFacts
@@ -25,6 +27,9 @@ class FindingInputs(NamedTuple):
     Fields of mappings, families and runtimes are set only while those are read. Without them their rules find nothing.
     """
 
+    standing: Mapping[str, int] = MappingProxyType({})
+    """By name the severities of the findings that stand, and of the incidents that its cgroups and the machine have by
+    the same rules."""
     rss: int | None = None
     anon: int | None = None
     virt: int | None = None

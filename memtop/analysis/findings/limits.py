@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from memtop.analysis.findings.inputs import FindingInputs
-from memtop.analysis.findings.rule import DANGER, MIB, NOTE, WARNING, Found, facts
+from memtop.analysis.findings.rule import DANGER, KEPT, MIB, NOTE, WARNING, Found, Severity, facts, graded
+
+NEAR_PERCENT: Final = 80.0
+"""Share of a limit from which on it is near ..."""
+FULL_PERCENT: Final = 90.0
+"""... and from which on a limit that kills calls for action."""
+LOW_SHARE: Final = 0.10
+"""Little of the machine's RAM is available below this part of it ..."""
+VERY_LOW_SHARE: Final = 0.05
+_LOW_UNTIL: Final = 1.1
+"""... until so many times as much is."""
+COMMIT_SHARE: Final = 0.9
 
 
 def frozen(c: FindingInputs) -> Found:
@@ -16,7 +29,8 @@ def near_limit(c: FindingInputs) -> Found:
     if c.limit_name is None or c.limit is None or c.unreclaimable is None:
         return None
     percent = 100 * c.unreclaimable / c.limit if c.limit > 0 else 100.0
-    if percent < 80:
+    was = c.standing.get("near_limit")
+    if graded(percent, NEAR_PERCENT, was=was) is None:
         return None
     kills = c.swap_room == 0
     sure_percent = percent - 100 * c.unsure / c.limit if c.limit > 0 else percent
@@ -41,14 +55,15 @@ def near_limit(c: FindingInputs) -> Found:
         spared="tasks" if kills and c.spared else None,
         undivided="yes" if c.unsure and c.unsure >= c.unreclaimable else None,
     )
-    return DANGER if sure_percent >= 90 and not c.swap_room else WARNING, found
+    is_full = graded(sure_percent, NEAR_PERCENT, FULL_PERCENT, was=was) is DANGER
+    return DANGER if is_full and not c.swap_room else WARNING, found
 
 
 def cache_in_use(c: FindingInputs) -> Found:
     """A working set of 80 % of the limit or more, most of it page cache in use. It may get slow, but is not killed."""
     if not c.limit or c.working_set is None or c.unreclaimable is None:
         return None
-    if c.working_set < 0.8 * c.limit or c.unreclaimable >= 0.8 * c.limit:
+    if c.working_set < 0.8 * c.limit or c.unreclaimable >= 0.8 * c.limit or near_limit(c) is not None:
         return None
     return NOTE, facts(
         limit_name=c.limit_name,
@@ -69,12 +84,26 @@ def oom_kill(c: FindingInputs) -> Found:
 
 def host_low(c: FindingInputs) -> Found:
     """Less than a tenth of the machine's RAM is available (MemAvailable)."""
-    if not c.mem_total or c.mem_available is None or c.mem_available >= 0.1 * c.mem_total:
+    if not c.mem_total or c.mem_available is None:
+        return None
+    severity = low_severity(c.mem_available, c.mem_total, was=c.standing.get("host_low"))
+    if severity is None:
         return None
     found = facts(
         available_bytes=c.mem_available, available_percent=100 * c.mem_available / c.mem_total, victim=c.host_victim
     )
-    return DANGER if c.mem_available < 0.05 * c.mem_total else WARNING, found
+    return severity, found
+
+
+def low_severity(available_bytes: int, total_bytes: int, *, was: int | None) -> Severity | None:
+    """How bad it is that no more of the machine's RAM is available; None where enough is."""
+
+    def is_below(share: float, severity: Severity) -> bool:
+        return available_bytes < (_LOW_UNTIL if was is not None and was >= severity else 1) * share * total_bytes
+
+    if is_below(VERY_LOW_SHARE, DANGER):
+        return DANGER
+    return WARNING if is_below(LOW_SHARE, WARNING) else None
 
 
 def throttled(c: FindingInputs) -> Found:
@@ -93,7 +122,7 @@ def near_high(c: FindingInputs) -> Found:
     """Unreclaimable memory of 80 % of memory.high or more, which does not slow it down yet."""
     if c.brake_limit is None or c.brake_used is None or throttled(c) is not None:
         return None
-    if c.brake_used < 0.8 * c.brake_limit:
+    if graded(c.brake_used, NEAR_PERCENT / 100 * c.brake_limit, was=c.standing.get("near_high")) is None:
         return None
     return WARNING, facts(
         brake_name=c.brake_name,
@@ -106,7 +135,7 @@ def near_high(c: FindingInputs) -> Found:
 def rlimit_as(c: FindingInputs) -> Found:
     """VIRT near RLIMIT_AS (ulimit -v), or near the size of the address space of a 32-bit program."""
     limit = min((one for one in (c.address_space, c.narrow_space) if one is not None), default=None)
-    if limit is None or c.virt is None or c.virt <= 0.8 * limit:
+    if limit is None or c.virt is None or not _is_near(c.virt, limit, c, "address_space"):
         return None
     narrow = "yes" if limit != c.address_space else None
     return WARNING, facts(virt_bytes=c.virt, limit_bytes=limit, used_percent=_percent(c.virt, limit), narrow=narrow)
@@ -114,9 +143,14 @@ def rlimit_as(c: FindingInputs) -> Found:
 
 def rlimit_data(c: FindingInputs) -> Found:
     """Private writable memory near RLIMIT_DATA (ulimit -d)."""
-    if c.data_limit is None or c.data is None or c.data <= 0.8 * c.data_limit:
+    if c.data_limit is None or c.data is None or not _is_near(c.data, c.data_limit, c, "data_limit"):
         return None
     return WARNING, facts(data_bytes=c.data, limit_bytes=c.data_limit, used_percent=_percent(c.data, c.data_limit))
+
+
+def _is_near(used: float, limit: float, c: FindingInputs, name: str) -> bool:
+    """Whether so much of a limit is used that the finding of this name stands."""
+    return used > (KEPT if name in c.standing else 1) * NEAR_PERCENT / 100 * limit
 
 
 def _percent(used: float, limit: float) -> float:
@@ -126,28 +160,34 @@ def _percent(used: float, limit: float) -> float:
 
 def commit(c: FindingInputs) -> Found:
     """Committed memory near CommitLimit under strict overcommit (vm.overcommit_memory 2)."""
-    if c.overcommit != 2 or not c.commit_limit or c.committed is None or c.committed <= 0.9 * c.commit_limit:
+    if c.overcommit != 2 or not c.commit_limit or c.committed is None:
+        return None
+    if graded(c.committed, COMMIT_SHARE * c.commit_limit, was=c.standing.get("commit")) is None:
         return None
     return WARNING, facts(committed_bytes=c.committed, limit_bytes=c.commit_limit)
 
 
 def mappings(c: FindingInputs) -> Found:
     """A number of mappings near vm.max_map_count."""
-    if not c.mappings or not c.max_mappings or c.mappings <= 0.8 * c.max_mappings:
+    if not c.mappings or not c.max_mappings or not _is_near(c.mappings, c.max_mappings, c, "mappings"):
         return None
     return WARNING, facts(mappings_count=c.mappings, max_count=c.max_mappings)
 
 
 def threads(c: FindingInputs) -> Found:
     """A number of threads near a limit: pids.max, RLIMIT_NPROC, kernel.threads-max or kernel.pid_max."""
-    if c.threads_limit is None or c.threads_used is None or c.threads_used <= 0.8 * c.threads_limit:
+    if c.threads_limit is None or c.threads_used is None:
+        return None
+    if not _is_near(c.threads_used, c.threads_limit, c, "threads"):
         return None
     return WARNING, facts(limit_name=c.threads_limit_name, threads_count=c.threads_used, max_count=c.threads_limit)
 
 
 def rlimit_other(c: FindingInputs) -> Found:
     """The main thread's stack near RLIMIT_STACK, or locked memory near RLIMIT_MEMLOCK."""
-    if c.resource_limit is None or c.resource_used is None or c.resource_used <= 0.8 * c.resource_limit:
+    if c.resource_limit is None or c.resource_used is None:
+        return None
+    if not _is_near(c.resource_used, c.resource_limit, c, "resource_limit"):
         return None
     return WARNING, facts(
         resource=c.resource_limit_name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from enum import Flag, IntEnum, auto
 from typing import Final, NamedTuple
@@ -72,11 +73,30 @@ class Rule(NamedTuple):
 
 Found = tuple[Severity, Facts] | None
 NOTE, WARNING, DANGER = Severity.NOTE, Severity.WARNING, Severity.DANGER
+KEPT: Final = 0.95
+"""What has reached a bound stays beyond it until it is below so much of it."""
 
 
 def facts(**values: float | str | None) -> Facts:
     """The known facts: those that are not None."""
     return {name: value for name, value in values.items() if value is not None}
+
+
+def graded(
+    value: float, warning: float, danger: float = math.inf, *, was: int | None, kept: float = KEPT
+) -> Severity | None:
+    """The severity of a value that is the worse the larger it is; None below the bound of a warning.
+
+    ``was`` is the severity that stands, None where none does. It stays until the value is below ``kept`` times its
+    bound, so that a value that moves about a bound does not change it back and forth.
+    """
+
+    def reaches(bound: float, severity: Severity) -> bool:
+        return value >= (kept * bound if was is not None and was >= severity else bound)
+
+    if reaches(danger, DANGER):
+        return DANGER
+    return WARNING if reaches(warning, WARNING) else None
 
 
 def growth_severity(*, soon: bool, kills: bool = True) -> Severity:

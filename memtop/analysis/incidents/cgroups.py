@@ -6,15 +6,14 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, facts
+from memtop.analysis.findings.faults import WAITS_KEPT
+from memtop.analysis.findings.limits import FULL_PERCENT, NEAR_PERCENT
+from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, facts, graded
 from memtop.analysis.incidents.incident import Incident, Scope, Subject
 from memtop.analysis.incidents.inputs import MIB, CgroupFacts, GrowthFacts, IncidentInputs
+from memtop.analysis.incidents.processes import AT_ONCE_S, PACE_KEPT, severity_at_pace
 from memtop.procfs.statm import page_bytes
 
-NEAR_PERCENT: Final = 80.0
-"""As the finding about a process in it."""
-FULL_PERCENT: Final = 90.0
-_AT_ONCE_S: Final = 120.0
 _MINUTES_S: Final = 600.0
 _RISE_S: Final = 4.0
 _LOADED_S: Final = 10.0
@@ -34,18 +33,20 @@ _MOST_OF_IT: Final = 0.5
 def near_limit(inputs: IncidentInputs) -> Iterator[Incident]:
     """Use that cannot be reclaimed of 80 % of the limit or more."""
     for one in inputs.cgroups:
-        percent = one.used_percent
-        if percent < NEAR_PERCENT:
+        percent, subject = one.used_percent, _subject(one)
+        was = inputs.standing.get((subject.identity, "near_limit"))
+        level = graded(percent, NEAR_PERCENT, FULL_PERCENT, was=was)
+        if level is None:
             continue
         kills = not one.swap_room_bytes
         rises = one.rise is not None and one.rise.size_bytes > 0.01 * one.limit_bytes
         full_s = one.full_s if rises else None
-        soon = full_s is not None and full_s < _AT_ONCE_S
+        soon = severity_at_pace(full_s, was=was) is DANGER
         mostly = _mostly(one)
         yield Incident(
             "near_limit",
-            DANGER if (percent >= FULL_PERCENT or soon) and kills and not one.undivided else WARNING,
-            _subject(one),
+            DANGER if (level is DANGER or soon) and kills and not one.undivided else WARNING,
+            subject,
             facts(
                 used_percent=percent,
                 limit_bytes=one.limit_bytes,
@@ -107,11 +108,13 @@ def throttled(inputs: IncidentInputs) -> Iterator[Incident]:
     for one in inputs.brakes:
         if one.room_bytes is not None:
             continue
-        waits = one.some_percent
+        waits, subject = one.some_percent, Subject(Scope.CGROUP, one.name, path=one.path)
+        was = inputs.standing.get((subject.identity, "throttled"))
+        rests = waits is not None and graded(waits, _WAITS_PERCENT, was=was, kept=WAITS_KEPT) is None
         yield Incident(
             "throttled",
-            NOTE if waits is not None and waits < _WAITS_PERCENT else WARNING,
-            Subject(Scope.CGROUP, one.name, path=one.path),
+            NOTE if rests else WARNING,
+            subject,
             facts(limit_bytes=one.high_bytes, some_percent=waits, largest=one.largest_name or None),
             weight=waits or 0.0,
             since_s=inputs.now_s,
@@ -127,12 +130,13 @@ def near_high(inputs: IncidentInputs) -> Iterator[Incident]:
         if one.room_bytes is None:
             continue
         percent = 100.0 * (one.high_bytes - one.room_bytes) / one.high_bytes if one.high_bytes > 0 else 100.0
-        if percent < NEAR_PERCENT:
+        subject = Subject(Scope.CGROUP, one.name, path=one.path)
+        if graded(percent, NEAR_PERCENT, was=inputs.standing.get((subject.identity, "near_high"))) is None:
             continue
         yield Incident(
             "near_high",
             WARNING,
-            Subject(Scope.CGROUP, one.name, path=one.path),
+            subject,
             facts(
                 used_percent=percent,
                 limit_bytes=one.high_bytes,
@@ -157,11 +161,13 @@ def filling(inputs: IncidentInputs) -> Iterator[Incident]:
         if rise.size_bytes < MIB or full_s is None or full_s > _MINUTES_S:
             continue
         gainer = _gainer(inputs, one)
-        soon, kills = full_s < _AT_ONCE_S, not one.swap_room_bytes
+        kills, subject = not one.swap_room_bytes, _subject(one)
+        was = inputs.standing.get((subject.identity, "filling"))
+        soon = graded(1 / max(1.0, full_s), 1 / AT_ONCE_S, was=was, kept=PACE_KEPT) is not None
         yield Incident(
             "filling",
             DANGER if soon and kills and rise.span_s >= _LOADED_S else WARNING if soon else NOTE,
-            _subject(one),
+            subject,
             facts(
                 rise_bytes=rise.size_bytes,
                 rise_s=rise.span_s,

@@ -43,11 +43,13 @@ def group_rising(inputs: IncidentInputs) -> Iterator[Incident]:
             continue
         if rise.span_s < (_LOADING_S if rise.from_bytes < rise.size_bytes / 10 else _RISE_S):
             continue
-        severity, until_full = rise_to_limit(rise, limit, inputs, goes_on=SUM_GOES_ON)
+        subject = _subject(one)
+        was = inputs.standing.get((subject.identity, "group_rising"))
+        severity, until_full = rise_to_limit(rise, limit, inputs, goes_on=SUM_GOES_ON, was=was)
         yield Incident(
             "group_rising",
             severity,
-            _subject(one),
+            subject,
             facts(rise_bytes=rise.size_bytes, rise_s=rise.span_s, members_count=one.members, **until_full),
             weight=rise.bytes_per_s / (limit.room_bytes + 1 if limit is not None else 1 << 40),
             since_s=rise.since_s,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Final, NamedTuple
 
 from memtop.analysis.crash_loop import LoopFacts
+from memtop.analysis.findings import Severity
 from memtop.analysis.ledger.machine import MachinePart
 from memtop.analysis.limits.heap_use import HeapUse, heaps_end_before
 from memtop.analysis.trend.classify import Growth
@@ -285,5 +286,7 @@ class IncidentInputs:
     loops: tuple[LoopFacts, ...] = ()
     groups: tuple[GroupFacts, ...] = ()
     brakes: tuple[BrakeFacts, ...] = ()
+    standing: Mapping[tuple[Hashable, str], Severity] = field(default_factory=dict, compare=False)
+    """The severities of the incidents that stand, by the identity of their subject and the name of their rule."""
     rates: Rates = field(default_factory=dict, compare=False)
     """Filled by the rule that asks for it first."""

@@ -6,17 +6,15 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, Facts, Severity, facts
+from memtop.analysis.findings.faults import FULL_PERCENT, RATE_KEPT, WAITS_KEPT
+from memtop.analysis.findings.limits import COMMIT_SHARE, LOW_SHARE, low_severity
+from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, Facts, Severity, facts, graded
 from memtop.analysis.incidents.incident import MACHINE, Incident
 from memtop.analysis.incidents.inputs import MIB, STILL_S, IncidentInputs, MachineFacts, PartOwner
-from memtop.analysis.incidents.processes import PACE_S
+from memtop.analysis.incidents.processes import AT_ONCE_S, PACE_S, severity_at_pace
 from memtop.analysis.ledger.machine import MachinePart, Reclaim, reclaim_of
 from memtop.analysis.trend.rising import QUIET_S, SUM_GOES_ON
 
-LOW_SHARE: Final = 0.10
-"""Little memory is left below this part of it."""
-_VERY_LOW_SHARE: Final = 0.05
-_COMMIT_SHARE: Final = 0.9
 _PACE_SAID_S: Final = 10.0
 """A fall that goes on is said by its rate from so long on, and before by its size."""
 _FALL_BYTES: Final = 256 * MIB
@@ -27,7 +25,6 @@ _PART_BYTES: Final = 64 * MIB
 _PART_SHARE: Final = 0.0025
 _SLAB: Final = (MachinePart.SLAB_RECLAIMABLE, MachinePart.SLAB_UNRECLAIMABLE)
 """Half of that, since no process shows it."""
-_AT_ONCE_S: Final = 120.0
 _MINUTES_S: Final = 600.0
 EXPLAINED: Final = 0.5
 """What has gained so much of what the machine has lost explains it."""
@@ -36,7 +33,6 @@ LEAST_GAIN_BYTES: Final = int(EXPLAINED * _FALL_BYTES)
 _LAST: Final = (MachinePart.ANONYMOUS, MachinePart.UNACCOUNTED)
 """Parts that are named only where they explain a fall, and nothing else does."""
 _SOME_PERCENT: Final = 10.0
-_FULL_PERCENT: Final = 5.0
 _REFAULTS_PER_S: Final = 100.0
 _SWAP_BYTES: Final = 64 * MIB
 _NAMES: Final = {
@@ -65,9 +61,11 @@ _NAMES: Final = {
 def host_low(inputs: IncidentInputs) -> Iterator[Incident]:
     """Less than a tenth of the machine's RAM is available."""
     m = inputs.machine
-    if not m.total_bytes or m.available_bytes is None or m.available_bytes >= LOW_SHARE * m.total_bytes:
+    if not m.total_bytes or m.available_bytes is None:
         return
-    severity = DANGER if m.available_bytes < _VERY_LOW_SHARE * m.total_bytes else WARNING
+    severity = low_severity(m.available_bytes, m.total_bytes, was=_was(inputs, "host_low"))
+    if severity is None:
+        return
     found = facts(
         available_bytes=m.available_bytes,
         available_percent=100 * m.available_bytes / m.total_bytes,
@@ -82,11 +80,9 @@ def host_low(inputs: IncidentInputs) -> Iterator[Incident]:
 def commit(inputs: IncidentInputs) -> Iterator[Incident]:
     """Under strict overcommit nine tenths of what may be promised are."""
     m = inputs.machine
-    if (
-        not m.commit_limit_bytes
-        or m.committed_bytes is None
-        or m.committed_bytes <= _COMMIT_SHARE * m.commit_limit_bytes
-    ):
+    if not m.commit_limit_bytes or m.committed_bytes is None:
+        return
+    if graded(m.committed_bytes, COMMIT_SHARE * m.commit_limit_bytes, was=_was(inputs, "commit")) is None:
         return
     found = facts(committed_bytes=m.committed_bytes, limit_bytes=m.commit_limit_bytes)
     weight = m.committed_bytes / m.commit_limit_bytes
@@ -96,15 +92,18 @@ def commit(inputs: IncidentInputs) -> Iterator[Incident]:
 def pressure(inputs: IncidentInputs) -> Iterator[Incident]:
     """Tasks wait for memory."""
     m = inputs.machine
-    some, full = m.some_percent or 0.0, m.full_percent or 0.0
-    if some < _SOME_PERCENT and full < _FULL_PERCENT:
+    some, full, was = m.some_percent or 0.0, m.full_percent or 0.0, _was(inputs, "pressure")
+    some_wait = graded(some, _SOME_PERCENT, was=was, kept=WAITS_KEPT) is not None
+    all_wait = graded(full, FULL_PERCENT, FULL_PERCENT, was=was, kept=WAITS_KEPT)
+    if not some_wait and all_wait is None:
         return
     worst = max(inputs.cgroups, key=lambda one: one.refault_per_s or 0.0, default=None)
-    refaults = worst is not None and (worst.refault_per_s or 0.0) >= _REFAULTS_PER_S
-    returning = (m.refault_per_s or 0.0) >= _REFAULTS_PER_S
+    least = _REFAULTS_PER_S * (RATE_KEPT if was is DANGER else 1)
+    refaults = worst is not None and (worst.refault_per_s or 0.0) >= least
+    returning = (m.refault_per_s or 0.0) >= least
     yield Incident(
         "pressure",
-        DANGER if full >= _FULL_PERCENT and (refaults or returning) else WARNING,
+        DANGER if all_wait is DANGER and (refaults or returning) else WARNING,
         MACHINE,
         facts(
             some_percent=some,
@@ -117,6 +116,11 @@ def pressure(inputs: IncidentInputs) -> Iterator[Incident]:
         story="pressure",
         show=worst.largest if worst is not None and refaults else None,
     )
+
+
+def _was(inputs: IncidentInputs, name: str) -> Severity | None:
+    """The severity with which the incident of the machine stands; None where it does not."""
+    return inputs.standing.get((MACHINE.identity, name))
 
 
 def least_fall_bytes(total_bytes: int) -> float:
@@ -152,7 +156,7 @@ def memory_goes(inputs: IncidentInputs) -> Iterator[Incident]:
     full_s = fall.full_s(m.available_bytes, SUM_GOES_ON) if falls and fall is not None and m.available_bytes else None
     yield Incident(
         "memory_goes",
-        _severity(full_s),
+        severity_at_pace(full_s, was=_was(inputs, "memory_goes")),
         MACHINE,
         facts(
             fall_bytes_per_min=60 * fall.bytes_per_s if fall is not None and has_pace else None,
@@ -238,7 +242,7 @@ def swap_fills(inputs: IncidentInputs) -> Iterator[Incident]:
     severity = WARNING if full_s is not None and full_s < _MINUTES_S else NOTE
     yield Incident(
         "swap_fills",
-        DANGER if kills_in_s < _AT_ONCE_S else severity,
+        DANGER if kills_in_s < AT_ONCE_S else severity,
         MACHINE,
         facts(
             rise_bytes=rise.size_bytes,
@@ -304,9 +308,3 @@ def _named(part: MachinePart, m: MachineFacts) -> str:
     if part is MachinePart.SLAB_RECLAIMABLE and m.slab_holds:
         return f"slab ({m.slab_holds})"
     return _NAMES.get(part, part.value.replace("_", " "))
-
-
-def _severity(full_s: float | None) -> Severity:
-    if full_s is None or full_s >= _MINUTES_S:
-        return NOTE
-    return DANGER if full_s < _AT_ONCE_S else WARNING

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from memtop.analysis.findings.growth import grown_s
-from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, Facts, Severity, facts, growth_severity
+from memtop.analysis.findings.rule import NOTE, WARNING, Facts, Severity, facts, graded, growth_severity
 from memtop.analysis.incidents.incident import Incident, Scope, Subject
 from memtop.analysis.incidents.inputs import MIB, STILL_S, GroupFacts, GrowthFacts, IncidentInputs, LimitFacts, Rates
 from memtop.analysis.trend.classify import Growth
@@ -37,7 +37,9 @@ _START_S: Final = 30.0
 _START_WEIGHT: Final = 0.25
 """... weighs so much of what others take: many programs load for seconds, and few of them go on."""
 _MINUTES_S: Final = 600.0
-_AT_ONCE_S: Final = 120.0
+AT_ONCE_S: Final = 120.0
+PACE_KEPT: Final = 0.7
+"""A time that has been below a bound stays so until the pace is less than so much of it."""
 _REPORTED_FROM_S: Final = 3600.0
 """A limit that is met later than this at the pace seen is not named."""
 PACE_S: Final = 5.0
@@ -111,14 +113,20 @@ def rising(inputs: IncidentInputs) -> Iterator[Incident]:
         rise, limit = one.rise, one.limit
         if one.growth is not None or rise is None or not _is_worth_a_line(one):
             continue
+        subject = _subject(one)
         severity, until_full = rise_to_limit(
-            rise, limit, inputs, goes_on=_goes_on(one, rise), beside=_beside(one, rates)
+            rise,
+            limit,
+            inputs,
+            goes_on=_goes_on(one, rise),
+            beside=_beside(one, rates),
+            was=inputs.standing.get((subject.identity, "rising")),
         )
         share = _START_WEIGHT if _began_young(one, rise) and (one.age_s or 0.0) < _START_S else 1.0
         yield Incident(
             "rising",
             severity,
-            _subject(one),
+            subject,
             facts(
                 rise_bytes=rise.size_bytes,
                 rise_s=rise.span_s,
@@ -139,12 +147,18 @@ def kills_in_s(full_s: float | str | None, limit: LimitFacts | None) -> float:
 
 
 def rise_to_limit(
-    rise: Rise, limit: LimitFacts | None, inputs: IncidentInputs, *, goes_on: float, beside: Sequence[float] = ()
+    rise: Rise,
+    limit: LimitFacts | None,
+    inputs: IncidentInputs,
+    *,
+    goes_on: float,
+    beside: Sequence[float] = (),
+    was: Severity | None = None,
 ) -> tuple[Severity, Facts]:
     """The severity of a rise, and what is said of the limit that it meets: nothing where that is far or does not kill.
 
     A rise towards the machine's memory is expected to go on for at most ``goes_on`` times as long as it was seen.
-    ``beside`` is as for :func:`pace_at`.
+    ``beside`` is as for :func:`pace_at`, ``was`` the severity that stands.
     """
     if limit is None or not limit.kills:
         return NOTE, _NOTHING
@@ -153,7 +167,7 @@ def rise_to_limit(
         if early_s >= _REPORTED_FROM_S:
             return NOTE, _NOTHING
         # What has survived may be garbage that a collection of old objects finds: a danger needs a verdict.
-        return min(WARNING, severity_at_pace(early_s)), facts(full_s=early_s, **named(limit))
+        return min(WARNING, severity_at_pace(early_s, was=was)), facts(full_s=early_s, **named(limit))
     if not rise.goes_on(inputs.now_s, STILL_S):
         return NOTE, _NOTHING  # it may go on, but what stands still fills nothing
     lost = inputs.machine.lost_since(rise.since_s) if limit.is_machine else None
@@ -163,7 +177,7 @@ def rise_to_limit(
     full_s = rise.full_s(pace.own_share * limit.room_bytes, goes_on if limit.is_machine else math.inf)
     if full_s is None or full_s >= _REPORTED_FROM_S or (pace.fall_s is not None and full_s > SUM_GOES_ON * pace.fall_s):
         return NOTE, _NOTHING
-    severity = NOTE if pace.fall_s is not None and pace.own_share < _CAUSE_SHARE else severity_at_pace(full_s)
+    severity = NOTE if pace.fall_s is not None and pace.own_share < _CAUSE_SHARE else severity_at_pace(full_s, was=was)
     return severity, facts(full_s=full_s, **named(limit), **pace.facts)
 
 
@@ -286,11 +300,11 @@ def _began_young(one: GrowthFacts, rise: Rise) -> bool:
     return one.age_s is not None and one.age_s - rise.span_s < _LOADING_S
 
 
-def severity_at_pace(full_s: float | None) -> Severity:
-    """By the time until something is full; None where that is unknown or never."""
-    if full_s is None or full_s >= _MINUTES_S:
+def severity_at_pace(full_s: float | None, *, was: Severity | None) -> Severity:
+    """By the time until something is full; None where that is unknown or never. ``was`` is the severity that stands."""
+    if full_s is None:
         return NOTE
-    return DANGER if full_s < _AT_ONCE_S else WARNING
+    return graded(1 / max(1.0, full_s), 1 / _MINUTES_S, 1 / AT_ONCE_S, was=was, kept=PACE_KEPT) or NOTE
 
 
 def named(limit: LimitFacts | None) -> dict[str, float | str | None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterable
+from collections.abc import Container, Hashable, Iterable
 from operator import itemgetter
 from typing import Final, NamedTuple
 
@@ -55,6 +55,11 @@ class StandingIncidents(NamedTuple):
     def standing(self) -> tuple[Incident, ...]:
         """The worst first."""
         return tuple(entry.incident for entry in self.entries if entry.stands_from_s is not None)
+
+    @property
+    def severities(self) -> dict[tuple[Hashable, str], Severity]:
+        """The severities of those that stand, by the identity of their subject and the name of their rule."""
+        return {(one.subject.identity, one.name): one.severity for one in self.standing}
 
     def without(self, keys: Container[ProcessKey], paths: Container[str]) -> StandingIncidents:
         """What stands without the incidents about these processes, which have ended or become other programs, and

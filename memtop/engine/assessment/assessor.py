@@ -348,7 +348,10 @@ class Assessor:
                 return study.last
             forecast = forecast_of(key, found) if (found := self._incidents.inputs) is not None else None
             loop = loop_facts(lives) if lives is not None else None
-            return study.judge(row, step, index, inputs, loop, forecast=forecast, heaps=self.heap_uses)
+            incidents = self._incidents.severities_of(step.chain(key))
+            return study.judge(
+                row, step, index, inputs, loop, forecast=forecast, incidents=incidents, heaps=self.heap_uses
+            )
         self._exit_analysis.follow(key, step)
         if key not in self._ends:
             self._ends[key] = study.last

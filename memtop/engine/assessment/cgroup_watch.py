@@ -34,7 +34,7 @@ REPORTED_RISE: Final = 0.01
 """A rise counts from this part of the limit on."""
 REPORTED_REFAULTS_PER_S: Final = 50.0
 _HIGH_SHARE: Final = 0.9
-NEAR_HIGH_SHARE: Final = 0.8
+NEAR_HIGH_SHARE: Final = 0.75
 """Of a memory.high, from which on facts are given of it."""
 BRAKED_S: Final = 15.0
 """A cgroup is slowed down for so long after its counter was seen to rise, which is read every 12 s at most."""

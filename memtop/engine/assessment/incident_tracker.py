@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from heapq import nlargest
 from operator import itemgetter
@@ -11,8 +11,10 @@ from types import MappingProxyType
 from typing import Final
 
 from memtop.analysis.crash_loop import LoopFacts
+from memtop.analysis.findings import Severity
 from memtop.analysis.incidents import ExitFacts, IncidentInputs, MachineFacts, StandingIncidents, find_incidents
 from memtop.analysis.incidents.exits import DEATH_SHOWN_S
+from memtop.analysis.incidents.incident import Scope
 from memtop.analysis.ledger.machine import MachinePart
 from memtop.analysis.limits.exit_cause import Oom
 from memtop.analysis.limits.heap_use import HeapUse
@@ -106,6 +108,7 @@ class IncidentTracker:
             loops,
             growing_groups(step, groups),
             self._cgroups.brakes(step),
+            self._standing.severities,
         )
         self._standing = self._standing.without(self._ended(step), over | self._changed_limits(step))
         self._standing = self._standing.without_rises(self._rises.lost)
@@ -122,6 +125,14 @@ class IncidentTracker:
             killed_before=tuple((cgroup_name(path, step), count) for path, count in earlier),
         )
         return self.report
+
+    def severities_of(self, chain: Container[str]) -> dict[str, Severity]:
+        """By rule the worst severity of the incidents that the machine and these cgroups have."""
+        found: dict[str, Severity] = {}
+        for one in self._standing.standing:
+            if one.subject.scope is Scope.MACHINE or one.subject.path in chain:
+                found[one.name] = max(one.severity, found.get(one.name, one.severity))
+        return found
 
     def _machine(self, step: StepInput) -> MachineFacts:
         used = self._trend.used

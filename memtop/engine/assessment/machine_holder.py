@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from memtop.analysis.incidents.machine import LOW_SHARE
+from memtop.analysis.findings import Severity
+from memtop.analysis.findings.limits import low_severity
 from memtop.analysis.ledger.machine import MachinePart
 from memtop.engine.assessment.machine_trend import MachineTrend
 from memtop.engine.assessment.process_names import process_name
@@ -41,7 +42,7 @@ class HolderFinder:
         meminfo = step.meminfo
         if meminfo is None or meminfo.total_bytes is None or meminfo.available_bytes is None or not step.everybody:
             return None
-        if meminfo.available_bytes >= LOW_SHARE * meminfo.total_bytes:
+        if low_severity(meminfo.available_bytes, meminfo.total_bytes, was=Severity.WARNING) is None:
             self._ticks, self._holder = 0, None
             return None
         if self._ticks % EVERY_TICKS == 0:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from memtop.analysis.crash_loop import LoopFacts
-from memtop.analysis.findings import StandingFindings, find
+from memtop.analysis.findings import Severity, StandingFindings, find
 from memtop.analysis.incidents.processes import Forecast
 from memtop.analysis.limits.cgroup_names import CgroupOwner
 from memtop.analysis.limits.heap_use import HeapUse
@@ -113,10 +113,12 @@ class ProcessAssessor:
         loop: LoopFacts | None = None,
         *,
         forecast: Forecast | None = None,
+        incidents: Mapping[str, Severity] = MappingProxyType({}),
         heaps: Mapping[ProcessKey, HeapUse] = MappingProxyType({}),
     ) -> Assessment:
         """Assess one tick of a living process; ``loop`` are the earlier lives of its program, if it crashed,
-        ``forecast`` is what the incidents of the machine say of it, and ``heaps`` are those of all processes that are
+        ``forecast`` is what the incidents of the machine say of it, ``incidents`` the severities of those of its
+        cgroups and of the machine, by rule, and ``heaps`` are those of all processes that are
         being used for the first time."""
         key, chain, leaf = row.key, step.chain(row.key), step.leaf(row.key)
         now_s = step.now_s
@@ -175,6 +177,8 @@ class ProcessAssessor:
         self._read.take(inputs, copying)
         case = self._read.added_to(case_of(row, step, judged, self._counters, self._history), now_s)
         case = with_expensive_inputs(case, inputs)
+        own = {one.name: one.severity for one in self._standing.standing}
+        case = case._replace(standing={**own, **{name: max(incidents[name], own.get(name, 0)) for name in incidents}})
         self._standing = self._standing.after(find(case))
         state = verdict.state if verdict is not None else None
         heap = heap_verdict(inputs.heap, now_s) if state is None or not state.alarm else None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
+
+import pytest
 
 from memtop.analysis.findings import Severity
 from memtop.engine.engine import Engine
@@ -53,3 +55,52 @@ def test_a_forecast_that_moves_about_an_hour_changes_no_sign_back_and_forth_and_
         seen.append(finding.severity)
     assert changes([one < HOUR_S for one in early_s]) >= 5, "or nothing is tried"
     assert changes(seen) == 1
+
+
+def charge(percent: float) -> dict[str, bytes]:
+    used = b"%d" % int(percent * MIB)
+    return {f"{APP}/memory.current": used + b"\n", f"{APP}/memory.stat": b"anon " + used + b"\nfile 0\n"}
+
+
+def pressure(some: float, full: float) -> dict[str, bytes]:
+    line = b"%s avg10=%.2f avg60=0.00 avg300=0.00 total=0\n"
+    return {"proc/pressure/memory": line % (b"some", some) + line % (b"full", full)}
+
+
+def committed(kib: float) -> dict[str, bytes]:
+    return {"proc/meminfo": meminfo() + b"CommitLimit: 1000000 kB\nCommitted_AS: %d kB\n" % kib}
+
+
+@pytest.mark.parametrize(
+    ("bound", "files", "fixed"),
+    [
+        (80.0, charge, {f"{APP}/memory.max": b"104857600\n"}),
+        (90.0, charge, {f"{APP}/memory.max": b"104857600\n"}),
+        (80.0, charge, {f"{APP}/memory.high": b"104857600\n"}),
+        (2_400_000.0, lambda kib: {"proc/meminfo": meminfo(int(kib))}, {}),
+        (1_200_000.0, lambda kib: {"proc/meminfo": meminfo(int(kib))}, {}),
+        (10.0, lambda percent: pressure(percent, 0.0), {}),
+        (5.0, lambda percent: pressure(5 * percent, percent), {}),
+        (900_000.0, committed, {"proc/sys/vm/overcommit_memory": b"2\n"}),
+    ],
+    ids=["limit", "full", "memory.high", "low", "very low", "some wait", "all wait", "commit"],
+)
+def test_a_level_that_moves_by_three_per_cent_about_its_bound_changes_nothing_back_and_forth(
+    bound: float, files: Callable[[float], dict[str, bytes]], fixed: dict[str, bytes]
+) -> None:
+    process = FakeProcess(42)
+    source = v2(process)
+    source.files |= {"proc/meminfo": meminfo(), f"{APP}/memory.high": b"max\n", **fixed}
+    engine = Engine(source)
+    headlines: list[object] = []
+    findings: list[object] = []
+    for second in range(60):
+        source.files |= files(bound * (1 + 0.03 * math.sin(math.tau * second / 17)))
+        frame = engine.step(request(focus=ProcessKey(42, process.start_ticks)))
+        assert frame is not None and frame.detail is not None and frame.detail.outlook is not None
+        standing = report(frame).standing if frame.incidents is not None else ()
+        headlines.append([(one.name, one.severity) for one in standing[:1]])
+        findings.append({(one.name, one.severity) for one in frame.detail.outlook.findings if one.severity})
+    assert any(headlines), "or nothing is tried"
+    assert changes(headlines) <= 2
+    assert changes(findings) <= 2
