@@ -27,7 +27,7 @@ _BOUNDS_MEMORY: Final = frozenset(
 )
 _RISEN_BYTES: Final = 8 << 20
 """A change within the last minute that is said before there is a verdict."""
-_EARLY: Final = "Growing? Unknown yet: a verdict takes about 90 s"
+_EARLY: Final = "Growing? Unknown yet"
 _EARLY_THEN: Final = "Growing then? Not known: too few samples before that moment"
 _GROWS: Final = {Evidence.POSSIBLE_LEAK.value: "Leak?", Evidence.LIKELY_LEAK.value: "Likely leak:"}
 """What growth is called, by the evidence; it has no other name in the first five minutes."""
@@ -69,7 +69,7 @@ class Answer(NamedTuple):
     """The name of the finding that it says in short; empty for none."""
 
 
-_EARLY_ANSWER: Final = Answer(_EARLY, Severity.NOTE, "verdicts", (), "young")
+_YOUNG: Final = "young"
 _NO_LIMITS: Final = Answer("Limit? Not read yet", Severity.NOTE, "limits")
 _NO_LIMITS_THEN: Final = Answer("Limit then? Not known", Severity.NOTE, "limits")
 
@@ -87,7 +87,7 @@ def answers(detail: Detail, system: SystemRow, computed_percent: int | None = No
     if not virt.is_known:
         return [of_virt] if virt.says else []
     if outlook is None and detail.window.cursor_s is None and not detail.paused:
-        return [_EARLY_ANSWER, of_virt, _NO_LIMITS]
+        return [_early(), of_virt, _NO_LIMITS]
     if outlook is None:
         moved_bytes = row.growth_bytes_per_min  # as in the table: never scaled up to a minute
         moved = "Not known"
@@ -95,7 +95,7 @@ def answers(detail: Detail, system: SystemRow, computed_percent: int | None = No
             moved = f"RES {_signed(moved_bytes) if moved_bytes else 'did not change'} in the minute before"
         return [Answer(f"Growing then? {moved}", Severity.NOTE, "growth"), of_virt, _NO_LIMITS_THEN]
     grows = _growth(outlook, computed_percent, row.growth_bytes_per_min)
-    if detail.window.cursor_s is not None and grows is _EARLY_ANSWER:
+    if detail.window.cursor_s is not None and grows.finding == _YOUNG:
         grows = grows._replace(says=_EARLY_THEN)
     return [grows, of_virt, _limit(outlook, system)]
 
@@ -134,7 +134,7 @@ def _growth(outlook: Assessment, computed_percent: int | None, minute_bytes: flo
         if minute_bytes is not None and minute_bytes >= _RISEN_BYTES:
             says = f"Growing? {_signed(minute_bytes)} in the last minute, too early to say"
             return Answer(says, Severity.NOTE, "verdicts")
-        return _EARLY_ANSWER
+        return _early(outlook.verdict_s)
     if outlook.of_heap and growth.slope_high_bytes_per_s is not None:
         most = _signed(60 * growth.slope_high_bytes_per_s)
         return Answer(f"Growing? Maybe: up to {most}/min survives; it varies", Severity.NOTE, "jvm_gc")
@@ -144,6 +144,11 @@ def _growth(outlook: Assessment, computed_percent: int | None, minute_bytes: flo
     if state.changing and not (growth.pause is not None and growth.pause.unusual):
         return Answer("Growing? The trend is changing; verdict in a few seconds", Severity.NOTE, "verdicts")
     return Answer(f"Growing? {_shape(growth)}", Severity.NOTE, "verdicts", (), _FINDINGS.get(growth.kind, ""))
+
+
+def _early(verdict_s: float | None = None) -> Answer:
+    takes = f": a verdict takes about {duration(verdict_s)}" if verdict_s is not None else ""
+    return Answer(f"{_EARLY}{takes}", Severity.NOTE, "verdicts", (), _YOUNG)
 
 
 def _confirmed(finding: Finding, outlook: Assessment) -> Answer:

@@ -136,7 +136,11 @@ def nothing_wrong(
     if outlook.unread:
         name = "unread" if name in ("", "beside") else f"unread_{name}"
     texts = finding_texts()["nothing"]
-    facts: dict[str, float | str] = {"unread": "; ".join(outlook.unread), "done": str(computed_percent)}
+    facts: dict[str, float | str] = {
+        "unread": "; ".join(outlook.unread),
+        "done": str(computed_percent),
+        "verdict_s": outlook.verdict_s,
+    }
     files = _file_change(outlook)
     family = " Unknown yet whether its fork family as a whole grows." if outlook.family_open else ""
     if outlook.family_rise_bytes:

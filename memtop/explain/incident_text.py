@@ -22,10 +22,11 @@ JUST_NOW_S: Final = 5.0
 """Ages are given in steps of this time."""
 _FALLS: Final = ", as fast as available memory falls"
 """Ends a sentence whose time does not follow from the process that it names alone."""
-EARLY_S: Final = 12.0
-"""What grows fast can be said after so long."""
-LONG_S: Final = 90.0
-"""After so long growth is confirmed, so that what grows slowly can be said too."""
+_EARLY_SHARE: Final = 2 / 15
+"""What grows fast is known after this part of the time that a verdict takes: 12 s of 90."""
+_VERDICT: Final = "about 90 s, and 40 samples"
+"""How long growth takes to be confirmed."""
+_VERDICT_S: Final = 90.0
 _LOOP_OOM: Final = "1 shows what fills memory just before the end. Raise the limit{}, or limit the runtime."
 _LOOP_OTHER: Final = "Read its log, which says why; 1 shows what fills memory just before the end."
 _OOM_LIMIT: Final = "raise the limit{}, or limit the runtime (GOMEMLIMIT, -Xmx)"
@@ -129,8 +130,8 @@ def _how_to_raise(facts: Mapping[str, float | str]) -> str:
 def _act(facts: Mapping[str, float | str], how: str) -> str:
     """How to go on with a rise on which there is no verdict yet: a limit may be full before there is one."""
     full_s = facts.get("full_s")
-    if not isinstance(full_s, int | float) or full_s >= LONG_S:
-        return f"Wait for the verdict (about {LONG_S:.0f} s), and see"
+    if not isinstance(full_s, int | float) or full_s >= _VERDICT_S:
+        return f"Wait for the verdict ({_VERDICT}), and see"
     return f"It may be full before the verdict: raise the limit at once{how}, and see" if how else "See at once"
 
 
@@ -150,12 +151,12 @@ def headline(report: IncidentReport | None, system: SystemRow, *, computed_perce
         return Headline((*clauses, "growth needs a second sample"))
     unread = unseen_clauses(report.unseen)
     grows = "too early to know what grows"
-    if report.watched_s >= EARLY_S:
+    if report.watched_s >= _EARLY_SHARE * report.verdict_s:
         which = "watched " if report.unseen.only is not None else "" if report.unseen.hidden == 0 else "readable "
-        grows = f"nothing {which}grows{'' if report.watched_s >= LONG_S else ' fast'}"
+        grows = f"nothing {which}grows{'' if report.watched_s >= report.verdict_s else ' fast'}"
     if report.growing_family:
         grows = f"the fork family of {report.growing_family} grows"
-    if computed_percent is not None and report.watched_s < LONG_S:
+    if computed_percent is not None and report.watched_s < report.verdict_s:
         grows = f"what grows is being computed for this moment: {computed_percent} %"
     readable = "readable " if report.unseen.unplaced or report.unseen.unread_cgroups else ""
     near = f"no {readable}cgroup limit is near"

@@ -261,6 +261,8 @@ class Assessment:
     growth: Growth | None = None
     """The verdict with its numbers. Its kind is that of :attr:`state`."""
     state: Confirmation | None = None
+    verdict_s: float = 90.0
+    """About how long the first verdict takes with the time between samples."""
     lazy_free_bytes: int | None = None
     """Memory given back by MADV_FREE, which is not counted as growth; None if it was not read."""
     level_s: float | None = None

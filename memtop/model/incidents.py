@@ -29,6 +29,8 @@ class IncidentReport(NamedTuple):
     unseen: Unseen = Unseen()
     watched_s: float = 0.0
     """For how long the machine has been watched: what has grown before is not known."""
+    verdict_s: float = 90.0
+    """After so long slow growth is confirmed, so that its absence can be said too."""
     clock_offset_s: float = 0.0
     """Seconds since the epoch, minus the clock of :attr:`Incident.since_s`."""
     growing_family: str = ""

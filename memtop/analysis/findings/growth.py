@@ -174,4 +174,4 @@ def gave_back(c: FindingInputs) -> Found:
 
 def young(c: FindingInputs) -> Found:
     """A process that is too young for a verdict."""
-    return (NOTE, facts(age_s=c.age_s)) if c.age_s is not None and c.age_s < 60 else None
+    return (NOTE, facts(age_s=c.age_s, verdict_s=c.verdict_s)) if c.age_s is not None and c.age_s < 60 else None

@@ -70,6 +70,8 @@ class FindingInputs(NamedTuple):
     rise_limit_name: str = ""
     changed_ago_s: float | None = None
     """How long ago the step, the last stair or the spike was."""
+    verdict_s: float = 90.0
+    """About how long the first verdict takes."""
     flat_s: float | None = None
     """How long it has been flat after a rise."""
     grows_towards: str | None = None

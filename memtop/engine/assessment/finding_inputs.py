@@ -17,6 +17,7 @@ from memtop.engine.assessment.memory_limits import NO_THREAD, Rivals, first_to_k
 from memtop.engine.assessment.rise_tracker import RiseFact
 from memtop.engine.assessment.step_input import StepInput
 from memtop.engine.assessment.task_totals import TaskSums
+from memtop.engine.assessment.verdict_time import verdict_s
 from memtop.history.rings import History
 from memtop.model.assessment import CountLimit, Limit, LimitRow, Place
 from memtop.model.row import Note, ProcessRow
@@ -116,6 +117,7 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
         rise_anon=judged.rise.anon_bytes if judged.rise is not None else 0,
         rise_s=judged.rise.rise.span_s if judged.rise is not None else None,
         changed_ago_s=_ago_s(growth, step.now_s),
+        verdict_s=verdict_s(step.plan.readings.delay_s),
         flat_s=step.now_s - risen_s if is_flat and risen_s is not None else None,
         grows_towards=judged.target.name if judged.target is not None else None,
         grows_towards_bytes=judged.target.limit_bytes if judged.target is not None else None,

@@ -16,12 +16,11 @@ from memtop.analysis.trend.forecast import Room, settled
 from memtop.analysis.trend.hysteresis import Confirmation, agree
 from memtop.analysis.trend.soon import is_soon
 from memtop.engine.assessment.lazy_free import LazyFreeSeries
+from memtop.engine.assessment.verdict_time import WINDOW_S, even_step_s, window_s
 from memtop.history.process_history import used_memory
 from memtop.history.rings import History, Track
 from memtop.process_key import ProcessKey
 
-WINDOW_S: Final = 600.0
-"""The period that is classified. An alarm lasts longer."""
 POINTS: Final = 240
 OTHERS_POINTS: Final = 120
 LOOK_EVERY_S: Final = 3.0
@@ -259,7 +258,7 @@ class GrowthTracker:
             return False
         born_s = key.start_ticks / _CLK_TCK
         age_s = now_s - born_s if born_s <= now_s else None
-        from_s = max(now_s - WINDOW_S, track.first_s)
+        from_s = max(now_s - window_s(delay_s), track.first_s)
         if age_s is not None:
             from_s = max(from_s, born_s + START_UP_S)
         step_s = max(delay_s, (now_s - from_s) / points) if now_s > from_s else delay_s
@@ -355,11 +354,3 @@ def sooner(growth: Growth, by_s: float) -> Growth:
 
 def _less(span_s: tuple[float, float] | None, by_s: float) -> tuple[float, float] | None:
     return None if span_s is None else (max(0.0, span_s[0] - by_s), max(0.0, span_s[1] - by_s))
-
-
-def even_step_s(step_s: float) -> float:
-    """A little longer, from a short list, so that a growing window keeps its grid."""
-    size = 0.1
-    while size < step_s:
-        size *= 1.5
-    return size if size > step_s * 1.001 else step_s

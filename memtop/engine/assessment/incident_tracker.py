@@ -31,6 +31,7 @@ from memtop.engine.assessment.machine_holder import HolderFinder
 from memtop.engine.assessment.machine_trend import MachineTrend
 from memtop.engine.assessment.rise_tracker import RiseTracker
 from memtop.engine.assessment.step_input import StepInput
+from memtop.engine.assessment.verdict_time import verdict_s
 from memtop.model.assessment import ExitReport
 from memtop.model.incidents import IncidentReport, Unseen
 from memtop.model.row import ProcessRow
@@ -121,6 +122,7 @@ class IncidentTracker:
             self._standing.standing,
             self._unseen,
             step.now_s - self._first_s,
+            verdict_s(step.plan.readings.delay_s),
             clock_offset_s=offset_s,
             killed_before=tuple((cgroup_name(path, step), count) for path, count in earlier),
         )

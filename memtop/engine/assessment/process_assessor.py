@@ -188,6 +188,7 @@ class ProcessAssessor:
             findings=self._standing.standing,
             growth=growth,
             state=state,
+            verdict_s=case.verdict_s,
             of_heap=heap is not None,
             lazy_free_bytes=case.lazyfree,
             level_s=_level_s(verdict, growth),

@@ -11,15 +11,8 @@ from typing import Final
 
 from memtop.analysis.limits.heap_use import HeapUse, heaps_end_before
 from memtop.analysis.trend.classify import judge
-from memtop.engine.assessment.growth_tracker import (
-    LOOK_EVERY_S,
-    OTHERS_POINTS,
-    WINDOW_S,
-    Verdict,
-    after_look,
-    even_step_s,
-    rests,
-)
+from memtop.engine.assessment.growth_tracker import LOOK_EVERY_S, OTHERS_POINTS, Verdict, after_look, rests
+from memtop.engine.assessment.verdict_time import even_step_s, window_s
 from memtop.history.process_history import used_memory
 from memtop.history.rings import Gap, Track, Tracks
 from memtop.model.group import GroupKey
@@ -110,7 +103,7 @@ class GroupGrowth:
         track = self.tracks.tracks.get(key)
         if track is None:
             return
-        from_s = max(now_s - WINDOW_S, track.first_s)
+        from_s = max(now_s - window_s(delay_s), track.first_s)
         step_s = even_step_s(max(delay_s, (now_s - from_s) / OTHERS_POINTS))
         times_s, used = used_memory(self.tracks, key, from_s=from_s, now_s=now_s, step_s=step_s)
         room = room_of(key)

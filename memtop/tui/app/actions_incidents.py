@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from memtop.analysis.incidents import Incident, Scope
-from memtop.explain.incident_text import LONG_S, kills_before, unseen_clauses
+from memtop.explain.incident_text import kills_before, unseen_clauses
 from memtop.model.frame import Frame
 from memtop.model.group import By, GroupKey
 from memtop.tui.app.actions_panels import PanelActions
 from memtop.tui.bars.headline import HeadlineBar
 from memtop.tui.dialogs.incident_list import IncidentList
+from memtop.units import duration
 
 _MACHINE_PANEL = "machine"
 
@@ -57,8 +58,8 @@ class IncidentActions(PanelActions):
         report = self.frame.incidents if self.frame is not None else None
         if self.frame is None or report is None or not report.standing:
             found = ["no incidents now" if report is not None else "incidents are not known yet"]
-            if report is not None and report.watched_s < LONG_S:
-                found.append(f"slow growth takes {LONG_S:.0f} s to be confirmed")
+            if report is not None and report.watched_s < report.verdict_s:
+                found.append(f"slow growth takes about {duration(report.verdict_s)} to be confirmed")
             found += unseen_clauses(report.unseen) if report is not None else ["that needs a second sample"]
             found += (
                 [earlier] if self.frame is not None and (earlier := kills_before(self.frame.system, report)) else []
