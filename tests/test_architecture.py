@@ -28,7 +28,7 @@ FORBIDDEN_MODULES = ("pickle", "marshal", "shelve", "rich.markup", "textual.mark
 PUBLIC_ALL_THE_SAME = {
     *("_replace", "_asdict", "_fields", "_make"),  # of every NamedTuple
     *("_exit", "_getframe"),  # of os and sys
-    "_compositor",  # Textual gives the cells on screen nowhere else
+    *("_compositor", "_render_chops"),  # Textual gives the cells on screen nowhere else
     "_notifications",  # Textual gives its notices nowhere else
 }
 FORBIDDEN_CALLS = ("eval", "exec", "__import__", "from_markup", "render_markup", "system", "popen")

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from rich.style import Style
 from textual.app import App, ComposeResult
+from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -77,5 +78,8 @@ def styles_at(widget: Widget, x: int, y: int) -> Style:
 
 
 def _strip(widget: Widget, y: int) -> Strip:
+    """One line of the screen, cut to the widget. All lines of the screen would cost ten times that."""
     region = widget.region
-    return widget.screen._compositor.render_strips()[region.y + y].crop(region.x, region.right)
+    row, compositor = region.y + y, widget.screen._compositor
+    chops = compositor._render_chops(Region(0, row, compositor.size.width, 1), row.__eq__)
+    return Strip.join(chops[row].values()).crop(region.x, region.right)
