@@ -113,7 +113,7 @@ def _how_to_get_pss(view: SharingView) -> str:
 
 
 def _kill(detail: Detail, view: SharingView, *, beside_now: bool = False) -> str:
-    """What ending it would free. ``beside_now``: RES of now stands beside it, and is the same until it has moved."""
+    """What ending it would free. ``beside_now``: RES of now stands beside it, so that no other one is named."""
     freed, row, reading = view.freed, detail.row, view.own.reading
     if freed is None or row.rss_bytes is None:
         return ""
@@ -128,13 +128,19 @@ def _kill(detail: Detail, view: SharingView, *, beside_now: bool = False) -> str
     if reading is not None and reading.in_pieces is not None and reading.in_pieces.sampled and "about" not in amount:
         amount = f"about {amount}"
     when = f"{duration(view.own.age_s)} ago, ending" if moved else "Ending"
-    says = f"{when} {row.pid} would {'have freed' if moved else 'free'} {amount} of its {long_size(res_bytes)} RES"
+    says = f"{when} {row.pid} would {'have freed' if moved else 'free'} {amount}"
+    if not (beside_now and moved):
+        says += f" of its {long_size(res_bytes)} RES"
     if pool_bytes:
         says += f", and {long_size(pool_bytes)} in huge pages, which RES does not count"
     ends = "." if most_bytes + freed.again_bytes > 0.9 * res_bytes else "; the rest is shared and stays."
     if freed.again_bytes >= _LEAST_BYTES:
         ends = f"; RES counts {long_size(freed.again_bytes)} of its pages again, which it maps several times{ends}"
-    return says + ends + (f" RES has changed to {long_size(row.rss_bytes)} since then." if moved else "")
+    return (
+        says
+        + ends
+        + (f" RES has changed to {long_size(row.rss_bytes)} since then." if moved and not beside_now else "")
+    )
 
 
 def _then(view: SharingView, says: str) -> str:

@@ -70,8 +70,6 @@ WORDS_HINTS: Final = (
     Hint("q", "Quit", "quit"),
 )
 """Keys of a panel that is only text."""
-TO_LIST_HINT: Final = Hint("Tab", "List", "focus_next")
-"""What comes after a panel."""
 HEADER_HINTS: Final = (
     Hint("?", "Help", "help"),
     Hint("Enter", "Machine: where RAM went", "panel(6)"),
@@ -138,8 +136,11 @@ def _hints_of(focused: Widget | None, keys: KeysNow) -> tuple[Hint, ...]:
     if isinstance(focused, MemoryChart):
         return CHART_HINTS
     if focused is not None and (panel := panel_of(focused)) is not None:
+        of_panel = {"mark": "Clear mark"} if keys.is_marked else {}
+        if keys.has_list and not keys.is_alone:
+            of_panel["focus_next"] = "List"
         hints = panel.hints or WORDS_HINTS
-        return tuple(TO_LIST_HINT if keys.has_list and one.action == TO_LIST_HINT.action else one for one in hints)
+        return tuple(hint._replace(label=of_panel.get(hint.action, hint.label)) for hint in hints)
     if focused is not None and any(isinstance(one, SidePanel) for one in focused.ancestors):
         return (READ_ON_HINT, *SIDE_HINTS[2:]) if keys.is_cut else SIDE_HINTS
     labels = {"watch_selected": keys.enter}
