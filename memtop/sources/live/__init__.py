@@ -262,11 +262,11 @@ class LiveSource:
     def _read_hot(self, path: str, size: int) -> bytes:
         descriptor = self._hot.get(path)
         if descriptor is not None:
-            return pread_file(descriptor, size)
+            return pread_file(descriptor, size, short_lines=True)
         descriptor = os.open(self._prefix + path, OPENED)
         if made_up(descriptor):
             self._hot[path] = descriptor
-            return pread_file(descriptor, size)
+            return pread_file(descriptor, size, short_lines=True)
         os.close(descriptor)
         return read_file(self._prefix, path, size)
 

@@ -17,6 +17,9 @@ CHUNK: Final = 65_536
 """Bytes of one read(2). procfs usually returns a page at a time, whatever is requested ..."""
 FIRST_CHUNK: Final = 8192
 """... and of the first one. Most files have less, and larger blocks leave holes in malloc's heap."""
+ONE_READ: Final = 2048
+"""The kernel answers a read(2) with as many whole lines as fit into a page. So a shorter answer is all of a file whose
+lines are shorter than the rest of the page."""
 
 
 def read_file(prefix: str, path: str, size: int) -> bytes:
@@ -36,9 +39,14 @@ def read_file(prefix: str, path: str, size: int) -> bytes:
         os.close(descriptor)
 
 
-def pread_file(descriptor: int, size: int) -> bytes:
-    """Read at most ``size`` bytes of a kept descriptor, from its start. Raises OSError."""
+def pread_file(descriptor: int, size: int, *, short_lines: bool = False) -> bytes:
+    """Read at most ``size`` bytes of a kept descriptor, from its start. Raises OSError.
+
+    A short answer is not asked for more where all lines are shorter than ONE_READ.
+    """
     data = os.pread(descriptor, min(size, FIRST_CHUNK), 0)
+    if short_lines and len(data) < ONE_READ:
+        return _compact(data)
     while len(data) < size and (part := os.pread(descriptor, min(size - len(data), CHUNK), len(data))):
         data += part
     return _compact(data)

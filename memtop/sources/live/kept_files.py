@@ -48,7 +48,7 @@ class KeptFiles:
         descriptor = self._kept.get(path)
         if descriptor is not None:
             try:
-                data = pread_file(descriptor, size)
+                data = pread_file(descriptor, size, short_lines=True)
             except OSError:
                 self._close(path)
             else:
@@ -62,7 +62,7 @@ class KeptFiles:
         descriptor = os.open(self._prefix + path, OPENED)
         try:
             kept = made_up(descriptor)
-            data = pread_file(descriptor, size) if kept else b""
+            data = pread_file(descriptor, size, short_lines=True) if kept else b""
         except OSError:
             os.close(descriptor)
             raise
