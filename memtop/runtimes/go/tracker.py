@@ -197,6 +197,8 @@ class GoTracker:
 
     def finding_facts(self, kernel: KernelFigures, now_s: float, *, fresh: bool) -> FindingFacts | None:
         """Limit, collections, memory outside of Go, and the finding that its own figures indicate."""
+        if not self._points and (self._identity is None or self._identity.runtime is None):
+            return None
         settings = self._settings
         most = _finite(settings.gomemlimit_bytes) if settings is not None else None
         unknown = (f"how near it is to GOMEMLIMIT {long_size(most)}",) if most else ()

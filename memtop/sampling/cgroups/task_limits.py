@@ -16,6 +16,7 @@ from memtop.sampling.sample import ProcessSample
 from memtop.sources.protocol import read_or_none
 
 _UNREAD: Final = "the limits of its pids cgroup cannot be read"
+_UNRECORDED: Final = "the limits of its pids cgroup were not read"
 
 
 class TaskLimits(PeriodicLimits[TaskLimitsRead]):
@@ -30,7 +31,7 @@ class TaskLimits(PeriodicLimits[TaskLimitsRead]):
 
     def unread(self) -> TaskLimitsRead:
         """The limits of the machine only."""
-        return TaskLimitsRead(self._machine, _UNREAD)
+        return TaskLimitsRead(self._machine, _UNRECORDED)
 
     def read_one(self, seen: ProcessSample, mounts: tuple[Mount, ...], v2_controllers: bytes | None) -> TaskLimitsRead:
         """The limits over one process. Raises NotRecorded."""

@@ -55,6 +55,10 @@ def test_what_figures_indicated_stays_with_its_age_until_newer_ones_come_and_ano
     assert tracker.finding_facts(KERNEL, now_s, fresh=True) == nothing
 
 
+def test_of_a_process_that_is_not_known_to_be_go_nothing_is_said_about_gomemlimit() -> None:
+    assert GoTracker().finding_facts(KERNEL, 0.0, fresh=False) is None
+
+
 def test_listeners_are_looked_for_only_in_the_panel_and_only_without_an_address() -> None:
     tracker, _ = fed("leak")
 
