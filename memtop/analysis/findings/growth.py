@@ -102,6 +102,20 @@ def family(c: FindingInputs) -> Found:
     )
 
 
+def huge(c: FindingInputs) -> Found:
+    """Its huge pages grow: RES and its verdict do not have them."""
+    g = c.huge_growth
+    if g is None or g.slope_bytes_per_s is None:
+        return None
+    return WARNING, facts(
+        rate_bytes_per_min=g.slope_bytes_per_s * 60,
+        span_s=g.span_s,
+        limit_name=c.huge_limit_name,
+        limit_bytes=c.huge_limit,
+        used_bytes=c.huge_used,
+    )
+
+
 def shape(kind: Shape) -> Callable[[FindingInputs], Found]:
     """The finding for one shape, while no growth is confirmed."""
 

@@ -104,6 +104,13 @@ class FindingInputs(NamedTuple):
     """What was summed for that: ``PSS`` or ``USS``."""
     family_count: int | None = None
     """The number of processes in that sum."""
+    huge_growth: Growth | None = None
+    """Confirmed growth of its huge pages (hugetlb), which RES does not have."""
+    huge_limit_name: str | None = None
+    """The fuller one of the limits on them: of a cgroup, or their pool."""
+    huge_limit: int | None = None
+    huge_used: int | None = None
+    """In use there, or reserved."""
     loop: LoopFacts | None = None
     """The earlier lives of its program, if it has crashed and come back."""
     now_s: float | None = None

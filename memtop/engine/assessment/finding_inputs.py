@@ -40,6 +40,8 @@ class Judged(NamedTuple):
     """The name of that cgroup."""
     family: Growth | None
     """Confirmed growth of the sum over its fork family."""
+    huge: Growth | None
+    """Confirmed growth of its huge pages."""
     verdict: Verdict | None
     growth: Growth | None
     """The confirmed verdict, with the current time to the limit."""
@@ -84,6 +86,8 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
     grown = _grown_bytes_per_s(history, row.key, step.now_s)
     brake = counters.brake(step.readings(row.key))
     threads = next((one for one in judged.counts if one.beyond == NO_THREAD), None)
+    pools = (one for one in judged.limits if one.limit in (Limit.HUGETLB, Limit.HUGE_POOL) and one.limit_bytes > 0)
+    huge = max(pools, key=lambda one: one.used_bytes / one.limit_bytes, default=None)
     few = (one for one in judged.limits if one.limit in (Limit.STACK, Limit.LOCKED, Limit.HUGETLB))
     resource = max(few, key=lambda one: one.used_bytes / max(1, one.limit_bytes), default=None)
     near = min((one for one in judged.limits if one.limit is Limit.HIGH), key=_room, default=None)
@@ -134,6 +138,10 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
         charge=judged.charge,
         charge_name=judged.charge_name,
         family_growth=judged.family,
+        huge_growth=judged.huge,
+        huge_limit_name=huge.name if huge is not None else None,
+        huge_limit=huge.limit_bytes if huge is not None else None,
+        huge_used=huge.used_bytes if huge is not None else None,
         limit_name=tightest.name if tightest is not None else None,
         limit=tightest.limit_bytes if tightest is not None else None,
         swap_room=tightest.swap_room_bytes if tightest is not None else 0,

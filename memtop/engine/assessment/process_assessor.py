@@ -31,7 +31,7 @@ from memtop.engine.assessment.memory_limits import (
 from memtop.engine.assessment.oom_candidates import is_place_known_in, is_place_wanted, place_in
 from memtop.engine.assessment.rise_tracker import RiseTracker
 from memtop.engine.assessment.step_input import StepInput
-from memtop.engine.assessment.sum_tracker import SumTracker, charge_point, family_point
+from memtop.engine.assessment.sum_tracker import SumTracker, charge_point, family_point, huge_point
 from memtop.engine.assessment.tick_index import TickIndex
 from memtop.engine.assessment.unread_limits import limits_not_looked_at, unread_limits
 from memtop.history.process_history import file_change_bytes
@@ -63,7 +63,7 @@ class ProcessAssessor:
         self._trail = CopyTrail()
         self._read = ReadFacts()
         self._charge = SumTracker()
-        self._family = SumTracker()
+        self._family, self._huge = SumTracker(), SumTracker()
         self._has_relatives = False
         self.wants_family_sum = False
         """Whether it has fork relatives, and no cgroup's charge shows what they take together."""
@@ -154,6 +154,7 @@ class ProcessAssessor:
             charge=charge,
             charge_name=limit_name(str(charged.who), step) if charged is not None else None,
             family=family,
+            huge=self._huge.take(now_s, huge_point(row, now_s)),
             counts=counts,
             verdict=verdict,
             growth=growth,
@@ -222,6 +223,7 @@ _NUMBERS: Final = attrgetter(
     "anon_bytes",
     "shmem_bytes",
     "swap_bytes",
+    "hugetlb_bytes",
     "page_tables_bytes",
     "minflt_per_s",
     "majflt_per_s",

@@ -6,6 +6,7 @@ cgroup. Where no cgroup shows it, the sum of PSS over a fork family does, for al
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Collection, Hashable
 from typing import Final, NamedTuple
@@ -122,6 +123,14 @@ def charge_point(
     ledger = cgroup_ledger(leaf.usage_bytes, leaf.stat)
     used_bytes = ledger.whole_bytes - reclaimable_bytes(ledger)
     return SumPoint(leaf.path, step.now_s, used_bytes, limit.headroom_max_bytes)
+
+
+def huge_point(row: ProcessRow, now_s: float) -> SumPoint | None:
+    """Its huge pages (hugetlb), which RES does not have; None if it has none.
+
+    It has no room: what their pool leaves may be reserved for it.
+    """
+    return SumPoint(row.key, now_s, row.hugetlb_bytes, sys.maxsize) if row.hugetlb_bytes else None
 
 
 def family_point(key: ProcessKey, family: FamilySum | None, limit: LimitRow | None) -> SumPoint | None:

@@ -89,6 +89,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
         {"family_measure": "PSS", "family_count": 4},
         Severity.WARNING,
     ),
+    ("huge_growth", {"huge_growth": growth(Shape.LEAK)}, {"huge_limit": 1}, Severity.WARNING),
     ("near_high", BRAKE | {"brake_used": 80}, BRAKE | {"brake_used": 79}, Severity.WARNING),
     ("near_high", BRAKE | {"brake_used": 1, "brake_limit": 0}, BRAKE, Severity.WARNING),
     ("threads", THREADS | {"threads_used": 1, "threads_limit": 0}, THREADS | {"threads_limit": 0}, Severity.WARNING),

@@ -325,3 +325,18 @@ def test_who_is_watched_are_those_that_were_asked_for_without_their_relatives() 
     frames = [engine.step(changed(asked, focus=FakeProcess(42).key)) for _ in range(4)]
     last = frames[-1]
     assert last is not None and last.incidents is not None and last.incidents.unseen.only == 1
+
+
+@pytest.mark.parametrize(("gained_kib", "answer"), [(2048, Answer.BAD), (0, Answer.FINE)])
+def test_huge_pages_that_grow_are_growth_though_res_does_not_have_them(gained_kib: int, answer: Answer) -> None:
+    process = FakeProcess(42, hugetlb_kib=40 * 1024)
+    engine = Engine(v2(process))
+    for _ in range(150):
+        process.hugetlb_kib += gained_kib
+        frame = engine.step(request(focus=process.key, needs=Need.STAT | Need.STATUS))
+    assert frame is not None
+    found = outlook(frame)
+    grows = [sentences_of(one).says for one in found.findings if one.name == "huge_growth"]
+    assert answer_to(found) is answer
+    assert bool(grows) is (answer is Answer.BAD)
+    assert all("huge pages have grown by 120 MiB per minute" in one for one in grows)
