@@ -147,6 +147,7 @@ def test_the_verdict_on_a_recorded_program_reaches_the_panel(run: str, verdict: 
 def test_the_verdict_on_a_recorded_jvm_reaches_the_panel() -> None:
     found = World(JVM).run("jvm_leak")
     assert dict(found.facts)["jvm_verdict"] == JVM_VERDICTS[JvmVerdict.LEAK]
+    assert f"jcmd {PID} GC.class_histogram" in str(found), "the command can be run as it is"
 
 
 @pytest.mark.parametrize(

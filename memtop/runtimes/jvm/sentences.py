@@ -79,8 +79,8 @@ def jvm_parts(parts: JvmBreakdown, *, collected: bool) -> list[Part]:
     return [Part(key, name, short, size) for key, name, short, size in found if size]
 
 
-def jvm_verdict(jvm: JvmJudgement) -> Verdict:
-    """The verdict with its evidence and the next step."""
+def jvm_verdict(jvm: JvmJudgement, pid: int) -> Verdict:
+    """The verdict with its evidence and the next step, for the process ``pid``."""
     growth, heap = jvm.growth, jvm.heap
     seen = f"{counted(len(growth.cycles), 'major GC')} in {duration(growth.span_s)}"
     share = "" if growth.gc_share is None else f", {percent(100 * growth.gc_share)} % of the time"
@@ -88,7 +88,7 @@ def jvm_verdict(jvm: JvmJudgement) -> Verdict:
         JvmVerdict.WAITING: (
             "No verdict yet",
             f"A verdict needs {LEAST_CYCLES} major GCs over {LEAST_SPAN_S:.0f} s; so far {seen}.",
-            "Only major collections free old objects; jcmd PID GC.run requests one.",
+            f"Only major collections free old objects; jcmd {pid} GC.run requests one.",
         ),
         JvmVerdict.STEADY: ("No leak", f"What is left after major collections stays level ({seen}).", ""),
         JvmVerdict.PRESSURE: (
@@ -99,7 +99,7 @@ def jvm_verdict(jvm: JvmJudgement) -> Verdict:
         JvmVerdict.LEAK: (
             "Probable heap leak",
             f"More is left after each major collection: {per_min(growth.live_bytes_per_s)} ({seen}).",
-            "Compare two class histograms: jcmd PID GC.class_histogram, some minutes apart.",
+            f"Compare two class histograms: jcmd {pid} GC.class_histogram, some minutes apart.",
         ),
         JvmVerdict.HEAP_FULL: (
             "Live objects nearly fill the heap",
@@ -110,12 +110,12 @@ def jvm_verdict(jvm: JvmJudgement) -> Verdict:
         JvmVerdict.METASPACE: (
             "Metaspace grows",
             f"{per_min(growth.metaspace_bytes_per_s)}: classes are loaded and never unloaded.",
-            "Look for class loaders and generated classes: jcmd PID VM.classloader_stats.",
+            f"Look for class loaders and generated classes: jcmd {pid} VM.classloader_stats.",
         ),
         JvmVerdict.THREAD_LEAK: (
             "Probable thread leak",
             f"{counted(heap.threads, 'thread')}, {count_per_min(growth.threads_per_s)}.",
-            "jstack shows what they wait for.",
+            f"jstack {pid} shows what they wait for.",
         ),
         JvmVerdict.OUTSIDE: (
             "Memory outside of the heap grows",
@@ -126,7 +126,7 @@ def jvm_verdict(jvm: JvmJudgement) -> Verdict:
     }
     if growth.may_rise:
         says = f"What is left after major collections may be rising; it varies too much to tell yet ({seen})."
-        return Verdict("No verdict yet", says, "jcmd PID GC.run requests a collection.", bad=False)
+        return Verdict("No verdict yet", says, f"jcmd {pid} GC.run requests a collection.", bad=False)
     bad = growth.verdict not in (JvmVerdict.WAITING, JvmVerdict.STEADY, JvmVerdict.PRESSURE)
     return Verdict(*found[growth.verdict], bad=bad)
 

@@ -99,7 +99,7 @@ class JvmTracker:
         if not points:
             return view if trouble else view._replace(sentences=("Waiting for its counters …",))
         jvm = _judge(points, shown.kernel, _mapped(shown, points[-1].heap))
-        verdict = sentences.jvm_verdict(jvm)
+        verdict = sentences.jvm_verdict(jvm, shown.kernel.pid)
         return view._replace(
             has_figures=True,
             verdict=verdict,
