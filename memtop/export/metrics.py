@@ -53,9 +53,15 @@ _GAUGES: Final = (
     _Value("virtual_bytes", "VIRT: address space of the processes.", lambda row: row.virt_bytes),
     _Value("resident_bytes", "Sum of RES, an upper bound: shared pages count each time.", lambda row: row.rss_bytes),
     _Value("proportional_bytes", "Sum of PSS, if that of every process is known.", lambda row: row.pss_bytes),
-    _Value("anonymous_bytes", "Anonymous memory.", lambda row: row.anon_bytes),
-    _Value("file_bytes", "Page cache, or mapped files without a cgroup.", lambda row: row.file_bytes),
-    _Value("shared_bytes", "tmpfs and shared memory.", lambda row: row.shmem_bytes),
+    _Value("anonymous_bytes", "Anonymous memory; without a cgroup a sum like that of RES.", lambda row: row.anon_bytes),
+    _Value(
+        "file_bytes",
+        "Page cache; without a cgroup a sum of mapped files, like that of RES.",
+        lambda row: row.file_bytes,
+    ),
+    _Value(
+        "shared_bytes", "tmpfs and shared memory; without a cgroup a sum like that of RES.", lambda row: row.shmem_bytes
+    ),
     _Value("swap_bytes", "Memory on swap.", lambda row: row.swap_bytes),
     _Value("charged_bytes", "What the cgroup is charged.", lambda row: row.charge_bytes),
     _Value("working_set_bytes", "The charge minus inactive page cache.", lambda row: row.working_set_bytes),
