@@ -62,6 +62,7 @@ def growth(c: FindingInputs) -> Found:
         heap_left_bytes=c.heap_may_take if early is None and (c.grows_towards_runtime or not c.grows_towards) else None,
         lazyfree_bytes=c.lazyfree if c.lazyfree is not None and c.lazyfree > MIB else None,
         unread=c.lazyfree_unread or None,
+        ends_first=(c.heap_ends_first or None) if early is None else None,
         young_s=c.age_s if c.age_s is not None and c.age_s < 600 else None,
     )
     return growth_severity(soon=g.soon, kills=not c.grows_towards_brake), found

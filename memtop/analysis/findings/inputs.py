@@ -237,6 +237,8 @@ class FindingInputs(NamedTuple):
     heap_end_name: str | None = None
     """The limit that the runtime sets and that its own figures rise to."""
     heap_end_limit: int | None = None
+    heap_ends_first: str = ""
+    """What is not known of the limits that the runtime sets, where these may end it first."""
     heap_end_s: tuple[float, float] | None = None
     """Earliest and latest time until then."""
     heap_ends_soon: bool = False

@@ -208,6 +208,7 @@ def _with_heap(case: FindingInputs, heap: FindingFacts) -> FindingInputs:
     end = heap.first_end
     return case._replace(
         heap_end_name=end.name if end is not None else None,
+        heap_ends_first="; ".join(heap.not_looked_at) if heap.may_end_first else "",
         heap_end_limit=end.limit_bytes if end is not None else None,
         heap_end_s=end.span_s if end is not None else None,
         heap_ends_soon=heap.ends_soon,

@@ -151,6 +151,7 @@ class JvmTracker:
             if untouched is not None and explains and growth.verdict not in _OUTSIDE
             else None,
             not_looked_at=self._uses_unknown(self._points[-1].heap),
+            may_end_first=not explains and growth.verdict not in (JvmVerdict.METASPACE, JvmVerdict.THREAD_LEAK),
             alarm=_ALARMS.get(growth.verdict, ""),
             live_bytes=growth.live_bytes,
             floor=HeapFloor(len(growth.cycles), growth.span_s, growth.live_bytes_per_s, interval)

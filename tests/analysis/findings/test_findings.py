@@ -80,6 +80,14 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
         LEAK | {"alarm": False, "growth": growth(Shape.WARMUP)},
         Severity.WARNING,
     ),
+    (
+        "growth",
+        LEAK
+        | {"evidence": Evidence.LIKELY_LEAK, "growth": growth(Shape.LEAK)._replace(limit_s=None)}
+        | {"heap_ends_first": "how full its heap is"},
+        LEAK | {"alarm": False},
+        Severity.WARNING,
+    ),
     ("thrashing", PAGING, PAGING | {"psi_full_percent": 4.9}, Severity.DANGER),
     ("charge_growth", LIMITED | {"charge": growth(Shape.LEAK), "charge_name": "app"}, LIMITED, Severity.WARNING),
     ("charge_growth", {"charge": growth(Shape.LEAK), "charge_name": "own"}, {}, Severity.WARNING),

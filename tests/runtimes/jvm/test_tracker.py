@@ -62,3 +62,19 @@ def test_what_res_has_of_a_heap_that_is_mapped_three_times_is_told(name: str, ag
     facts = tracker.finding_facts(kernel, line["t"], fresh=True)
     assert facts is not None
     assert (facts.counted_again_bytes > 1 << 30) is again
+
+
+@pytest.mark.parametrize("outside", [False, True])
+def test_where_other_memory_than_the_heap_rises_a_limit_whose_use_is_unknown_may_end_it_first(outside: bool) -> None:
+    """Direct memory, at whose MaxDirectMemorySize it throws OutOfMemoryError, is in no counter."""
+    tracker, line = JvmTracker(), lines("jvm_leak")[-1]
+    tracker.started_with(["java", "-XX:MaxDirectMemorySize=150m", "Main"])
+    data = encode_counters(parse_hsperf(line["hsperf"]))
+    for second in range(60):
+        anon = line["anon"] + (second << 24 if outside else 0)
+        tracker.take("jvm", data, ReadingMoment(float(second), anon, anon, None), ProcessContext(None, None, None))
+    kernel = KernelFigures(pid=42, rss_bytes=anon, anon_bytes=anon, shmem_bytes=0)
+    facts = tracker.finding_facts(kernel, 59.0, fresh=True)
+    assert facts is not None
+    assert facts.may_end_first is outside
+    assert facts.not_looked_at == ("how full its direct memory is (MaxDirectMemorySize of 150 MiB)",)
