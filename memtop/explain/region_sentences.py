@@ -61,7 +61,7 @@ def caption(view: RegionsView | None, rss_bytes: int | None = None) -> str:
         parts.append("RSS includes zero pages")
     if view.waiting_s is not None and view.waiting_s > _LONG_S:
         parts.append(f"next one under way for {duration(view.waiting_s)}")
-    elif view.missing is Missing.TOO_EXPENSIVE and view.stall_s is not None:
+    elif view.missing is Missing.TOO_DEAR and view.stall_s is not None:
         parts.append(f"R reads again, {_cost(view)}")
     elif view.missing not in (Missing.NOTHING, Missing.UNREAD):
         parts.append(f"no newer one: {view.missing.value}")
@@ -81,7 +81,7 @@ def why_no_reading(view: RegionsView, row: ProcessRow, own_uid: int) -> str:
     if view.missing is Missing.UNREAD:
         waited = view.waiting_s is not None and view.waiting_s > _LONG_S
         return f"A reading has been under way for {duration(view.waiting_s)}." if waited else "Reading …"
-    if view.missing is Missing.TOO_EXPENSIVE:
+    if view.missing is Missing.TOO_DEAR:
         cost = "too long" if view.stall_s is None else _cost(view)
         return f"Not read automatically: mmap and munmap in the process would wait for {cost}. R reads it now."
     if view.missing is Missing.UNKNOWN_COST:

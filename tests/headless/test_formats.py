@@ -242,17 +242,17 @@ def test_no_name_breaks_a_line_of_csv() -> None:
 def test_pss_and_uss_are_there_where_they_were_asked_for_with_the_reason_where_they_are_unknown() -> None:
     known, unknown = proc_row(7, pss_bytes=5, uss_bytes=3), proc_row(8)
     assert "pss_bytes" not in json.loads(lines_of(known)[0])["processes"][0]
-    shares = Shares(2, {unknown.key: "too_expensive"}, decides=False)
+    shares = Shares(2, {unknown.key: "too_dear"}, decides=False)
     found = json.loads(lines_of(known, unknown, shares=shares)[0])["processes"]
     assert [(one["pss_bytes"], one["uss_bytes"], one["pss_unknown"]) for one in found] == [
         (5, 3, None),
-        (None, None, "too_expensive"),
+        (None, None, "too_dear"),
     ]
     out = io.StringIO()
     csv_writer(out)(frame([known, unknown], shares=shares))
     heading, *rows = csv.reader(io.StringIO(out.getvalue()))
     assert heading[-3:] == ["pss_bytes", "uss_bytes", "pss_unknown"]
-    assert [row[-3:] for row in rows] == [["5", "3", ""], ["", "", "too_expensive"]]
+    assert [row[-3:] for row in rows] == [["5", "3", ""], ["", "", "too_dear"]]
 
 
 @given(st.binary(max_size=40))

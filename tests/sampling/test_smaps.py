@@ -151,13 +151,13 @@ def test_what_would_hold_up_a_large_process_is_read_only_when_asked_for_and_says
     watched.process.rss_pages = 4096 * MIB_PAGES
     watched.source.took_s = 0.050
     view = watched.view(times=3)
-    assert (view.reading, view.missing) == (None, Missing.TOO_EXPENSIVE)
+    assert (view.reading, view.missing) == (None, Missing.TOO_DEAR)
     assert view.stall_s == pytest.approx(0.1)
     view = watched.view(READ)
     assert view.reading is not None and view.reading.took_s == 0.050
     assert readings(watched, 20) == 0
     view = watched.view()
-    assert view.missing is Missing.TOO_EXPENSIVE and view.stall_s == pytest.approx(0.050, abs=1e-4)
+    assert view.missing is Missing.TOO_DEAR and view.stall_s == pytest.approx(0.050, abs=1e-4)
     assert readings(watched, 1, READ) == 1
 
 
@@ -168,7 +168,7 @@ def test_what_one_process_did_cost_is_expected_of_the_next() -> None:
     watched.source.took_s = 0.030
     assert watched.view().reading is not None
     view = watched.view(focus=other.key)
-    assert (view.reading, view.missing) == (None, Missing.TOO_EXPENSIVE)
+    assert (view.reading, view.missing) == (None, Missing.TOO_DEAR)
     assert view.stall_s == pytest.approx((0.030 + 0.0125) / 2, rel=0.02), "half of the surprise is believed"
 
 
@@ -185,7 +185,7 @@ def test_a_process_with_many_mappings_is_counted_before_it_is_read_and_not_read_
     watched = Watched()
     watched.source.files["proc/42/maps"] = b"1000-2000 rw-p 0 00:00 0\n" * 60_000
     view = watched.view(times=3)
-    assert (view.reading, view.missing, view.mappings) == (None, Missing.TOO_EXPENSIVE, 60_000)
+    assert (view.reading, view.missing, view.mappings) == (None, Missing.TOO_DEAR, 60_000)
     assert view.stall_s == pytest.approx(0.24, abs=0.01)
     assert "proc/42/smaps" not in watched.source.asked_ever
     assert watched.view(READ).reading is not None
@@ -201,7 +201,7 @@ def test_a_reading_that_becomes_far_longer_than_counted_is_cut_and_not_taken(mon
     watched.process.minflt += 1
     view = watched.view(times=8)
     assert before is not None and view.reading is before
-    assert (view.missing, view.mappings) == (Missing.TOO_EXPENSIVE, 60_000)
+    assert (view.missing, view.mappings) == (Missing.TOO_DEAR, 60_000)
     view = watched.view(READ)
     assert view.reading is not None and len(view.reading.regions) == 20
 

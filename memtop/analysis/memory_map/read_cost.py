@@ -108,7 +108,7 @@ class Why(Enum):
     FORBIDDEN = "--no-smaps was given"
     UNDER_WAY = "an earlier reading still hangs"
     RESTING = "the last reading was too recent, given its cost"
-    TOO_EXPENSIVE = "it would stall the process for too long; R reads once"
+    TOO_DEAR = "it would stall the process for too long; R reads once"
     UNKNOWN_COST = "RES is not known, so neither is the cost; R reads once"
 
 
@@ -204,7 +204,7 @@ class ReadBudget(NamedTuple):
         if not asked and stall_s is None:
             return Verdict(Why.UNKNOWN_COST, stall_s)
         if not asked and stall_s is not None and stall_s > STALL_MAX_S:
-            return Verdict(Why.TOO_EXPENSIVE, stall_s)
+            return Verdict(Why.TOO_DEAR, stall_s)
         if now_s < from_s:
             return Verdict(Why.RESTING, stall_s, from_s - now_s)
         return Verdict(Why.ALLOWED, stall_s)

@@ -32,11 +32,7 @@ ONCE_S: Final = 150.0
 ONCE_SETTLE_S: Final = 0.5
 """... looking at this interval whether one does."""
 
-_WHY: Final = {
-    Why.FORBIDDEN: Missing.FORBIDDEN,
-    Why.TOO_EXPENSIVE: Missing.TOO_EXPENSIVE,
-    Why.UNKNOWN_COST: Missing.UNKNOWN_COST,
-}
+_WHY: Final = {Why.FORBIDDEN: Missing.FORBIDDEN, Why.TOO_DEAR: Missing.TOO_DEAR, Why.UNKNOWN_COST: Missing.UNKNOWN_COST}
 
 
 class Admission:

@@ -41,7 +41,7 @@ DOUBTED_S: Final = 4.5
 FRESH_S: Final = 3.0
 """A LazyFree that is not older than this still holds."""
 
-_MAY_STILL_COME: Final = (Missing.UNREAD, Missing.NOTHING, Missing.TOO_EXPENSIVE, Missing.UNKNOWN_COST, Missing.ABSENT)
+_MAY_STILL_COME: Final = (Missing.UNREAD, Missing.NOTHING, Missing.TOO_DEAR, Missing.UNKNOWN_COST, Missing.ABSENT)
 
 
 class SmapsScheduler:

@@ -23,7 +23,7 @@ class Missing(Enum):
     UNREAD = "it is being read"
     HANGING = "a reading hangs: the process, or the storage behind its memory, is stuck"
     FORBIDDEN = "--no-smaps was given"
-    TOO_EXPENSIVE = "mmap and munmap in the process would wait too long for a reading"
+    TOO_DEAR = "mmap and munmap in the process would wait too long for a reading"
     UNKNOWN_COST = "RES is unknown, so the cost of a reading is too"
     TOO_MANY = "they are too many: their readings would be too far apart"
     DENIED = "no permission to read it"

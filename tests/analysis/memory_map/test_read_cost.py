@@ -38,7 +38,7 @@ def test_a_small_process_on_screen_is_read() -> None:
         (ReadBudget(), rss(MIB), {"forbidden": True}, Why.FORBIDDEN),
         (ReadBudget(), rss(MIB), {"asked": True, "forbidden": True}, Why.FORBIDDEN),
         (ReadBudget().begun(), rss(MIB), {"asked": True}, Why.UNDER_WAY),
-        (ReadBudget(), rss(2 * GIB), {}, Why.TOO_EXPENSIVE),
+        (ReadBudget(), rss(2 * GIB), {}, Why.TOO_DEAR),
         (ReadBudget(), rss(2 * GIB), {"asked": True}, Why.ALLOWED),
         (ReadBudget(), None, {}, Why.UNKNOWN_COST),
         (ReadBudget(), None, {"asked": True}, Why.ALLOWED),
@@ -93,9 +93,9 @@ def test_the_cost_is_learned_for_what_was_read_and_not_for_what_came_since() -> 
     assert huge_pages.may_read(100.0, rss(8 * GIB), HERE).stall_s == pytest.approx(0.0505)
     assert huge_pages.may_read(100.0, rss(3 * GIB), HERE).stall_s == pytest.approx(0.00025)
     dear = ReadBudget().ended(0.0, 0.040, rss(500 * MIB))
-    assert dear.may_read(4.0, rss(520 * MIB), HERE).why is Why.TOO_EXPENSIVE
+    assert dear.may_read(4.0, rss(520 * MIB), HERE).why is Why.TOO_DEAR
     sums = ReadBudget().ended(0.0, 0.004, Load(10 * MIB, mappings=10_000))
-    assert sums.may_read(100.0, Load(10 * MIB, mappings=10_000, texts=10_000), HERE).why is Why.TOO_EXPENSIVE
+    assert sums.may_read(100.0, Load(10 * MIB, mappings=10_000, texts=10_000), HERE).why is Why.TOO_DEAR
 
 
 def test_a_slow_machine_is_learned_from_any_process_and_a_quick_process_makes_it_no_faster() -> None:
@@ -113,7 +113,7 @@ def test_one_reading_that_was_disturbed_does_not_forbid_all_others_and_two_do() 
     disturbed = ReadBudget().ended(0.0, 0.010, rss(404 * MIB)).ended(10.0, 0.028, rss(404 * MIB))
     assert disturbed.may_read(13.0, rss(404 * MIB), HERE).allowed
     again = disturbed.ended(13.0, 0.028, rss(404 * MIB))
-    assert again.may_read(16.0, rss(404 * MIB), HERE).why is Why.TOO_EXPENSIVE
+    assert again.may_read(16.0, rss(404 * MIB), HERE).why is Why.TOO_DEAR
     calmed = disturbed.ended(100.0, 0.010, rss(404 * MIB))
     assert calmed.cost_s == pytest.approx(0.010)
 
@@ -149,7 +149,7 @@ def test_whatever_happens_at_most_one_percent_of_the_time_is_spent_reading_unask
 def test_one_slow_reading_does_not_silence_a_process_for_ever() -> None:
     load, machine = rss(300 * MIB), Machine()
     budget = ReadBudget().begun().ended(0.0, 0.2, load, machine)
-    assert budget.may_read(30.0, load, machine).why is Why.TOO_EXPENSIVE
+    assert budget.may_read(30.0, load, machine).why is Why.TOO_DEAR
     assert budget.may_read(200.0, load, machine).allowed
 
 

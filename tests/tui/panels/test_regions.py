@@ -243,7 +243,7 @@ def test_no_part_of_the_legend_of_virt_is_cut(width: int) -> None:
 
 def test_the_caption_tells_age_and_cost() -> None:
     assert caption(real("go")) == "read 2 s ago in 3.0 ms"
-    dear = real("go")._replace(missing=Missing.TOO_EXPENSIVE, stall_s=0.072)
+    dear = real("go")._replace(missing=Missing.TOO_DEAR, stall_s=0.072)
     assert caption(dear) == "read 2 s ago in 3.0 ms, R reads again, about 72 ms"
     many_mappings = dear._replace(mappings=60_000, stall_s=0.24)
     assert caption(many_mappings) == "read 2 s ago in 3.0 ms, R reads again, about 240 ms for 60,000 mappings"
@@ -376,7 +376,7 @@ def test_the_caption_says_how_far_res_has_moved_since_the_reading() -> None:
     ("missing", "words"),
     [
         (Missing.NOTHING, "Not read yet."),
-        (Missing.TOO_EXPENSIVE, "about 48 ms. R reads it now"),
+        (Missing.TOO_DEAR, "about 48 ms. R reads it now"),
         (Missing.DENIED, "it belongs to another user (app). Run memtop as root or with CAP_SYS_PTRACE"),
         (Missing.FORBIDDEN, "--no-smaps"),
         (Missing.KERNEL, "kernel thread"),
