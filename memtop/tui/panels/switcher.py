@@ -228,6 +228,14 @@ class Panels(Vertical, KeptLines):
         if name:
             self.post_message(self.Opened(name))
 
+    def on_descendant_focus(self) -> None:
+        """Mark the tab of the panel that has the keys."""
+        self.query_one(Tabs).add_class("-focused")
+
+    def on_descendant_blur(self) -> None:
+        """Mark it no more."""
+        self.query_one(Tabs).remove_class("-focused")
+
     def _show_again(self) -> None:
         if self._frame is not None:
             self.show(self._frame)

@@ -10,7 +10,7 @@ import pytest
 from memtop.settings import Settings
 from memtop.tui.bars.footer import StatusBar
 from memtop.tui.bars.header import HeaderBar
-from memtop.tui.panels.switcher import PANELS, Panels, panel_of
+from memtop.tui.panels.switcher import PANELS, Panels, Tabs, panel_of
 from tests.fakes import FakeProcess, FakeSource
 from tests.tui.app.test_app import LONG_S, Board, board, sampling_held_up, world
 from tests.tui.frames import line
@@ -148,6 +148,8 @@ async def test_the_keys_go_to_each_panel_that_is_opened_and_back_when_it_is_clos
                 await it.press(key)
             await it.press(key)
             await it.until(lambda kind=kind: kind.takes_keys in focused_ids(it), f"{kind.title} has the keys")  # type: ignore[misc]
+            says = f"[{key} {kind.title}]"
+            await it.until(lambda says=says: reversed_text(it) == says, "its tab says so")  # type: ignore[misc]
             before = it.selected
             await it.press("down", "pagedown", "G", "g")
             assert it.selected == before, "the list has not moved"
@@ -179,6 +181,12 @@ async def test_end_returns_to_now_from_a_panel_that_scrolls() -> None:
         await it.press("end")
         await it.until(lambda: panel.scroll_y == panel.max_scroll_y > 0, "its last line is in view")
         assert it.selected == selected, "the list has not moved"
+
+
+def reversed_text(it: Board) -> str:
+    return "".join(
+        part.text for part in it.app.query_one(Tabs).render_line(0) if part.style is not None and part.style.reverse
+    )
 
 
 def focused_ids(it: Board) -> set[str | None]:
