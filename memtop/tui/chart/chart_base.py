@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 from rich.style import Style
 from textual.geometry import Size
 from textual.strip import Strip
+from textual.style import Style as VisualStyle
 
 from memtop.tui.chart.chart_styles import AREAS, ChartStyle, ChartStyles, Glyphs
 from memtop.tui.drawing.cached_lines import CachedLines
@@ -61,12 +62,24 @@ class ChartBase(CachedLines):
         """The styles of the current theme."""
         if self._inks is not None:
             return self._inks
-        ground = self.get_visual_style().rich_style
-        styles = {ink: self.get_visual_style(name).rich_style for ink, name in _CLASS.items()}
+        ground = self.get_visual_style()
+        styles = {ink: (ground + self._part(name)).rich_style for ink, name in _CLASS.items()}
         if self.look is not Glyphs.SHADED:
             styles |= dict.fromkeys(AREAS, Style(color=styles[ChartStyle.RES].color))
-        self._inks = styles | {ChartStyle.GROUND: ground}
+        self._inks = styles | {ChartStyle.GROUND: ground.rich_style}
         return self._inks
+
+    def _part(self, name: str) -> VisualStyle:
+        """What a part adds to the style of the chart. Textual would go through all ancestors for each part again."""
+        styles = self.get_component_styles(name)
+        text = styles.text_style
+        return VisualStyle(
+            styles.background if styles.has_rule("background") else None,
+            styles.color if styles.has_rule("color") else None,
+            bold=text.bold,
+            underline=text.underline,
+            reverse=text.reverse,
+        )
 
     def invalidate(self) -> None:
         """Build again, and repaint the lines that changed."""
