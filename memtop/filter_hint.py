@@ -10,6 +10,7 @@ from memtop.columns import Column, Values, columns_of
 
 _WORD: Final = re.compile(r"([a-zA-Z%Δ#][a-zA-Z%#/_]*)(>=|<=|!=|==|=|>|<)?(.*)")
 _MOST: Final = 6
+_UNKNOWN: Final = "no column"
 _KINDS: Final = {
     Values.SIZE: "a size such as 500m or 1.5g; > < =",
     Values.TEXT: "part of the text; = or !=",
@@ -38,7 +39,13 @@ def filter_hint(text: str, *, groups: bool = False) -> str:
     if column is not None:
         return f"{name}: {_KINDS.get(column.values, 'a number; > < =')}"
     near = difflib.get_close_matches(name, list(names), 3)
-    return f"no column {name}: searched as text" + (f"; a column is {', '.join(near)}" if near else "")
+    return f"{_UNKNOWN} {name}: searched as text" + (f"; a column is {', '.join(near)}" if near else "")
+
+
+def unknown_columns(text: str) -> list[str]:
+    """One line about each word of a filter that looks like a term and names no column."""
+    words = [] if text.lstrip().startswith("!") else text.split()
+    return [f"{word}: {says}" for word in words if (says := filter_hint(word)).startswith(_UNKNOWN)]
 
 
 def completion(text: str, *, groups: bool = False) -> str | None:

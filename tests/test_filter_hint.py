@@ -6,7 +6,7 @@ from string import ascii_lowercase
 
 import pytest
 
-from memtop.filter_hint import completion, filter_hint
+from memtop.filter_hint import completion, filter_hint, unknown_columns
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,19 @@ from memtop.filter_hint import completion, filter_hint
 )
 def test_the_last_word_is_explained(typed: str, says: str) -> None:
     assert filter_hint(typed) == says
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("uesr=app rss>1m", ["uesr=app: no column uesr: searched as text; a column is user"]),
+        ("env=prod", ["env=prod: no column env: searched as text"]),
+        ("!env=prod", []),
+        ("nginx --port=80 user=app", []),
+    ],
+)
+def test_a_term_of_no_column_is_said_to_be_searched_as_text(text: str, says: list[str]) -> None:
+    assert unknown_columns(text) == says
 
 
 def test_the_beginning_of_a_column_names_the_columns_that_it_may_be() -> None:

@@ -103,6 +103,11 @@ def _reporting(source: Source, settings: Settings, form: str, out: TextIO) -> fo
     write, said_hidden = _writer(form, settings, out), form != "csv"  # the others have a place for it
     addressed = {pid for pid, _ in settings.go_urls} | (set(settings.pids) if settings.go_urls else set())
     announce = announcer(say)
+    if settings.filter:
+        from memtop.filter_hint import unknown_columns  # noqa: PLC0415 (3 ms; only for a filter)
+
+        for text in unknown_columns(settings.filter):
+            say(f"--filter: {text}")
 
     def report_and_write(frame: Frame) -> None:
         nonlocal said_hidden

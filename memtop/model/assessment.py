@@ -72,14 +72,16 @@ class LimitRow(NamedTuple):
     """What of :attr:`used_bytes` is cache that memory.min of a cgroup inside keeps from being reclaimed."""
     goes_to_swap: bool = False
     """Whether it is full, or memory goes to swap, so that what grows fills the room on swap now."""
+    hangs: bool = False
+    """Whether its OOM killer is disabled (version 1), so that tasks hang instead of being killed."""
 
     @property
     def effect(self) -> str:
         """What the kernel does beyond it."""
+        effect = "tasks hang" if self.hangs else self.limit.value
         if self.swap_room_bytes is None:
-            return f"swaps or {self.limit.value}"
-        swaps = f"swaps {size(self.swap_room_bytes)}, then " if self.swap_room_bytes > 0 else ""
-        return swaps + self.limit.value
+            return f"swaps or {effect}"
+        return f"swaps {size(self.swap_room_bytes)}, then {effect}" if self.swap_room_bytes > 0 else effect
 
 
 class CountLimit(NamedTuple):
@@ -130,6 +132,8 @@ class Place(NamedTuple):
     rank: int | None
     """Rank of the process in focus; 1 is killed first. None if it is never killed."""
     of: int
+    all_die: bool = False
+    """Whether all processes of its cgroup are killed with the first one (memory.oom.group)."""
 
 
 class ExitReport(NamedTuple):

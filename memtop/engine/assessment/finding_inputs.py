@@ -14,6 +14,7 @@ from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.growth_tracker import Verdict
 from memtop.engine.assessment.limit_names import cgroup_name, limit_name
 from memtop.engine.assessment.memory_limits import NO_THREAD, Rivals, first_to_kill
+from memtop.engine.assessment.oom_candidates import kills_group
 from memtop.engine.assessment.rise_tracker import RiseFact
 from memtop.engine.assessment.step_input import StepInput
 from memtop.engine.assessment.task_totals import TaskSums
@@ -154,7 +155,7 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
         unmapped=_unmapped(leaf, judged.tasks) if leaf is not None and bound is leaf else None,
         victim=_victim(in_cgroup, row.key),
         victim_of=in_cgroup.of if in_cgroup is not None else None,
-        group_kill=_group_kill(row.key if in_cgroup is None else in_cgroup.first, bound, step),
+        group_kill=kills_group(row.key if in_cgroup is None else in_cgroup.first, bound, step),
         frozen=bool(bound and bound.under_oom and bound.kill_disabled),
         spared=_spared(bound),
         kills=counters.events(leaf.path).oom_kill if leaf is not None else None,
@@ -192,17 +193,6 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
         protected=f"{giant.name} ({giant.pid})" if giant is not None else None,
         protected_rss=giant.rss_bytes if giant is not None else None,
     )
-
-
-def _group_kill(victim: ProcessKey, bound: CgroupReading | None, step: StepInput) -> bool | None:
-    """Whether all in the cgroup of the first victim, or in one between that and the limit, are killed at once; None if
-    that is unknown."""
-    if bound is None or not bound.v2:
-        return False
-    chain, known = step.chain(victim), {one.path: one.group_kill for one in step.readings(victim)}
-    up_to = chain.index(bound.path) + 1 if bound.path in chain else 0
-    groups = [bound.group_kill, *(known.get(path) for path in chain[:up_to])]
-    return True if True in groups else None if None in groups else False
 
 
 def _victim(place: Place | None, key: ProcessKey) -> str | None:

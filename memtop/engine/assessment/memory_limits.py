@@ -83,6 +83,7 @@ def _shared_rows(key: ProcessKey, step: StepInput) -> Iterator[LimitRow]:
     """The limits of the machine and of the cgroups of a process: the same for all processes of a cgroup."""
     found = _ceilings(key, step)
     tightest = binding(found)
+    disabled = {reading.path for reading in step.readings(key) if not reading.v2 and reading.kill_disabled}
     for one in found:
         yield LimitRow(
             Limit.MACHINE if one.path is None else Limit.CGROUP if one.kills else Limit.HIGH,
@@ -97,6 +98,7 @@ def _shared_rows(key: ProcessKey, step: StepInput) -> Iterator[LimitRow]:
             one.unsure_bytes,
             one.protected_bytes,
             _goes_to_swap(one, step),
+            one.path in disabled,
         )
     for reading in step.readings(key):
         if reading.swap_limit_bytes not in (None, UNLIMITED) and reading.swap_bytes is not None:

@@ -11,6 +11,7 @@ from memtop.model.assessment import LimitRow, Place
 from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.meminfo import Meminfo
+from memtop.sampling.cgroup_reading import CgroupReading
 from memtop.sampling.request import Need
 from memtop.sampling.sample import ProcessSample
 
@@ -49,6 +50,17 @@ def order_on_machine(step: StepInput) -> list[int]:
         return []
     tasks = [seen for seen in step.sample.processes.values() if seen.statm is not None and seen.statm.rss_bytes]
     return _order(tasks, meminfo.total_bytes + meminfo.swap_total_bytes, step)
+
+
+def kills_group(victim: ProcessKey, bound: CgroupReading | None, step: StepInput) -> bool | None:
+    """Whether all in the cgroup of the first victim, or in one between that and the limit, are killed at once; None if
+    that is unknown."""
+    if bound is None or not bound.v2:
+        return False
+    chain, known = step.chain(victim), {one.path: one.group_kill for one in step.readings(victim)}
+    up_to = chain.index(bound.path) + 1 if bound.path in chain else 0
+    groups = [bound.group_kill, *(known.get(path) for path in chain[:up_to])]
+    return True if True in groups else None if None in groups else False
 
 
 def protected_giant(step: StepInput) -> ProcessRow | None:

@@ -28,7 +28,7 @@ from memtop.engine.assessment.memory_limits import (
     limit_rows,
     rivals_of,
 )
-from memtop.engine.assessment.oom_candidates import is_place_known_in, is_place_wanted, place_in
+from memtop.engine.assessment.oom_candidates import is_place_known_in, is_place_wanted, kills_group, place_in
 from memtop.engine.assessment.rise_tracker import RiseTracker
 from memtop.engine.assessment.step_input import StepInput
 from memtop.engine.assessment.sum_tracker import SumTracker, charge_point, family_point, huge_point
@@ -133,6 +133,9 @@ class ProcessAssessor:
         in_cgroup = on_machine = None
         if kills is not None and is_place_known_in(kills, step):
             in_cgroup = place_in(index.order_in_cgroup(kills), key, step)
+        if in_cgroup is not None and kills is not None:
+            bound = step.cgroups.readings.get(kills.path or "")
+            in_cgroup = in_cgroup._replace(all_die=kills_group(in_cgroup.first, bound, step) is True)
         if is_place_wanted(step):
             on_machine = place_in(index.order_on_machine, key, step)
         tasks = sums = None

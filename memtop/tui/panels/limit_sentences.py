@@ -173,12 +173,15 @@ def _bridge(detail: Detail, outlook: Assessment) -> Iterator[str]:
 
 
 def _victims(outlook: Assessment, adj: int | None) -> Iterator[str]:
-    for place, where in (
-        (outlook.in_cgroup, "In the cgroup with the binding limit"),
-        (outlook.on_machine, "On the machine"),
-    ):
-        if place is not None:
-            yield f"{where} the OOM killer would kill {place.first_name} first; {_rank(place, adj)}."
+    inside, where = outlook.in_cgroup, "In the cgroup with the binding limit"
+    if any(row.binds and row.hangs for row in outlook.limits):
+        yield f"{where} tasks hang at the limit: its OOM killer is disabled (memory.oom_control)."
+    elif inside is not None:
+        ranks = "all processes in its cgroup with it (memory.oom.group)" if inside.all_die else _rank(inside, adj)
+        with_it = ", and " if inside.all_die else "; "
+        yield f"{where} the OOM killer would kill {inside.first_name} first{with_it}{ranks}."
+    if (place := outlook.on_machine) is not None:
+        yield f"On the machine the OOM killer would kill {place.first_name} first; {_rank(place, adj)}."
 
 
 def _rank(place: Place, adj: int | None) -> str:

@@ -107,7 +107,8 @@ def _name_cells(width: int) -> int:
 
 
 def _row(row: LimitRow, width: int) -> list[Line]:
-    percent = 100 * row.used_bytes / row.limit_bytes if row.limit_bytes > 0 else 100.0
+    may_not_swap = row.limit is Limit.CGROUP_SWAP and row.used_bytes == row.limit_bytes == 0
+    percent = 100 * row.used_bytes / row.limit_bytes if row.limit_bytes > 0 else 0.0 if may_not_swap else 100.0
     limit, used, room = map(units.size, (row.limit_bytes, row.used_bytes, row.headroom_max_bytes))
     kills = row.limit is not Limit.HIGH  # that only slows down, as the findings say
     return _line(_Cells(row.name, percent, limit, used, room, _beyond(row)), width, binds=row.binds, kills=kills)

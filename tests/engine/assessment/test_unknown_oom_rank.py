@@ -70,6 +70,14 @@ def test_the_only_candidate_is_named_even_if_it_is_another_process() -> None:
     assert "OOM-kills giant (43), the only candidate in the cgroup" in text and "this process is exempt" in text
 
 
+def test_where_all_are_killed_at_once_no_rank_is_given() -> None:
+    source, engine, _ = full(b"0\n")
+    source.files[f"{APP}/memory.oom.group"] = b"1\n"
+    text = said(after(engine, 30))
+    assert "would kill giant (43) first, and all processes in its cgroup with it (memory.oom.group)." in text
+    assert "2nd of 2." not in text.partition("On the machine")[0]
+
+
 def test_with_one_unknown_no_rank_no_victim_and_no_number_of_candidates_is_given() -> None:
     _, _, frame = full(DENIED)
     text = said(frame)

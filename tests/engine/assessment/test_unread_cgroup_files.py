@@ -12,6 +12,7 @@ from memtop.explain.incident_text import headline
 from memtop.model.assessment import Limit
 from memtop.model.frame import Frame
 from memtop.sampling.request import Need
+from memtop.tui.panels.limit_sentences import sentences
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource, frame_after, outlook
 from tests.requests import request
 
@@ -215,6 +216,12 @@ def test_what_happens_at_a_limit_of_version_1_is_known_only_from_its_oom_control
     frame = frame_after(Engine(source), request(only=frozenset({42}), focus=process.key, needs=Need.STAT), 4)
     text = said(frame)
     assert says in text or ("this process" in says and inside and "hang" not in text)
+    hangs = control == b"oom_kill_disable 1\nunder_oom 0\noom_kill 0\n"
+    (row,) = [one for one in outlook(frame).limits if one.name == "/a"]
+    assert (row.effect == "tasks hang") is hangs
+    assert frame.detail is not None
+    panel = " ".join(sentences(frame.detail, outlook(frame), frame))
+    assert ("tasks hang at the limit: its OOM killer is disabled" in panel) is hangs
 
 
 def test_a_limit_that_may_be_its_own_is_not_said_to_be_of_an_ancestor() -> None:

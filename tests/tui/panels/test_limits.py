@@ -91,6 +91,15 @@ def test_the_panel_names_limits_events_split_and_victim() -> None:
     assert "Memory pressure (PSI) of the machine: some 1.5 % of the last" in shown
 
 
+def test_a_cgroup_that_may_not_swap_is_no_alarm() -> None:
+    process = FakeProcess(42)
+    source = v2(process)
+    source.files |= {f"{APP}/memory.swap.max": b"0\n", f"{APP}/memory.swap.current": b"0\n"}
+    frame = frame_after(Engine(source), request(panel="limits", focus=process.key), 4)
+    (line,) = [line for line in text(frame, 118).splitlines() if "swap of" in line]
+    assert line.lstrip().startswith("swap of") and "no more swapping" in line
+
+
 def test_how_the_kernel_hands_memory_out_is_said() -> None:
     process = FakeProcess(42)
     source = v2(process)
