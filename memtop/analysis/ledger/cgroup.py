@@ -6,6 +6,7 @@ Sources: cgroup-v2.rst, cgroup-v1/memory.rst, mm/memcontrol.c of the kernel.
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from memtop.analysis.ledger.ledger import Ledger, Part, make_ledger
@@ -49,11 +50,14 @@ class CgroupPart(StrEnum):
     """The same if kernel memory is unknown too. Part of it may be reclaimable slab."""
 
 
+_LEDGERS: Final = 128
+"""Of one reading the limits, the series and the incidents ask for it."""
 _INACTIVE: Final = (CgroupPart.CACHE_INACTIVE, CgroupPart.LAZYFREE)
 _RECLAIMABLE: Final = (*_INACTIVE, CgroupPart.CACHE_ACTIVE, CgroupPart.SLAB_RECLAIMABLE)
 _UNSURE: Final = (CgroupPart.CACHE, CgroupPart.KERNEL_AND_SLAB, CgroupPart.UNSPLIT)
 
 
+@lru_cache(maxsize=_LEDGERS)
 def cgroup_ledger(usage_bytes: int, stat: MemoryStat | None) -> Ledger:
     """The ledger of memory.current or memory.usage_in_bytes. Without memory.stat all of it is the remainder.
 

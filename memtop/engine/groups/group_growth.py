@@ -35,6 +35,8 @@ class GroupGrowth:
         what is judged."""
         self._noted_s: dict[GroupKey, float] = {}
         self._verdicts: dict[GroupKey, Verdict] = {}
+        self._ended_s: dict[GroupKey, float] = {}
+        """When the growth of a group was known to be over. It is judged by what came after."""
         self._turn: list[GroupKey] = []
 
     def note(self, key: GroupKey, now_s: float, whole_bytes: int, level_bytes: int, used_bytes: int) -> None:
@@ -103,7 +105,7 @@ class GroupGrowth:
         track = self.tracks.tracks.get(key)
         if track is None:
             return
-        from_s = max(now_s - window_s(delay_s), track.first_s)
+        from_s = max(now_s - window_s(delay_s), track.first_s, self._ended_s.get(key, track.first_s))
         step_s = even_step_s(max(delay_s, (now_s - from_s) / OTHERS_POINTS))
         times_s, used = used_memory(self.tracks, key, from_s=from_s, now_s=now_s, step_s=step_s)
         room = room_of(key)
@@ -111,6 +113,12 @@ class GroupGrowth:
         if room is not None and heaps_end_before(heaps_of(key), growth.slope_bytes_per_s or 0.0, room):
             growth = growth._replace(limit_s=None, slow_s=None)
         self._verdicts[key] = after_look(self._verdicts.get(key), growth, now_s)
+
+    def end(self, key: GroupKey, now_s: float) -> None:
+        """Forget what was found of a group, whose growth is over; its series stays."""
+        if key in self._noted_s:
+            self._ended_s[key] = now_s
+            self._verdicts.pop(key, None)
 
     def _forget(self, now_s: float) -> None:
         for key in [key for key, noted_s in self._noted_s.items() if now_s - noted_s > FORGET_S]:
@@ -120,4 +128,5 @@ class GroupGrowth:
         """Drop a group that is gone."""
         self._noted_s.pop(key, None)
         self._verdicts.pop(key, None)
+        self._ended_s.pop(key, None)
         self.tracks.forget(key)

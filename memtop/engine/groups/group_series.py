@@ -76,6 +76,8 @@ class GroupSeries:
         cgroups, now_s = sample.cgroups or CgroupSample(), sample.mono_s
         for path in cgroups.remade:
             self.growth.forget(GroupKey(By.CGROUP, path))
+        for path in self._killed_in(cgroups):
+            self.growth.end(GroupKey(By.CGROUP, path), now_s)
         for path, timed in cgroups.latest.items():
             if self._read_s.get(path) != timed.at_s:
                 self._read_s[path] = timed.at_s
@@ -126,6 +128,18 @@ class GroupSeries:
         """The cgroups that were read since this was last called."""
         fresh, self._fresh = self._fresh, set()
         return fresh
+
+    def _killed_in(self, cgroups: CgroupSample) -> set[str]:
+        """The cgroups in or below which the OOM killer has killed since the sample before."""
+        found: set[str] = set()
+        if cgroups.kills is not self._before.kills:
+            known = self._before.kills
+            for path in [path for path, count in cgroups.kills.items() if count > known.get(path, count)]:
+                above = path
+                while above and above not in found:
+                    found.add(above)
+                    above = above.rpartition("/")[0]
+        return found
 
     def _other_kind(self) -> By:
         return By.USER if self._summed is By.PROGRAM else By.PROGRAM

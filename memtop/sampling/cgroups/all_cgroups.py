@@ -17,12 +17,12 @@ from memtop.sampling.cgroup_reading import CgroupReading, TimedReading, filled
 from memtop.sampling.cgroups.cgroup_files import CgroupFiles, is_full
 from memtop.sampling.cgroups.turns import Turns
 
-BUDGET_A_S: Final = 180.0
+BUDGET_A_S: Final = 160.0
 """Cost of the files read per second. That of 1 is about 8 us."""
 BUDGET_EACH_A_S: Final = 0.05
 """So much more for every cgroup: of ten thousand each has its first turn within two minutes."""
 STAT_COST: Final = 4
-REST_COST: Final = 5
+REST_COST: Final = 8
 """Swap, counters of events, pressure, kernel memory."""
 REST_TURNS: Final = 4
 """Turns after which they are read again ..."""

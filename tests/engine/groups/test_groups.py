@@ -417,6 +417,24 @@ def test_a_pool_of_short_lived_children_grows_as_a_whole() -> None:
     assert the(programs, "app").growth_bytes_per_min == pytest.approx(60 * MIB, rel=0.2)
 
 
+def test_growth_of_a_group_is_over_as_soon_as_the_oom_killer_has_killed_in_it() -> None:
+    source = world(p42="/pod/a", p43="/pod/a")
+    source.files["proc/vmstat"] = b"oom_kill 0\n"
+    engine = Engine(source)
+    for tick in range(100):
+        for path in ("/pod", "/pod/a"):
+            cgroup(source, path, 50 + 2 * tick, b"%d\n" % (300 * MIB))
+        frame = frame_after(engine, by(By.CGROUP, tree=True), 1)
+    assert [the(frame, name).confirmed for name in ("/pod", "/pod/a")] == [True, True]
+    for path in ("/pod", "/pod/a"):
+        cgroup(source, path, 60, b"%d\n" % (300 * MIB))
+    source.files |= {"proc/vmstat": b"oom_kill 1\n", f"{ROOT}/pod/a/memory.events.local": b"oom_kill 1\n"}
+    for _ in range(30):
+        frame = frame_after(engine, by(By.CGROUP, tree=True), 1)
+        rows = [the(frame, name) for name in ("/pod", "/pod/a")]
+        assert [(row.confirmed, row.limit_s) for row in rows] == [(False, None)] * 2
+
+
 def test_a_secret_that_a_process_calls_itself_by_is_no_name_of_a_group() -> None:
     source = world(p42="/a")
     source.processes[42].cmdline = b"PGPASSWORD=hunter2\0psql\0"
