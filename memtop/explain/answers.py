@@ -173,7 +173,7 @@ def _confirmed(finding: Finding, outlook: Assessment) -> Answer:
 
 
 def _of_heap(finding: Finding, growth: Growth) -> str:
-    """``Leak? Heap +60.0 MiB/min after collections · -Xmx full in 2 to 3 min``."""
+    """``Leak? Heap +60.0 MiB/min after collections · -Xmx heap full in 2 to 3 min``."""
     facts, slope = finding.facts, growth.slope_bytes_per_s
     if finding.name == "heap_full":
         return f"Heap full: {long_size(float(facts['live_bytes']))} in use after collections"

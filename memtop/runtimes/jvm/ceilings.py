@@ -36,7 +36,7 @@ def jvm_ceilings(
     most = heap.heap_max_bytes
     if most:
         named = heap.flags.max_heap_bytes is not None or (flags is not None and flags.max_heap_bytes is not None)
-        name = "-Xmx" if named else "the JVM's own maximum of the heap"
+        name = "-Xmx heap" if named else "JVM heap"
         is_open = growth.verdict is JvmVerdict.WAITING and (explains or surviving_bytes_per_s is not None)
         rises = is_open or growth.verdict in (JvmVerdict.LEAK, JvmVerdict.HEAP_FULL)
         # A heap without an eden counts garbage as used until a collection finds it.

@@ -20,7 +20,7 @@ def test_a_leak_is_forecast_to_the_maximum_of_its_heap(name: str) -> None:
     points = jvm_points(name)
     heap, growth = points[-1].heap._replace(flags=GIVEN, heap_max_bytes=256 * MIB), judge_jvm(points)
     ceiling = jvm_ceilings(heap, None, growth)[0]
-    assert (ceiling.name, ceiling.limit_bytes, ceiling.may_be_met) == ("-Xmx", 256 * MIB, True)
+    assert (ceiling.name, ceiling.limit_bytes, ceiling.may_be_met) == ("-Xmx heap", 256 * MIB, True)
     assert ceiling.span_s is not None and growth.live_bytes is not None and growth.live_bytes_per_s is not None
     early, late = ceiling.span_s
     assert early < (256 * MIB - growth.live_bytes) / growth.live_bytes_per_s < late
