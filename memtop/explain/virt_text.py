@@ -184,12 +184,10 @@ def _judged(found: _Virt, *, unread: bool) -> str:
     if found.is_multiple:
         why = "RES counts pages several times" if found.ceiling is None else "the cgroup is charged less than RES"
         return f"{'Probably not' if unread else 'No'}; {why}"
-    if found.share >= LOOK_SHARE:
+    if found.share >= LOOK_SHARE or found.rss_bytes > (1 - _CLOSE_SHARE) * found.virt_bytes:
         return f"{'Probably not' if unread else 'No'}; watch RES: {long_size(found.rss_bytes)}"
-    says = f"{_nearly(found.virt_bytes, found.untouched_bytes)} uses no RAM"
-    if found.in_use:
-        says = "nearly all in use; watch RES" if unread else "nearly all of it is in use; watch RES"
-    return f"{'Probably not' if unread else 'No'}: {says}"
+    uses_no_ram = f"{_nearly(found.virt_bytes, found.untouched_bytes)} uses no RAM"
+    return f"{'Probably not' if unread else 'No'}: {'nearly all in use' if found.in_use else uses_no_ram}"
 
 
 def virt_sentence(row: ProcessRow, system: SystemRow, outlook: Assessment | None = None) -> str:

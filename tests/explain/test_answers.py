@@ -146,6 +146,10 @@ def test_sizes_in_the_answer_about_virt_add_up_to_the_eye() -> None:
     assert "VIRT 20.0 GiB a problem? No: nearly all of it uses no RAM" in held
     less = said(outlook(Shape.FLAT), virt_bytes=200 * MIB, rss_bytes=51 * MIB, swap_bytes=0)
     assert "VIRT 200 MiB a problem? No: 149 MiB uses no RAM" in less
+    near = said(outlook(Shape.FLAT), virt_bytes=60 * MIB, rss_bytes=58 * MIB, swap_bytes=0)
+    assert "VIRT 60.0 MiB a problem? No; watch RES: 58.0 MiB" in near
+    swapped = said(outlook(Shape.FLAT), virt_bytes=200 * MIB, rss_bytes=20 * MIB, swap_bytes=170 * MIB)
+    assert "VIRT 200 MiB a problem? No: nearly all in use" in swapped
 
 
 def test_a_process_whose_memory_is_gone_for_a_moment_is_waited_for_without_a_sentence() -> None:
