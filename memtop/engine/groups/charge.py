@@ -100,8 +100,11 @@ def unread_limit(path: str, cgroups: CgroupSample) -> str:
         return "not read yet"
     latest = cgroups.latest
     while path:
-        if (timed := latest.get(path)) is not None and not _is_read(timed.reading):
-            return next((why for _, why in timed.reading.unread), "it cannot be read")
+        reading = latest[path].reading if path in latest else None
+        # Of hundreds of groups nearly all are known by their numbers; the rest takes ten times as long.
+        may_be_unread = reading is not None and (reading.unread or None in (reading.limit_bytes, reading.usage_bytes))
+        if reading is not None and may_be_unread and not _is_read(reading):
+            return next((why for _, why in reading.unread), "it cannot be read")
         path = path.rpartition("/")[0]
     return ""
 
