@@ -18,8 +18,8 @@ AGAIN_S: Final = 5.0
 """Interval at which they are looked for again."""
 MOST: Final = 512
 """Processes of which stat is read to find them. Relatives beyond are not found: a family of so many is not summed."""
-MOST_THREADS: Final = 64
-"""Where a process has more, the parents of all processes are read: the children of each thread take as long."""
+MOST_THREADS: Final = 512
+"""Where a process has more, the parents of all processes are read: the children of each thread would take longer."""
 
 
 class ForkRelatives:
