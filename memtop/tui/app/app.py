@@ -174,7 +174,7 @@ class MemtopApp(
         self.table.page_beside = self.page_panel
         self.table.focus()
         self.watch_view()
-        self.query_one(Panels).display = False
+        self.query_one(Panels).add_class("-closed")
         if self.view.rows.only is not None:
             if self.view.panel:
                 self.show_panel()

@@ -216,7 +216,7 @@ class Panels(Vertical, KeptLines):
 
     async def watch_chosen(self) -> None:
         """Show another panel, with the numbers that are known. It is created when it is first opened."""
-        self.display = bool(self.chosen)
+        self.set_class(not self.chosen, "-closed")  # an own style would be stronger than that of a maximized part
         self.query_one(Tabs).chosen = self.chosen
         switcher, name = self.query_one(ContentSwitcher), self.chosen
         if name and not self.query(f"#panel-{name}"):

@@ -66,6 +66,20 @@ async def test_z_leaves_the_panel_in_focus_alone_on_the_screen(size: tuple[int, 
         await it.until(lambda: (upper.region, table.region) == before, "the rest is back in its place")
 
 
+@pytest.mark.parametrize("part", ["table", "upper"])
+async def test_z_leaves_another_part_alone_on_the_screen_beside_an_open_panel(part: str) -> None:
+    async with board(size=(120, 40)) as it:
+        await it.press("3")
+        panels = it.app.query_one(Panels)
+        await it.until(lambda: bool(panels.region), "the panel is open")
+        it.app.set_focus(it.app.table if part == "table" else it.app.chart)
+        await it.press("z")
+        others = [it.app.query_one(f"#{name}") for name in {"table", "upper", "panels"} - {part}]
+        await it.until(lambda: not any(other.region for other in others), "nothing else is there")
+        await it.press("z")
+        await it.until(lambda: all(other.region for other in others), "the rest is back")
+
+
 @pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 40)])
 async def test_enter_on_the_ram_in_the_header_opens_the_machine_panel(size: tuple[int, int]) -> None:
     async with board(size=size) as it:
