@@ -27,7 +27,7 @@ MEANT_TO_END: Final = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, 
 
 @dataclass(slots=True)
 class Target:
-    """One process, held by pidfd. Use :func:`hold` to create it, and close it afterwards."""
+    """One process, held by pidfd. Use :func:`hold` to create it, and close it afterward."""
 
     key: ProcessKey
     name: str

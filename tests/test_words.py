@@ -26,8 +26,9 @@ TRANSLATED = re.compile(
 )
 """Turns of phrase that read as translated, which once were on the screen."""
 BRITISH = re.compile(
-    r"\b(analys(?:e|ed|es|ing)|behaviours?|cancell(?:ed|ing)|catalogues?|centres?|colou?rised|colours?|favou?rites|grey"
-    r"|labelled|licence|modelled|neighbours?|organis\w+|programme|recognis\w+|spoilt|summaris\w+|whilst)\b",
+    r"\b(afterwards|analys(?:e|ed|es|ing)|any more|behaviours?|cancell(?:ed|ing)|catalogues?|centres?|colou?rised"
+    r"|colours?|favou?rites|grey|judgements?|labelled|learnt|licence|modelled|neighbours?|organis\w+|programme"
+    r"|recognis\w+|signalled|spoilt|summaris\w+|towards|whilst)\b",
     re.IGNORECASE,
 )
 CODE = re.compile(r"``[^`]*``")

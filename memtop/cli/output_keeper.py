@@ -2,7 +2,7 @@
 
 A program could empty a file that is its standard output, and with it all that was written before: ``echo x >
 /dev/stderr`` does that. Nothing is lost of what goes through a pipe. The process that reads it is not memtop's own: the
-program would end by SIGPIPE with memtop. It ends when no process has the output open any more.
+program would end by SIGPIPE with memtop. It ends when no process has the output open anymore.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class OutputKeeper:
         threading.Thread(target=self._take_its_place, name="memtop-log", daemon=True).start()
 
     def settle(self, last_writer_s: float) -> bool:
-        """Wait until all that was written is in the log. Returns whether no process has the output open any more.
+        """Wait until all that was written is in the log. Returns whether no process has the output open anymore.
 
         So long it waits for processes that end with the program.
         """
@@ -113,7 +113,7 @@ class OutputKeeper:
         os._exit(0)
 
     def _pump(self, source: int) -> None:
-        """Move all that comes until no process can write any more."""
+        """Move all that comes until no process can write anymore."""
         ready = select.poll()
         ready.register(source, select.POLLIN)
         while not self._state[_ENDED]:

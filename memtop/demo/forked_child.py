@@ -23,7 +23,7 @@ def die_with_parent() -> None:
     """Ask for SIGKILL at the parent's death, which ends a stopped process too; prctl(2).
 
     The end of the parent's *thread* counts, and a parent that is dead already is not noticed. Therefore callers check a
-    lifeline or getppid afterwards.
+    lifeline or getppid afterward.
     """
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 

@@ -135,7 +135,7 @@ class LookingBack:
         return self._player is not None and self._player.has_work
 
     def work(self, request: Request, until_s: float = math.inf) -> Frame | None:
-        """Play towards the instant that is looked for, until a monotonic time. A frame if it is reached."""
+        """Play toward the instant that is looked for, until a monotonic time. A frame if it is reached."""
         if self._player is not None and self._player.has_work:
             try:
                 past = self._player.work(_at_present(request), until_s)

@@ -210,7 +210,7 @@ class Player:
         return self._wanted is None and not self._searching and self._seek is None
 
     def work(self, request: Request, until_s: float = math.inf) -> Frame | None:
-        """Play towards what was asked for, until a time of the clock. A frame if it is reached."""
+        """Play toward what was asked for, until a time of the clock. A frame if it is reached."""
         if self._wanted is not None and self._seek is None:
             wanted, self._wanted = self._wanted(), None
             if wanted is None:

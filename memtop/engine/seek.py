@@ -34,7 +34,7 @@ class Seek:
         """Play until the instant before, or a time of the clock. Returns whether it is reached."""
         while (at := self.source.position()[0]) < self.position - 1:
             if at < self._from:
-                self.source.begin()  # what it has learnt by then is what the engine begins with
+                self.source.begin()  # what it has learned by then is what the engine begins with
             else:
                 self.engine.take(request)
                 self.taken += 1

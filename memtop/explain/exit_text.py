@@ -73,7 +73,7 @@ def autopsy_lines(autopsy: ExitReport, *, brief: bool = False) -> list[str]:
     clock = time.strftime("%H:%M:%S", time.localtime(autopsy.at_s))
     wordings = texts["brief" if brief else "how"]
     if autopsy.signal is not None:
-        how = wordings["signalled"].format(signal=_number_and_name(autopsy.signal))
+        how = wordings["signaled"].format(signal=_number_and_name(autopsy.signal))
     elif autopsy.exit_code is not None:
         how = wordings["exited"].format(code=autopsy.exit_code)
     else:

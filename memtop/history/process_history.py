@@ -38,7 +38,7 @@ class _Past(NamedTuple):
 
 
 def _past(history: Tracks[Key], key: Key, from_s: float = -math.inf) -> _Past:
-    """The past from its diary, and before that from its track. Readings that do not hold any more at ``from_s`` may be
+    """The past from its diary, and before that from its track. Readings that do not hold anymore at ``from_s`` may be
     left out."""
     diary, track = history.diaries.get(key), history.tracks.get(key)
     if diary is not None and (first := bisect_right(diary.times_s, from_s + CLOSE_S) - 1) > 0:

@@ -326,5 +326,5 @@ class EventLog:
         return self._events.get(key, ())
 
     def forget(self, key: ProcessKey) -> None:
-        """Drop the events of a process that no view can show any more."""
+        """Drop the events of a process that no view can show anymore."""
         self._events.pop(key, None)

@@ -10,7 +10,7 @@ _MOST_THREADS: Final = 64
 
 
 def process_folder(access: Access, pid: int) -> str:
-    """``proc/PID``; where its main thread has ended, which has no program and no files any more, that of a thread."""
+    """``proc/PID``; where its main thread has ended, which has no program and no files anymore, that of a thread."""
     folder = f"proc/{pid}"
     if _has_program(access, folder):
         return folder

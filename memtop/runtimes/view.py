@@ -131,7 +131,7 @@ class RuntimeCeiling(NamedTuple):
     used_bytes: int
     """What it limits, without the newest objects if they are known."""
     may_be_met: bool = True
-    """Whether memory that rises may be rising towards it; False if the runtime's own figures say otherwise."""
+    """Whether memory that rises may be rising toward it; False if the runtime's own figures say otherwise."""
     soft: bool = False
     """Whether the runtime only collects more and more there (GOMEMLIMIT); otherwise it says that memory is out."""
     span_s: tuple[float, float] | None = None

@@ -36,7 +36,7 @@ class ForkRelatives:
 
     def of(self, pids: frozenset[int], listed: Container[int], now_s: float) -> frozenset[int]:
         """PIDs of the relatives of ``pids``. Those that are still ``listed``, which the latest sample has, stay:
-        a process that is not read any more would look like one that has ended."""
+        a process that is not read anymore would look like one that has ended."""
         if pids != self._of or not 0 <= now_s - self._at_s < AGAIN_S:
             self._of, self._at_s = pids, now_s
             living = frozenset(pid for pid in self._found if pid in listed)

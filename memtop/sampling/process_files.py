@@ -20,7 +20,7 @@ from memtop.sampling.sample import folder_of
 from memtop.sources.protocol import Source
 
 EMPTY: Final = b"0 0 0 0 0 0 0"
-"""statm of a process that has no memory (any more)."""
+"""statm of a process that has no memory, or no longer has any."""
 MOST_THREADS: Final = 16
 """Threads tried at one instant to find a living one."""
 

@@ -1,4 +1,4 @@
-"""The memory limit around a process, as the Runtime panel and JSON's judgement get it."""
+"""The memory limit around a process, as the Runtime panel and JSON's judgment get it."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ class FindingInputs(NamedTuple):
     grows_towards_swap: int = 0
     """Memory that can go to swap when that limit is reached."""
     siblings: int = 0
-    """Other processes that grow towards the same limit."""
+    """Other processes that grow toward the same limit."""
     grows_towards_machine: bool = False
     """Whether that limit is the machine's memory."""
     fills_swap: bool = False

@@ -65,7 +65,7 @@ class Incident(NamedTuple):
     show: ProcessKey | None = None
     """The process to look at; None where there is none."""
     certain: bool = False
-    """It has happened, so that it need not be seen twice, and goes as soon as its rule does not name it any more."""
+    """It has happened, so that it need not be seen twice, and goes as soon as its rule does not name it anymore."""
     level: bool = False
     """It is a level, which one sample shows, and not a trend: it need not be seen twice."""
     settled: bool = False

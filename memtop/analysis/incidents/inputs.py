@@ -89,7 +89,7 @@ class GroupFacts(NamedTuple):
 
 
 Rates = dict[tuple[str | None, bool], dict[ProcessKey, float]]
-"""The processes that grow towards each limit, and how fast: the path of its cgroup, and whether it is the machine's."""
+"""The processes that grow toward each limit, and how fast: the path of its cgroup, and whether it is the machine's."""
 
 
 class BrakeFacts(NamedTuple):

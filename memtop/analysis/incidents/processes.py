@@ -157,7 +157,7 @@ def rise_to_limit(
 ) -> tuple[Severity, Facts]:
     """The severity of a rise, and what is said of the limit that it meets: nothing where that is far or does not kill.
 
-    A rise towards the machine's memory is expected to go on for at most ``goes_on`` times as long as it was seen.
+    A rise toward the machine's memory is expected to go on for at most ``goes_on`` times as long as it was seen.
     ``beside`` is as for :func:`pace_at`, ``was`` the severity that stands.
     """
     if limit is None or not limit.kills:
@@ -182,12 +182,12 @@ def rise_to_limit(
 
 
 class Pace(NamedTuple):
-    """How fast the room of a limit is used up by all that grow towards it."""
+    """How fast the room of a limit is used up by all that grow toward it."""
 
     own_share: float = 1.0
     """The part of the room that the process itself uses up."""
     others: int = 0
-    """Other processes that grow towards it, and are counted."""
+    """Other processes that grow toward it, and are counted."""
     fall_s: float | None = None
     """For how long available memory has fallen, if it falls faster than all of them grow, and is counted instead."""
 
@@ -205,7 +205,7 @@ def pace_at(
     beside: Sequence[float] = (),
     lost: tuple[int, float] | None = None,
 ) -> Pace:
-    """The pace of all that grow towards the same limit, or of the fall of available memory if that is faster.
+    """The pace of all that grow toward the same limit, or of the fall of available memory if that is faster.
 
     ``beside`` are the rates of the other processes that do; none for a group, whose members are not counted again.
     ``lost`` is what the machine has lost meanwhile, in bytes and seconds: others do not add to the pace what yet
@@ -229,7 +229,7 @@ class Forecast(NamedTuple):
     """What the incidents of the machine say of one process: its other views say the same."""
 
     others: int
-    """Other processes that grow towards its limit."""
+    """Other processes that grow toward its limit."""
     full_s: float | None = None
     """Seconds until that is full, while it rises and there is no verdict; None where that is far or unknown."""
     limit_name: str = ""
@@ -251,7 +251,7 @@ def forecast_of(key: ProcessKey, inputs: IncidentInputs) -> Forecast | None:
 
 
 def _rates(inputs: IncidentInputs) -> Rates:
-    """A heap is of one process alone: nothing else grows towards its limit."""
+    """A heap is of one process alone: nothing else grows toward its limit."""
     found = inputs.rates
     if not found:
         for one in inputs.growing:

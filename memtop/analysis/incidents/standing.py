@@ -111,7 +111,7 @@ class StandingIncidents(NamedTuple):
 
 def _kept(incident: Incident, missed_s: float) -> Incident:
     """An incident that was not found for so long. How many others grow changes by the moment, and those found now say
-    it; and what is not found to rise any more has no time until something is full."""
+    it; and what is not found to rise anymore has no time until something is full."""
     dropped = ("beside_count", *(_FORECAST if missed_s >= _FORECAST_S else ()))
     facts = {name: value for name, value in incident.facts.items() if name not in dropped}
     return incident._replace(facts=facts, kills_in_s=math.inf if missed_s >= _FORECAST_S else incident.kills_in_s)

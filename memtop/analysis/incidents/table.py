@@ -47,7 +47,7 @@ def find_incidents(inputs: IncidentInputs) -> list[Incident]:
     """All incidents whose conditions hold.
 
     A program that is OOM-killed and comes back again and again is the story of the cgroup whose limit it is: how full
-    that is says only where in its life the program is now. A cgroup of which a process is said to grow towards its
+    that is says only where in its life the program is now. A cgroup of which a process is said to grow toward its
     limit, no less severely, is that process's story. What the machine loses to a program that rises as a whole is that
     program's.
     """

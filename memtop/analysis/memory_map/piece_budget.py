@@ -63,7 +63,7 @@ class PieceBudget(NamedTuple):
         return PieceBudget(self.free_from_s, self.calm_until_s, self.owed_s, self.readings)
 
     def after_smaps(self, now_s: float) -> PieceBudget:
-        """The state after smaps of the process was read instead: this is no first reading any more."""
+        """The state after smaps of the process was read instead: this is no first reading anymore."""
         return self._replace(
             free_from_s=max(self.free_from_s, now_s + REST_MIN_S),
             calm_until_s=max(self.calm_until_s, now_s + CALM_S),

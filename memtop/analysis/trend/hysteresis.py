@@ -111,7 +111,7 @@ def agree(previous: Confirmation, growth: Growth, now_s: float) -> Confirmation:
     """The state after one more classification at ``now_s``, on the clock of the series.
 
     Three classifications that find the floor rising raise an alarm, without those at which it has been level for longer
-    than it usually rests. It ends when nothing indicates a rise any more (z
+    than it usually rests. It ends when nothing indicates a rise anymore (z
     under 1.28), when the rise has stood still for far longer than it usually rests, or when three classifications find
     a shape that is no growth. One that is only doubtful ends nothing. Without an alarm a shape stays until three
     classifications agree on another one. At the beginning, one is enough for "nothing moves".

@@ -27,8 +27,8 @@ class LevelStep:
 def find_step(values: Sequence[float], smallest: float) -> LevelStep | None:
     """The one jump between two flat levels that explains ``values`` far better than a line does, or None."""
     n = len(values)
-    centre = fmean(values)
-    deviations = [value - centre for value in values]
+    center = fmean(values)
+    deviations = [value - center for value in values]
     total = math.fsum(d * d for d in deviations)
     middle = (n - 1) / 2
     slope_sum = math.fsum((i - middle) * d for i, d in enumerate(deviations))

@@ -177,7 +177,7 @@ class ExitAnalysis:
         total_bytes = step.meminfo.total_bytes if step.meminfo is not None else None
         for key in step.sample.gone:
             if step.plan.pids is not None and key.pid not in step.plan.pids:
-                continue  # it is not read any more, which is no end
+                continue  # it is not read anymore, which is no end
             if key in all_held or self._cgroup_kills(key):
                 ends[key] = step.sample.wall_s, None
                 continue

@@ -107,7 +107,7 @@ def _shared_rows(key: ProcessKey, step: StepInput) -> Iterator[LimitRow]:
 
 
 def _goes_to_swap(one: Ceiling, step: StepInput) -> bool:
-    """Whether what grows towards this ceiling goes to swap now, so that swap is what fills."""
+    """Whether what grows toward this ceiling goes to swap now, so that swap is what fills."""
     if not one.swap_room_bytes or not one.kills:
         return False
     is_full = one.headroom_max_bytes <= _FULL_SHARE * one.limit_bytes
@@ -259,7 +259,7 @@ class Rivals(NamedTuple):
 
 
 def rivals_of(key: ProcessKey, limit: LimitRow, step: StepInput, verdicts: GrowthTracker) -> Rivals:
-    """Those that grow beside a process towards a limit; of the machine also what no process explains.
+    """Those that grow beside a process toward a limit; of the machine also what no process explains.
 
     The time to the limit follows the sum of all that grow, or the fall of available memory if that is faster.
     """

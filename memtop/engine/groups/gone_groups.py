@@ -1,4 +1,4 @@
-"""Last rows of groups that have no members any more: of those that were looked at, large, or hit by the OOM killer."""
+"""Last rows of groups that have no members anymore: of those that were looked at, large, or hit by the OOM killer."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class GroupSeries:
         self.kinds: frozenset[By] = frozenset({By.CGROUP, By.USER, By.PROGRAM})
         """Kinds of groups that there are."""
         self.removed: dict[str, TimedReading] = {}
-        """Last readings of cgroups that have no members any more."""
+        """Last readings of cgroups that have no members anymore."""
         self._places = places
         self._read_s: dict[str, float] = {}
         """When the reading of each cgroup was made that was noted last."""

@@ -36,7 +36,7 @@ class GroupChoice(NamedTuple):
     tree: bool = False
     """With the cgroups above those that have members."""
     focus: GroupKey | None = None
-    """The group that is looked at; its last row is kept when it has no members any more."""
+    """The group that is looked at; its last row is kept when it has no members anymore."""
     visible: tuple[GroupKey, ...] = ()
     """Those on screen."""
     where: Callable[[ProcessRow], bool] | None = None

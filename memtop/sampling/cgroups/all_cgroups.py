@@ -79,7 +79,7 @@ class AllCgroups:
             self._turns.add(path)
 
     def keep_only(self, paths: Collection[str]) -> None:
-        """Drop those that have no members any more."""
+        """Drop those that have no members anymore."""
         for path in self._known.keys() - set(paths):
             del self._known[path]
         self.removed &= self._known.keys()

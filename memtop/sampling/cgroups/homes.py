@@ -155,7 +155,7 @@ class CgroupHomes:
             self._again.append(one.key)
 
     def find_members(self, removed: AbstractSet[str], processes: Mapping[int, ProcessSample]) -> None:
-        """Look up the processes that were in cgroups that do not exist any more: they have been moved."""
+        """Look up the processes that were in cgroups that do not exist anymore: they have been moved."""
         members = [key for key, chain in self.chains.items() if not removed.isdisjoint(chain)] if removed else []
         for key in members:
             for one in _living(key, processes):

@@ -116,7 +116,7 @@ class RuntimeScheduler:
                     self._serve(request, key, seen, record)
 
     def _seen(self, key: ProcessKey) -> ProcessSample | None:
-        """The process at this sample; None if it has ended, or has no memory any more because it is ending."""
+        """The process at this sample; None if it has ended, or has no memory anymore because it is ending."""
         seen = self._sample.processes.get(key.pid) if self._sample is not None else None
         return seen if seen is not None and seen.key == key and seen.statm is not None else None
 

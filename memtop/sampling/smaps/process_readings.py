@@ -90,7 +90,7 @@ class ProcessReadings:
     rollup_before_s: float = -math.inf
     rollup_before_minflt: int | None = None
     file_states: Mapping[bytes, DeletedState] = field(default_factory=dict)
-    """What became of files that its code is mapped from and that are not on disk any more, as far as looked up."""
+    """What became of files that its code is mapped from and that are not on disk anymore, as far as looked up."""
     tmpfs: tuple[bytes, ...] | None = None
     hugetlbfs: tuple[bytes, ...] = ()
     """Mount points, like ``tmpfs``, which is None until they have been read."""
@@ -115,7 +115,7 @@ class ProcessReadings:
         )
 
     def deleted_file(self) -> DeletedFile | None:
-        """The program or library that is not on disk any more by its name; None if there is none."""
+        """The program or library that is not on disk anymore by its name; None if there is none."""
         files = self.reading.deleted_files if self.reading is not None else ()
         gone = (one for one in files if self.file_states.get(one) is not DeletedState.SAME)
         return next((DeletedFile(clean(one), self.file_states.get(one)) for one in gone), None)

@@ -179,7 +179,7 @@ class SmapsScheduler:
         return None if record is None else record.reading
 
     def deleted_file(self, key: ProcessKey) -> DeletedFile | None:
-        """The program or library of a process that is not on disk any more, by its last reading; None for none."""
+        """The program or library of a process that is not on disk anymore, by its last reading; None for none."""
         record = self._collector.records.get(key)
         return None if record is None else record.deleted_file()
 
@@ -296,7 +296,7 @@ class SmapsScheduler:
         self._admission.forget_waiting()
 
     def _begin_commanded(self, plan: SamplePlan, shown: Container[ProcessKey | None], from_s: float) -> None:
-        """Begin readings that the user asked for of processes that are not in focus any more.
+        """Begin readings that the user asked for of processes that are not in focus anymore.
 
         Those ``shown`` are read anyway.
         """

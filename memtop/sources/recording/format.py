@@ -1,6 +1,6 @@
 """The recording format: one SQLite file with two tables.
 
-``tick`` has the instants, counted up; the oldest may have been dropped. ``fact`` has what was learnt at each of them,
+``tick`` has the instants, counted up; the oldest may have been dropped. ``fact`` has what was learned at each of them,
 only where it differs from what was known before:
 
 ==========  =========================  ========================================  ===================================

@@ -116,7 +116,7 @@ class KnownAnswers:
         self._note_paths(new)
         known.update(changed)
         if is_many:
-            self._pack(new)  # at once: thousands of them would stretch the heap, which does not shrink afterwards
+            self._pack(new)  # at once: thousands of them would stretch the heap, which does not shrink afterward
             self._moved.update(changed.keys() - new)
         else:
             self._moved.update(changed)

@@ -55,7 +55,7 @@ class Replay:
         self._path = path
         self._known = Known()
         self._target = 0
-        """The instant that was approached: those before it are only learnt."""
+        """The instant that was approached: those before it are only learned."""
         self._warm_until = 0
         """Up to this instant what was not asked for at an instant is answered with what is known; see :meth:`seek`."""
         self._mono_s = -math.inf
@@ -155,7 +155,7 @@ class Replay:
             return [(wall_time_s(wall_s), decode_event(*row)) for wall_s, *row in self._ticks.latest_events()][::-1]
 
     def sweeps_of(self, name: str, pid: int) -> Iterator[tuple[float, bytes | None]]:
-        """Wall time of each instant, and what a sweep has then of one process. Nothing else is learnt on the way.
+        """Wall time of each instant, and what a sweep has then of one process. Nothing else is learned on the way.
 
         Raises RecordingError.
         """

@@ -1,4 +1,4 @@
-"""The tables of a recording, for reading: instants by number, what was learnt at each, and where to begin."""
+"""The tables of a recording, for reading: instants by number, what was learned at each, and where to begin."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Ticks:
         return self._query().execute("SELECT wall_s, mono_s FROM tick WHERE n = ?", (number,)).fetchone()  # type: ignore[no-any-return]
 
     def facts(self, number: int) -> Iterator[Row]:
-        """What was learnt at an instant."""
+        """What was learned at an instant."""
         rows = self._query().execute(
             "SELECT kind, path, status, data FROM fact WHERE tick = ? ORDER BY rowid", (number,)
         )

@@ -36,7 +36,7 @@ class Dragged(Widget):
             self._move_to(place)
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Follow while the button is held. Where its release was missed, there is no button any more."""
+        """Follow while the button is held. Where its release was missed, there is no button anymore."""
         if self._place is None:
             return
         if event.button != 1:
