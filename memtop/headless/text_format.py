@@ -45,7 +45,7 @@ def _heading(frame: Frame) -> tuple[str, str, str]:
         f"RAM {units.long_size(system.mem_total_bytes)}  available {units.long_size(system.mem_available_bytes)}  "
         f"swap {units.long_size(system.swap_total_bytes)} free {units.long_size(system.swap_free_bytes)}  "
         f"PSI some {units.percent(system.psi_memory_some_avg10)} full {units.percent(system.psi_memory_full_avg10)}  "
-        f"OOM kills {units.count(system.oom_kills)}",
+        f"OOM kills {units.count(system.oom_kills)} (since boot {units.count(system.oom_kills_boot)})",
     )
 
 

@@ -65,7 +65,7 @@ def tables_of(
         yield from _region_tables(detail.regions)
     yield Table(
         "Groups",
-        ("group", "processes", "RES", "limit", "%", "unreclaimable, per minute", "OOM kills"),
+        ("group", "processes", "RES", "limit", "%", "unreclaimable, change within 1 min", "OOM kills"),
         tuple(map(_group_row, _listed(groups))),
     )
     if frame.machine is not None:
@@ -80,7 +80,7 @@ def tables_of(
     largest = sorted(frame.rows, key=lambda row: row.rss_bytes or 0, reverse=True)[:MOST_ROWS]
     yield Table(
         "Largest processes",
-        ("process", "user", "RES", "VIRT", "change per minute", "command"),
+        ("process", "user", "RES", "VIRT", "change within 1 min", "command"),
         tuple(_process_row(row) for row in largest),
     )
 

@@ -163,9 +163,9 @@ def _bridge(detail: Detail, outlook: Assessment) -> Iterator[str]:
         return
     tasks = outlook.tasks_rss_bytes
     if tasks is not None and outlook.tasks is not None and outlook.tasks > 1:
-        whose = f"RES of its {outlook.tasks} tasks adds up to {units.long_size(tasks)}"
+        whose = f"RES of the {outlook.tasks} processes in this cgroup adds up to {units.long_size(tasks)}"
     else:
-        whose = f"RES is {units.long_size(rss)}"
+        whose = f"RES of this process is {units.long_size(rss)}"
     yield (
         f"{whose}, the cgroup uses {units.long_size(cgroup.usage_bytes)}: RES counts shared pages in full, even those "
         "charged elsewhere; the cgroup also counts page cache, tmpfs and kernel memory."
