@@ -366,7 +366,7 @@ ROWS: Final = (
         (
             "engine/test_bounds.py::test_no_container_keeps_the_keys_of_all_processes_that_came_and_went",
             "history/test_rings.py::test_a_track_never_holds_more_than_its_bound_and_always_the_newest",
-            "history/test_rings.py::test_a_full_diary_is_thinned_in_its_older_half_and_keeps_its_ends_and_order",
+            "history/test_rings.py::test_a_full_detailed_track_is_thinned_in_its_older_half_and_keeps_its_ends_and_order",
             "history/test_rings.py::test_the_bytes_of_all_tracks_stay_within_their_budget",
             "history/test_rings.py::test_what_is_forgotten_is_gone",
             "history/test_rings.py::test_gaps_are_bounded",

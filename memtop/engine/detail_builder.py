@@ -112,9 +112,9 @@ class DetailBuilder:
         process = shown.process(row.key)
         if process is not None and process.statm is not None:
             return shown.now_s
-        diary, track = self._history.diaries.get(row.key), self._history.tracks.get(row.key)
-        if diary:
-            return min(shown.now_s, diary.times_s[-1])
+        detailed, track = self._history.detailed_tracks.get(row.key), self._history.tracks.get(row.key)
+        if detailed:
+            return min(shown.now_s, detailed.times_s[-1])
         if row.gone_s is not None:
             return min(shown.now_s, row.gone_s - shown.offset_s)
         return min(shown.now_s, track.changed_s) if track is not None else shown.now_s

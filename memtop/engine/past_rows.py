@@ -59,9 +59,9 @@ def rows_at(
 
 
 def _rate_at(history: History, key: ProcessKey, when_s: float, counter: str) -> float | None:
-    diary = history.diaries.get(key)
-    index = diary.index_at(when_s) if diary is not None else 0
-    if diary is None or index < 1:
+    detailed = history.detailed_tracks.get(key)
+    index = detailed.index_at(when_s) if detailed is not None else 0
+    if detailed is None or index < 1:
         return None
-    now, before = diary.point(index), diary.point(index - 1)
+    now, before = detailed.point(index), detailed.point(index - 1)
     return per_s(getattr(now, counter), getattr(before, counter), now.at_s - before.at_s)

@@ -185,7 +185,7 @@ class Updater:
                 self._state.departed.note_kill(report.key)
 
     def _watch(self, request: Request, sample: Sample, system: SystemRow) -> None:
-        """Keep the diaries of processes on the command line and of those in focus last, and watch for their ends."""
+        """Keep detailed tracks of those on the command line and of the last ones in focus, and watch for their ends."""
         rows, focus = request.rows, request.readings.focus
         named = self._state.table.rows() if rows.only or rows.names else ()
         if rows.names:
@@ -201,7 +201,7 @@ class Updater:
         self._state.watched_history.watch(
             self._state.asked_for if focus is None else [focus, *self._state.asked_for], sample, system
         )
-        if self._state.assesses_all(request):  # only their diaries have memory that is shared or on swap
+        if self._state.assesses_all(request):  # only their detailed tracks have memory that is shared or on swap
             sizes = {row.key: (row.shmem_bytes or 0) + (row.swap_bytes or 0) for row in self._state.table.rows()}
             beside = {key: size_bytes for key, size_bytes in sizes.items() if size_bytes}
             self._state.watched_history.keep_also(beside, sample, system)

@@ -10,7 +10,7 @@ from heapq import nlargest
 from typing import Final
 
 from memtop.engine.row_builder import swap_bytes
-from memtop.history.rings import DIARY_ENTRY_BYTES, DIARY_MOST, Diary, History, Point
+from memtop.history.rings import DETAILED_ENTRY_BYTES, DETAILED_MOST, DetailedTrack, History, Point
 from memtop.model.row import SystemRow
 from memtop.process_key import ProcessKey
 from memtop.sampling.sample import Sample
@@ -18,19 +18,19 @@ from memtop.sampling.sample import Sample
 MOST_WATCHED: Final = 12
 """Most processes whose detailed history is kept."""
 OTHERS_BUDGET_BYTES: Final = 32 << 20
-"""Limit for the diaries beside theirs together: the more there are, the more the older part of each is thinned ..."""
+"""Limit for all detailed tracks beside theirs: the more there are, the more the older part of each is thinned ..."""
 OTHERS_LEAST: Final = 64
 """... down to so many entries. Beyond that, those with the least shared and swapped memory have none."""
 
 
 class WatchedHistory:
-    """The watched processes. It adds each of their samples to their diaries in the history."""
+    """The watched processes. It adds each of their samples to their detailed tracks in the history."""
 
     def __init__(self, history: History) -> None:
         self._history = history
         self._watched: dict[ProcessKey, None] = {}
         self._others: frozenset[ProcessKey] = frozenset()
-        """Processes with diaries beside them; see :meth:`keep_also`."""
+        """Processes with detailed tracks beside them; see :meth:`keep_also`."""
 
     @property
     def watched(self) -> Sequence[ProcessKey]:
@@ -41,41 +41,41 @@ class WatchedHistory:
         return key in self._watched
 
     def watch(self, wanted: Iterable[ProcessKey], sample: Sample, system: SystemRow) -> None:
-        """Keep diaries of these processes from this sample on, and drop the oldest requests."""
+        """Keep detailed tracks of these processes from this sample on, and drop the oldest requests."""
         before = self._watched
         self._watched = dict.fromkeys([*list(wanted)[:MOST_WATCHED], *before])
         for key in list(self._watched)[MOST_WATCHED:]:
             del self._watched[key]
-            self._history.diaries.pop(key, None)
+            self._history.detailed_tracks.pop(key, None)
         self._add([key for key in self._watched if key not in before and key not in self._others], sample, system)
 
     def keep_also(self, sizes: Mapping[ProcessKey, int], sample: Sample, system: SystemRow) -> None:
-        """Keep diaries of these processes too, from this sample on, until they end or others displace them.
+        """Keep detailed tracks of these processes too, from this sample on, until they end or others displace them.
 
-        ``sizes`` are their shared and swapped memory in bytes; the larger, the more a diary is worth.
+        ``sizes`` are their shared and swapped memory in bytes; the larger, the more a detailed track is worth.
         """
         before = self._others
         living = {key for key in before if (seen := sample.processes.get(key.pid)) is not None and seen.key == key}
         wanted = (living | sizes.keys()) - self._watched.keys()
-        most = OTHERS_BUDGET_BYTES // DIARY_ENTRY_BYTES // OTHERS_LEAST
+        most = OTHERS_BUDGET_BYTES // DETAILED_ENTRY_BYTES // OTHERS_LEAST
         if len(wanted) > most:
             wanted = set(nlargest(most, wanted, key=lambda key: (sizes.get(key, 0), key in before)))
         for key in living - wanted - self._watched.keys():
-            self._history.diaries.pop(key, None)  # one that does not go on would hide what its track has
+            self._history.detailed_tracks.pop(key, None)  # one that does not go on would hide what its track has
         self._others = frozenset(wanted)
         self._add(self._others - before, sample, system, self._most_entries)
 
     @property
     def _most_entries(self) -> int:
-        """Entries of each diary beside those of the watched processes."""
-        return min(DIARY_MOST, OTHERS_BUDGET_BYTES // DIARY_ENTRY_BYTES // max(1, len(self._others)))
+        """Entries of each detailed track beside those of the watched processes."""
+        return min(DETAILED_MOST, OTHERS_BUDGET_BYTES // DETAILED_ENTRY_BYTES // max(1, len(self._others)))
 
     def note(self, sample: Sample, system: SystemRow) -> None:
-        """Add this sample to the diary of each watched process that lives."""
+        """Add this sample to the detailed track of each watched process that lives."""
         self._add(self._watched, sample, system)
         self._add(self._others, sample, system, self._most_entries)
 
-    def _add(self, keys: Iterable[ProcessKey], sample: Sample, system: SystemRow, most: int = DIARY_MOST) -> None:
+    def _add(self, keys: Iterable[ProcessKey], sample: Sample, system: SystemRow, most: int = DETAILED_MOST) -> None:
         for key in keys:
             process = sample.processes.get(key.pid)
             if process is None or process.key != key or process.statm is None:
@@ -89,4 +89,4 @@ class WatchedHistory:
                 stat.majflt if stat is not None else None,
                 swap_bytes(process, system),
             )
-            self._history.diaries.setdefault(key, Diary()).add(point, most)
+            self._history.detailed_tracks.setdefault(key, DetailedTrack()).add(point, most)

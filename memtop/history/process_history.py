@@ -38,34 +38,34 @@ class _Past(NamedTuple):
 
 
 def _past(history: Tracks[Key], key: Key, from_s: float = -math.inf) -> _Past:
-    """The past from its diary, and before that from its track. Readings that do not hold anymore at ``from_s`` may be
-    left out."""
-    diary, track = history.diaries.get(key), history.tracks.get(key)
-    if diary is not None and (first := bisect_right(diary.times_s, from_s + CLOSE_S) - 1) > 0:
-        return _Past(diary.times_s[first:], *diary.columns(first))
+    """The past from its detailed track, and before that from its track. Readings that do not hold anymore at
+    ``from_s`` may be left out."""
+    detailed, track = history.detailed_tracks.get(key), history.tracks.get(key)
+    if detailed is not None and (first := bisect_right(detailed.times_s, from_s + CLOSE_S) - 1) > 0:
+        return _Past(detailed.times_s[first:], *detailed.columns(first))
     until = len(track) if track is not None else 0
-    if track is not None and diary is not None and len(diary):
-        until = track.index_at(diary.times_s[0] - 0.001) + 1
+    if track is not None and detailed is not None and len(detailed):
+        until = track.index_at(detailed.times_s[0] - 0.001) + 1
     unknown = array("q", [-1]) * until
     times_ms, *sizes = track.columns(until) if track is not None else (array("q"),) * 4
     times_s = array("d", [ms / 1000 for ms in times_ms])
     older = _Past._make((times_s, *sizes, *[unknown] * 4))
-    if diary is None:
+    if detailed is None:
         return older
-    columns = (one + other for one, other in zip(older[1:], diary.columns(), strict=True))
-    return _Past._make((older.times_s + diary.times_s, *columns))
+    columns = (one + other for one, other in zip(older[1:], detailed.columns(), strict=True))
+    return _Past._make((older.times_s + detailed.times_s, *columns))
 
 
 def point_at(history: Tracks[Key], key: Key, when_s: float) -> Point | None:
-    """The numbers of a process at an earlier instant: from its diary, or from its track if the diary starts later.
+    """The numbers of a process at an earlier instant: from its detailed track, or from its track before that begins.
 
     None if nothing was read then.
     """
     if history.in_gap(when_s):
         return None
-    diary, track = history.diaries.get(key), history.tracks.get(key)
-    if diary is not None and (index := diary.index_at(when_s)) >= 0:
-        return diary.point(index)
+    detailed, track = history.detailed_tracks.get(key), history.tracks.get(key)
+    if detailed is not None and (index := detailed.index_at(when_s)) >= 0:
+        return detailed.point(index)
     return track.at(when_s) if track is not None else None
 
 
@@ -164,7 +164,7 @@ def file_change_bytes(history: Tracks[Key], key: Key, span_s: float, now_s: floa
     Where shared memory was not read, all of SHR is taken to be pages of files.
     """
     track = history.tracks.get(key)
-    if key not in history.diaries and track is not None and len(track):  # of most; it needs no copy of the past
+    if key not in history.detailed_tracks and track is not None and len(track):  # of most; it needs no copy of the past
         index = track.index_at(now_s - span_s)
         return None if index < 0 else track.point(-1).shr_bytes - track.point(index).shr_bytes
     past = _past(history, key)
@@ -228,11 +228,11 @@ def flat_s(history: Tracks[Key], key: Key, now_s: float) -> float | None:
 
 def slope_bytes_per_min(history: Tracks[Key], key: Key, until_s: float) -> float | None:
     """Least-squares slope of RES over the minute that ends at ``until_s``; None before there are three readings."""
-    diary = history.diaries.get(key)
-    if diary is None:
+    detailed = history.detailed_tracks.get(key)
+    if detailed is None:
         return _slope_of_track(history.tracks.get(key), until_s)
-    first, last = diary.index_at(until_s - SLOPE_S) + 1, diary.index_at(until_s) + 1
-    times_s, rss = diary.times_s[first:last], diary.column(_RSS, first, last)
+    first, last = detailed.index_at(until_s - SLOPE_S) + 1, detailed.index_at(until_s) + 1
+    times_s, rss = detailed.times_s[first:last], detailed.column(_RSS, first, last)
     slope = slope_per_s([at_s - until_s for at_s in times_s], list(map(float, rss)))
     return None if slope is None else slope * 60
 

@@ -1,9 +1,9 @@
-"""Bounded storage of the history: tracks of all processes, diaries of watched ones, events, gaps in sampling.
+"""Bounded storage of the history: tracks of all processes, detailed tracks of watched ones, events, gaps in sampling.
 
 Every process has a :class:`Track` from the first tick. An entry is added only when its numbers change, so the hundreds
-of idle processes cost nothing. A watched process also has a :class:`Diary`, with an entry at every tick and everything
-that a chart can show. Both are bounded: older entries are thinned out or dropped. The last half hour of the machine
-itself is kept too (:class:`MachinePast`).
+of idle processes cost nothing. A watched process also has a :class:`DetailedTrack`, with an entry at every tick and
+everything that a chart can show. Both are bounded: older entries are thinned out or dropped. The last half hour of the
+machine itself is kept too (:class:`MachinePast`).
 """
 
 from array import array
@@ -20,9 +20,9 @@ TRACK_BUDGET_BYTES: Final = 12 * 1024 * 1024
 """Limit for the tracks of all processes together."""
 TRACK_MOST: Final = 1024
 TRACK_LEAST: Final = 48
-DIARY_MOST: Final = 7200
-"""Entries of one diary; when full, every second entry of its older half is dropped."""
-DIARY_ENTRY_BYTES: Final = 64
+DETAILED_MOST: Final = 7200
+"""Entries of one detailed track; when full, every second entry of its older half is dropped."""
+DETAILED_ENTRY_BYTES: Final = 64
 """What an entry takes at most."""
 CLOSE_S: Final = 0.0005
 """Two instants nearer than this count as one, because tracks store milliseconds."""
@@ -198,7 +198,7 @@ def _narrow(code: str, values: list[Any]) -> "array[Any]":
         return array(code, values)
 
 
-class Diary(NumberColumns):
+class DetailedTrack(NumberColumns):
     """Everything that a chart shows of one watched process: one entry per tick, thinned when it grows long.
 
     Its columns are the fields of Point but the first. -1 is unknown.
@@ -209,7 +209,7 @@ class Diary(NumberColumns):
     def __init__(self) -> None:
         super().__init__("q" * (len(Point._fields) - 1))
 
-    def add(self, point: Point, most: int = DIARY_MOST) -> None:
+    def add(self, point: Point, most: int = DETAILED_MOST) -> None:
         """Add one tick. Beyond ``most`` entries every second one of the older half is dropped."""
         self.append(point.at_s, [-1 if value is None else value for value in point[1:]])
         while (length := len(self)) > most:  # more than once if ``most`` has fallen since
@@ -237,12 +237,12 @@ class Gap(NamedTuple):
 
 
 class Tracks(Generic[Key]):
-    """Tracks and diaries by key, and the gaps, on the clock of Instant.mono_s."""
+    """Tracks and detailed tracks by key, and the gaps, on the clock of Instant.mono_s."""
 
     def __init__(self, gaps: deque[Gap] | None = None) -> None:
         """``gaps`` are those of another past that goes on at the same time."""
         self.tracks: dict[Key, Track] = {}
-        self.diaries: dict[Key, Diary] = {}
+        self.detailed_tracks: dict[Key, DetailedTrack] = {}
         self.gaps: deque[Gap] = deque(maxlen=64) if gaps is None else gaps
         self._earlier: Tracks[Key] | None = None
 
@@ -269,7 +269,7 @@ class Tracks(Generic[Key]):
     def forget(self, key: Key) -> None:
         """Drop the past of a process, after its end or its exec."""
         self.tracks.pop(key, None)
-        self.diaries.pop(key, None)
+        self.detailed_tracks.pop(key, None)
 
     def in_gap(self, when_s: float) -> bool:
         """Whether nothing was read around this instant."""
@@ -277,7 +277,7 @@ class Tracks(Generic[Key]):
 
 
 class History(Tracks[ProcessKey]):
-    """All tracks of processes, and the diaries of watched ones."""
+    """All tracks of processes, and the detailed tracks of watched ones."""
 
 
 class MachinePast:

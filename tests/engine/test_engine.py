@@ -18,7 +18,7 @@ from memtop.engine.watched_history import MOST_WATCHED
 from memtop.errors import AccessDenied
 from memtop.explain.name_choice import choice_sentences
 from memtop.filter import of_user, parse_query
-from memtop.history.rings import EVENTS_KEPT, Diary, Track
+from memtop.history.rings import EVENTS_KEPT, DetailedTrack, Track
 from memtop.model.detail import Detail
 from memtop.model.frame import Frame
 from memtop.model.request import Request
@@ -662,13 +662,13 @@ def test_the_view_can_change_between_two_samples() -> None:
 
 
 def test_what_is_kept_of_processes_that_were_looked_at_is_bounded() -> None:
-    diaries, tracks = living(Diary), living(Track)
+    detailed_tracks, tracks = living(DetailedTrack), living(Track)
     processes = [FakeProcess(pid, rss_pages=600) for pid in range(100, 150)]
     source = FakeSource(*processes)
     engine = Engine(source)
     for process in processes:
         step(engine, on(process))
-    assert living(Diary) - diaries == MOST_WATCHED
+    assert living(DetailedTrack) - detailed_tracks == MOST_WATCHED
     source.processes.clear()
     step(engine, times=2)
     of_groups = 2  # of their user and of their program, which stay for a while

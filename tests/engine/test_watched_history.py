@@ -1,4 +1,4 @@
-"""Diaries beside those of the watched processes, in a replay that judges all: bounded in total."""
+"""Detailed tracks beside those of the watched processes, in a replay that judges all: bounded in total."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from memtop.engine import watched_history
 from memtop.engine.engine import Engine
-from memtop.history.rings import DIARY_ENTRY_BYTES, Diary
+from memtop.history.rings import DETAILED_ENTRY_BYTES, DetailedTrack
 from memtop.model.detail import Detail
 from memtop.model.request import Request
 from memtop.process_key import ProcessKey
@@ -26,9 +26,9 @@ def asked(focus: ProcessKey | None = None) -> Request:
 
 
 def entries() -> list[int]:
-    """The lengths of all diaries in memory but for those of other tests, which are frozen."""
+    """The lengths of all detailed tracks in memory but for those of other tests, which are frozen."""
     gc.collect()
-    return sorted(len(one) for one in gc.get_objects() if isinstance(one, Diary))
+    return sorted(len(one) for one in gc.get_objects() if isinstance(one, DetailedTrack))
 
 
 def replay(processes: int, ticks: int, focus: ProcessKey | None = None) -> tuple[Engine, FakeSource, list[Detail]]:
@@ -50,7 +50,7 @@ def replay(processes: int, ticks: int, focus: ProcessKey | None = None) -> tuple
 @pytest.fixture
 def entries_in_all(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """A small limit for all of them."""
-    monkeypatch.setattr(watched_history, "OTHERS_BUDGET_BYTES", 80 * DIARY_ENTRY_BYTES)
+    monkeypatch.setattr(watched_history, "OTHERS_BUDGET_BYTES", 80 * DETAILED_ENTRY_BYTES)
     monkeypatch.setattr(watched_history, "OTHERS_LEAST", LEAST)
     gc.freeze()
     yield 80
@@ -84,7 +84,7 @@ def test_one_that_has_none_any_more_shows_what_its_track_has(entries_in_all: int
 def test_what_is_in_focus_shows_the_same_however_many_there_are_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
     focus = FakeProcess(100).key
     wide = replay(processes=30, ticks=20, focus=focus)[2]
-    monkeypatch.setattr(watched_history, "OTHERS_BUDGET_BYTES", 80 * DIARY_ENTRY_BYTES)
+    monkeypatch.setattr(watched_history, "OTHERS_BUDGET_BYTES", 80 * DETAILED_ENTRY_BYTES)
     monkeypatch.setattr(watched_history, "OTHERS_LEAST", LEAST)
     narrow = replay(processes=30, ticks=20, focus=focus)[2]
     assert len(wide) == 20

@@ -7,24 +7,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memtop.history.process_history import WINDOWS_S, fitting_window_s, flat_s, point_at, series, slope_bytes_per_min
-from memtop.history.rings import Diary, Gap, History, Point
+from memtop.history.rings import DetailedTrack, Gap, History, Point
 from memtop.process_key import ProcessKey
 
 KEY = ProcessKey(42, 1)
 
 
-def diary_of(*points: Point) -> History:
+def detailed_track_of(*points: Point) -> History:
     past = History()
-    past.diaries[KEY] = Diary()
+    past.detailed_tracks[KEY] = DetailedTrack()
     for point in points:
-        past.diaries[KEY].add(point)
+        past.detailed_tracks[KEY].add(point)
         past.note(KEY, *point[:4])
     return past
 
 
 def seconds(*rss: int, start_s: float = 1.0) -> History:
     """A reading a second; each second brings ten minor faults."""
-    return diary_of(*(Point(start_s + n, 1000, size, 5, 2, 10 * n, 0) for n, size in enumerate(rss)))
+    return detailed_track_of(*(Point(start_s + n, 1000, size, 5, 2, 10 * n, 0) for n, size in enumerate(rss)))
 
 
 @given(st.lists(st.integers(10, 1000), min_size=1, max_size=100), st.integers(1, 40))
@@ -49,7 +49,7 @@ def test_each_bucket_has_the_first_of_its_highest_readings_or_else_the_last_one_
     for step, rss, shr, shmem in steps:
         now += step
         readings.append(Point(float(now), 1000 + now, rss, shr, shmem, 0, 0))
-    past, right_s, until_s, width = diary_of(*readings), float(now + ahead), float(now + ahead - ended), 3
+    past, right_s, until_s, width = detailed_track_of(*readings), float(now + ahead), float(now + ahead - ended), 3
     past.gaps.extend(Gap(float(at), float(at + length)) for at, length in gaps)
     found = series(past, KEY, right_s=right_s, until_s=until_s, window_s=10.0 * width, points=10)
     for bucket in range(10):
@@ -68,20 +68,22 @@ def test_each_bucket_has_the_first_of_its_highest_readings_or_else_the_last_one_
 
 
 def test_what_held_before_an_empty_bucket_still_holds_in_it() -> None:
-    past = diary_of(Point(10.0, 100, 50, 5), Point(20.0, 100, 80, 5))
+    past = detailed_track_of(Point(10.0, 100, 50, 5), Point(20.0, 100, 80, 5))
     found = series(past, KEY, right_s=25.0, until_s=25.0, window_s=25.0, points=5)
     assert found.rss_bytes == (None, 50.0, 50.0, 80.0, 80.0)
 
 
 def test_rates_span_buckets_without_a_reading_of_their_own() -> None:
-    past = diary_of(*(Point(float(at), 1, 1, 1, 0, at * 7, at) for at in (0, 4, 8)))
+    past = detailed_track_of(*(Point(float(at), 1, 1, 1, 0, at * 7, at) for at in (0, 4, 8)))
     found = series(past, KEY, right_s=8.0, until_s=8.0, window_s=8.0, points=8)
     assert found.minflt_per_s[1:] == (7.0,) * 7
     assert found.majflt_per_s[1:] == (1.0,) * 7
 
 
 def test_a_counter_that_goes_back_has_no_rate_and_makes_no_spike() -> None:
-    past = diary_of(*(Point(float(at), 1, 1, 1, 0, count, 0) for at, count in ((1, 100), (2, 200), (3, 5), (4, 15))))
+    past = detailed_track_of(
+        *(Point(float(at), 1, 1, 1, 0, count, 0) for at, count in ((1, 100), (2, 200), (3, 5), (4, 15)))
+    )
     found = series(past, KEY, right_s=4.0, until_s=4.0, window_s=4.0, points=4)
     assert found.minflt_per_s == (None, 100.0, None, 10.0)
 
@@ -98,7 +100,7 @@ def test_there_is_nothing_before_the_beginning() -> None:
 
 
 def test_a_gap_is_empty_and_the_readings_at_its_edges_are_not_lost() -> None:
-    past = diary_of(
+    past = detailed_track_of(
         *(Point(float(at), 100, rss, 5, 0, at, 0) for at, rss in ((1, 50), (2, 90), (3, 60), (33, 70), (34, 75)))
     )
     past.gaps.append(Gap(3.0, 33.0))
@@ -109,7 +111,7 @@ def test_a_gap_is_empty_and_the_readings_at_its_edges_are_not_lost() -> None:
 
 
 def test_the_parts_add_up_to_res_and_unknown_shared_memory_is_not_none_of_it() -> None:
-    past = diary_of(Point(1.0, 1000, 100, 30, 10), Point(2.0, 1000, 100, 30, None))
+    past = detailed_track_of(Point(1.0, 1000, 100, 30, 10), Point(2.0, 1000, 100, 30, None))
     found = series(past, KEY, right_s=2.0, until_s=2.0, window_s=2.0, points=2)
     assert found.anon_bytes == (70.0, 70.0)
     assert found.file_bytes == (20.0, None)
@@ -127,12 +129,12 @@ def test_a_process_that_was_never_in_focus_has_the_past_of_its_track() -> None:
     assert at is not None and at.rss_bytes == 90
 
 
-def test_the_track_stands_in_for_the_time_before_the_diary() -> None:
+def test_the_track_stands_in_for_the_time_before_the_detailed_track() -> None:
     past = History()
     past.note(KEY, 1.0, 100, 10, 5)
     past.note(KEY, 2.0, 100, 90, 5)
-    past.diaries[KEY] = Diary()
-    past.diaries[KEY].add(Point(3.0, 100, 40, 5, 0, 1, 1))
+    past.detailed_tracks[KEY] = DetailedTrack()
+    past.detailed_tracks[KEY].add(Point(3.0, 100, 40, 5, 0, 1, 1))
     found = series(past, KEY, right_s=4.0, until_s=4.0, window_s=4.0, points=4)
     assert found.rss_bytes == (10.0, 90.0, 40.0, 40.0)
 

@@ -11,7 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memtop.history import rings
-from memtop.history.rings import MACHINE_TICKS, TRACK_MOST, Diary, Gap, History, MachinePast, Point, Track, Tracks
+from memtop.history.rings import (
+    MACHINE_TICKS,
+    TRACK_MOST,
+    DetailedTrack,
+    Gap,
+    History,
+    MachinePast,
+    Point,
+    Track,
+    Tracks,
+)
 from memtop.model.row import SystemRow
 from memtop.process_key import ProcessKey
 
@@ -38,12 +48,12 @@ def test_a_track_finds_the_last_entry_at_or_before_a_moment(times_ms: list[int],
 
 
 @given(TIMES, st.integers(-1000, 11_000_000))
-def test_a_diary_finds_the_last_entry_at_or_before_a_moment(times_ms: list[int], when_ms: int) -> None:
-    diary = Diary()
+def test_a_detailed_track_finds_the_last_entry_at_or_before_a_moment(times_ms: list[int], when_ms: int) -> None:
+    detailed = DetailedTrack()
     for ms in times_ms:
-        diary.add(Point(ms / 1000, 1, 2, 3))
+        detailed.add(Point(ms / 1000, 1, 2, 3))
     expected = max((index for index, ms in enumerate(times_ms) if ms <= when_ms), default=-1)
-    assert diary.index_at(when_ms / 1000) == expected
+    assert detailed.index_at(when_ms / 1000) == expected
 
 
 @given(TIMES, st.integers(48, 60))
@@ -77,55 +87,55 @@ def test_peaks_are_the_highest_that_held_between_two_edges(times_ms: list[int], 
     assert track.peaks([ms / 1000 for ms in edges_ms]) == expected
 
 
-def test_a_full_diary_is_thinned_in_its_older_half_and_keeps_its_ends_and_order() -> None:
-    diary = Diary()
-    for second in range(3 * rings.DIARY_MOST):
-        diary.add(Point(float(second), second, second, second, None, second, None))
-    assert len(diary) <= rings.DIARY_MOST
-    times_s = list(diary.times_s)
+def test_a_full_detailed_track_is_thinned_in_its_older_half_and_keeps_its_ends_and_order() -> None:
+    detailed = DetailedTrack()
+    for second in range(3 * rings.DETAILED_MOST):
+        detailed.add(Point(float(second), second, second, second, None, second, None))
+    assert len(detailed) <= rings.DETAILED_MOST
+    times_s = list(detailed.times_s)
     assert times_s == sorted(times_s)
     assert times_s[0] == 0.0
-    newest = times_s[-rings.DIARY_MOST // 4 :]
-    assert newest == [float(second) for second in range(int(newest[0]), 3 * rings.DIARY_MOST)]
-    assert all(diary.point(index).minflt == int(times_s[index]) for index in range(0, len(diary), 100))
+    newest = times_s[-rings.DETAILED_MOST // 4 :]
+    assert newest == [float(second) for second in range(int(newest[0]), 3 * rings.DETAILED_MOST)]
+    assert all(detailed.point(index).minflt == int(times_s[index]) for index in range(0, len(detailed), 100))
 
 
 def test_a_number_that_stays_the_same_takes_no_memory_and_one_that_changed_once_is_known_for_all_entries() -> None:
     tracemalloc.start()
-    diary = Diary()
-    for second in range(rings.DIARY_MOST):
-        diary.add(Point(float(second), 1 << 40, 2, 3, None, 0 if second < 5000 else 7, None))
+    detailed = DetailedTrack()
+    for second in range(rings.DETAILED_MOST):
+        detailed.add(Point(float(second), 1 << 40, 2, 3, None, 0 if second < 5000 else 7, None))
     size_bytes, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert size_bytes < 2.5 * 8 * rings.DIARY_MOST  # times and minor faults; all eight numbers would be 64 bytes
+    assert size_bytes < 2.5 * 8 * rings.DETAILED_MOST  # times and minor faults; all eight numbers would be 64 bytes
 
-    assert diary.point(4999) == Point(4999.0, 1 << 40, 2, 3, None, 0, None)
-    assert diary.point(-1) == Point(rings.DIARY_MOST - 1.0, 1 << 40, 2, 3, None, 7, None)
-    virt, _, _, shmem, minflt, *_ = diary.columns(4998)
+    assert detailed.point(4999) == Point(4999.0, 1 << 40, 2, 3, None, 0, None)
+    assert detailed.point(-1) == Point(rings.DETAILED_MOST - 1.0, 1 << 40, 2, 3, None, 7, None)
+    virt, _, _, shmem, minflt, *_ = detailed.columns(4998)
     assert (list(virt[:2]), list(shmem[:2]), list(minflt[:4])) == ([1 << 40] * 2, [-1, -1], [0, 0, 7, 7])
-    assert len(virt) == len(minflt) == rings.DIARY_MOST - 4998
-    assert [len(column) for column in Diary().columns()] == [0] * 7
+    assert len(virt) == len(minflt) == rings.DETAILED_MOST - 4998
+    assert [len(column) for column in DetailedTrack().columns()] == [0] * 7
 
 
 def test_numbers_that_outgrow_32_bits_come_back_with_those_before_them() -> None:
-    diary, sizes = Diary(), [1, 2, 3, 1 << 31, 5, 1 << 40]
+    detailed, sizes = DetailedTrack(), [1, 2, 3, 1 << 31, 5, 1 << 40]
     for at, size in enumerate(sizes):
-        diary.add(Point(float(at), 1 << 40, size, 0))
-    assert diary.columns()[:2] == (array("q", [1 << 40] * len(sizes)), array("q", sizes))
-    assert [diary.point(at).rss_bytes for at in range(len(sizes))] == sizes
+        detailed.add(Point(float(at), 1 << 40, size, 0))
+    assert detailed.columns()[:2] == (array("q", [1 << 40] * len(sizes)), array("q", sizes))
+    assert [detailed.point(at).rss_bytes for at in range(len(sizes))] == sizes
 
 
 def test_columns_of_small_and_of_large_numbers_have_one_type() -> None:
-    diary = Diary()
+    detailed = DetailedTrack()
     for at in range(3):
-        diary.add(Point(float(at), at, (1 << 40) + at, 0))
-    assert {column.typecode for column in diary.columns(1)} == {"q"}
+        detailed.add(Point(float(at), at, (1 << 40) + at, 0))
+    assert {column.typecode for column in detailed.columns(1)} == {"q"}
 
 
-def test_a_diary_keeps_unknown_apart_from_zero() -> None:
-    diary = Diary()
-    diary.add(Point(1.0, 1, 2, 3, None, 0, None))
-    assert diary.point(0) == Point(1.0, 1, 2, 3, None, 0, None)
+def test_a_detailed_track_keeps_unknown_apart_from_zero() -> None:
+    detailed = DetailedTrack()
+    detailed.add(Point(1.0, 1, 2, 3, None, 0, None))
+    assert detailed.point(0) == Point(1.0, 1, 2, 3, None, 0, None)
 
 
 def test_the_bytes_of_all_tracks_stay_within_their_budget() -> None:
@@ -141,10 +151,10 @@ def test_the_bytes_of_all_tracks_stay_within_their_budget() -> None:
 def test_what_is_forgotten_is_gone() -> None:
     past = History()
     past.note(KEY, 1.0, 1, 2, 3)
-    past.diaries[KEY] = Diary()
+    past.detailed_tracks[KEY] = DetailedTrack()
     past.forget(KEY)
     past.forget(KEY)
-    assert (past.tracks, past.diaries) == ({}, {})
+    assert (past.tracks, past.detailed_tracks) == ({}, {})
 
 
 def test_a_gap_is_open_at_both_ends_where_there_were_readings() -> None:

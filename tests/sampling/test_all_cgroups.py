@@ -10,7 +10,7 @@ from memtop.sampling.cgroup_reading import CgroupSample
 from memtop.sampling.cgroups import all_cgroups
 from memtop.sampling.cgroups.all_cgroups import MOST_BUDGET_S, AllCgroups
 from memtop.sampling.cgroups.cgroup_files import CgroupFiles
-from memtop.sampling.cgroups.homes import AGAIN, LOOKUPS, LOOKUPS_FOR_ALL
+from memtop.sampling.cgroups.memberships import AGAIN, LOOKUPS, LOOKUPS_FOR_ALL
 from memtop.sampling.request import Need
 from memtop.sampling.sampler import Sampler
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource

@@ -14,7 +14,7 @@ from memtop.sampling.cgroup_reading import CgroupSample
 from memtop.sampling.cgroups import all_cgroups, cgroup_reader
 from memtop.sampling.cgroups.cgroup_files import RARELY_TICKS, CgroupFiles
 from memtop.sampling.cgroups.cgroup_reader import CgroupReader
-from memtop.sampling.cgroups.homes import SETTLED_TICKS
+from memtop.sampling.cgroups.memberships import SETTLED_TICKS
 from memtop.sampling.request import Need
 from memtop.sampling.sample import ProcessSample, SystemSample
 from memtop.sampling.sampler import Sampler

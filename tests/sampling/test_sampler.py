@@ -14,7 +14,7 @@ from memtop.model.request import Request
 from memtop.process_key import ProcessKey
 from memtop.procfs.statm import OWN_PAGE_BYTES
 from memtop.sampling import process_reader
-from memtop.sampling.cgroups.homes import AGAIN, LOOKUPS
+from memtop.sampling.cgroups.memberships import AGAIN, LOOKUPS
 from memtop.sampling.process_reader import LIVES_KEPT, TURN_TICKS
 from memtop.sampling.process_record import STALE_TICKS
 from memtop.sampling.request import Need

@@ -229,10 +229,10 @@ def _limited(limit_bytes: int | None) -> int | None:
 
 def _grown_bytes_per_s(history: History, key: ProcessKey, now_s: float) -> float | None:
     """Change of anonymous and shared memory over the last seconds."""
-    diary = history.diaries.get(key)
-    if diary is None or len(diary) < 2:
+    detailed = history.detailed_tracks.get(key)
+    if detailed is None or len(detailed) < 2:
         return None
-    last = diary.point(-1)
-    first = diary.point(max(0, diary.index_at(now_s - _GROWN_S)))
+    last = detailed.point(-1)
+    first = detailed.point(max(0, detailed.index_at(now_s - _GROWN_S)))
     used = [point.rss_bytes - point.shr_bytes + (point.shmem_bytes or 0) for point in (first, last)]
     return (used[1] - used[0]) / (last.at_s - first.at_s) if last.at_s > first.at_s else None

@@ -22,9 +22,9 @@ from memtop.sampling.cgroups.all_cgroups import AllCgroups
 from memtop.sampling.cgroups.cgroup_files import RARELY_TICKS, CgroupFiles
 from memtop.sampling.cgroups.cgroup_finder import CgroupFinder, Found
 from memtop.sampling.cgroups.frozen_cgroups import FrozenCgroups
-from memtop.sampling.cgroups.homes import LOOKUPS, LOOKUPS_FOR_ALL, CgroupHomes, living
 from memtop.sampling.cgroups.hugetlb_limits import HugetlbLimits
 from memtop.sampling.cgroups.mapping_counts import MappingCounts
+from memtop.sampling.cgroups.memberships import LOOKUPS, LOOKUPS_FOR_ALL, CgroupMemberships, living
 from memtop.sampling.cgroups.task_limits import TaskLimits
 from memtop.sampling.request import Need, SamplePlan
 from memtop.sampling.sample import ProcessSample, SystemSample
@@ -52,7 +52,7 @@ class CgroupReader:
         self._tick = -1
         self._finder = CgroupFinder(source, self._folders)
         self._replaying = replaying
-        self._homes = CgroupHomes(source, self._finder, self._add_chain, replaying=replaying)
+        self._memberships = CgroupMemberships(source, self._finder, self._add_chain, replaying=replaying)
         self._all = AllCgroups(self._folders, replaying=replaying)
         self._policy = Policy()
         self._tasks = TaskLimits(source, replaying=replaying)
@@ -106,7 +106,7 @@ class CgroupReader:
         self._tick += 1
         self._folders.begin(self._tick)
         self._readings, self._in_full, self._chains_read = {}, set(), set()
-        self._homes.begin(now_s, gone)
+        self._memberships.begin(now_s, gone)
         if self._replaying:  # it has them at the instants at which they were read, and they hold until then
             self._policy = self._read_policy()
         if self._tick % RARELY_TICKS == 0:
@@ -117,9 +117,9 @@ class CgroupReader:
         for judged in plan.assessed:
             seen = processes.get(judged.pid)
             if seen is not None and seen.statm is not None and seen.key == judged:
-                self._homes.find(judged, seen.folder)
+                self._memberships.find(judged, seen.folder)
         limited = _shown(Need.CGROUP, plan, processes)
-        watched = [processes[pid].key for pid in plan.watched if pid in processes and pid not in self._homes.pids]
+        watched = [processes[pid].key for pid in plan.watched if pid in processes and pid not in self._memberships.pids]
         is_first = self._tick == 0 or (plan.pids is None and not self._has_all)
         self._has_all = plan.pids is None
         most = LOOKUPS
@@ -128,11 +128,11 @@ class CgroupReader:
         elif Need.MEMBERSHIP in readings.needs_all:
             most = len(processes) if readings.once or self._tick == 0 else LOOKUPS_FOR_ALL
         shown = readings.visible if Need.MEMBERSHIP in readings.row_needs else ()
-        wanted = living(self._homes.unknown([*watched, *limited, *shown]), processes)
-        self._homes.read(wanted, processes, gone, changed=changed, most=most)
-        self._homes.find_members(self._all.removed - self._removed_before, processes)
+        wanted = living(self._memberships.unknown([*watched, *limited, *shown]), processes)
+        self._memberships.read(wanted, processes, gone, changed=changed, most=most)
+        self._memberships.find_members(self._all.removed - self._removed_before, processes)
         self._removed_before = set(self._all.removed)
-        if self._homes.left:
+        if self._memberships.left:
             self._keep_used()
         for judged in plan.assessed:
             self._read_chain(judged, full=True)  # also after its end: what remains there is part of its exit report
@@ -146,11 +146,11 @@ class CgroupReader:
         if Need.VICTIM in readings.row_needs or Need.LIMITS in readings.focus_needs:
             self._read_adjs(processes)
         return CgroupSample(
-            chains=self._homes.chains,
-            unread=self._homes.unread,
-            waiting=self._homes.waiting(processes),
-            names=self._homes.names,
-            moved=self._homes.moved,
+            chains=self._memberships.chains,
+            unread=self._memberships.unread,
+            waiting=self._memberships.waiting(processes),
+            names=self._memberships.names,
+            moved=self._memberships.moved,
             owners=self._owners,
             labels=self._labels,
             readings=self._readings,
@@ -183,7 +183,7 @@ class CgroupReader:
             self._kills_due[found.chain[0]] = None
 
     def _forget_gone(self, judged: Collection[ProcessKey], processes: Mapping[int, ProcessSample]) -> None:
-        kept = self._homes.sweep(processes, judged)
+        kept = self._memberships.sweep(processes, judged)
         for key in self._adjs.keys() - kept:
             del self._adjs[key]
         self._known_adjs = set()
@@ -191,7 +191,7 @@ class CgroupReader:
 
     def _keep_used(self) -> None:
         """Drop the cgroups that no process is in or below."""
-        chains = {found.chain for found in self._homes.known()}
+        chains = {found.chain for found in self._memberships.known()}
         self._leaves = {chain[0]: chain for chain in chains if chain}
         for path in self._kills.keys() - self._leaves.keys():
             del self._kills[path]
@@ -205,7 +205,7 @@ class CgroupReader:
     # -- what it says
 
     def _read_chain(self, key: ProcessKey, *, full: bool) -> None:
-        found = self._homes.found(key)
+        found = self._memberships.found(key)
         if found is None or (found.chain, full) in self._chains_read:
             return
         self._chains_read.add((found.chain, full))
@@ -296,7 +296,7 @@ class CgroupReader:
 
     def _read_adjs_of(self, key: ProcessKey, processes: Mapping[int, ProcessSample]) -> None:
         """Read oom_score_adj of some members of its cgroup: of each once, and again in turn."""
-        found = self._homes.found(key)
+        found = self._memberships.found(key)
         reading = self._readings.get(found.chain[0]) if found is not None and found.chain else None
         members = [pid for pid in (reading.members if reading is not None else None) or () if pid in processes]
         if not members:

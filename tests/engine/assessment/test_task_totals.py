@@ -35,22 +35,22 @@ class Machine:
     def __init__(self, random: Random) -> None:
         self._random = random
         self.rows: dict[int, ProcessRow] = {}
-        self.homes: dict[int, str] = {}
+        self.paths: dict[int, str] = {}
 
     def change(self) -> None:
         """Something happens to one process, whose row is a new object then."""
         pid = self._random.choice(PIDS)
         row = self.rows.get(pid)
         if row is None:
-            self.rows[pid], self.homes[pid] = self._sized(proc_row(pid)), self._random.choice(PATHS)
+            self.rows[pid], self.paths[pid] = self._sized(proc_row(pid)), self._random.choice(PATHS)
             return
         event = self._random.choice(("goes", "goes unseen", "moves", "grows", "exec", "denied", "borrows", "no shmem"))
         if event == "goes":
-            del self.rows[pid], self.homes[pid]
+            del self.rows[pid], self.paths[pid]
         elif event == "goes unseen":  # cgroup.procs was read before its end, and names it once more
             del self.rows[pid]
         elif event == "moves":
-            self.homes[pid] = next(path for path in PATHS if path != self.homes[pid])
+            self.paths[pid] = next(path for path in PATHS if path != self.paths[pid])
         elif event == "grows":
             self.rows[pid] = self._sized(row)
         elif event == "exec":
@@ -73,11 +73,11 @@ class Machine:
         for pid, row in self.rows.items():
             if row.rss_bytes is None or row.anon_bytes is None:
                 self.rows[pid] = self._sized(row)
-        self.homes = {pid: path for pid, path in self.homes.items() if pid in self.rows}
+        self.paths = {pid: path for pid, path in self.paths.items() if pid in self.rows}
 
     def members(self, path: str) -> tuple[int, ...]:
         """PIDs in a cgroup, in the order of the kernel's file."""
-        return tuple(pid for pid, home in self.homes.items() if home == path)
+        return tuple(pid for pid, at in self.paths.items() if at == path)
 
 
 def asked(random: Random) -> Iterable[str]:

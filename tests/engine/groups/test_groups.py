@@ -22,7 +22,7 @@ from memtop.model.frame import Frame
 from memtop.model.group import By, GroupKey, GroupRow
 from memtop.model.request import GroupsRequest, Request, RowSelection
 from memtop.procfs.statm import OWN_PAGE_BYTES
-from memtop.sampling.cgroups.homes import LOOKUPS_FOR_ALL
+from memtop.sampling.cgroups.memberships import LOOKUPS_FOR_ALL
 from memtop.sampling.request import Need, ReadingsRequest
 from memtop.sources.protocol import Exit
 from tests.engine.groups.worlds import MIB, ROOT, cgroup, world

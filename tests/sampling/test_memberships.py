@@ -8,7 +8,7 @@ from memtop.process_key import ProcessKey
 from memtop.procfs.statm import Statm
 from memtop.sampling.cgroups.cgroup_files import CgroupFiles
 from memtop.sampling.cgroups.cgroup_finder import CgroupFinder
-from memtop.sampling.cgroups.homes import LOOKUPS, SETTLED_TICKS, CgroupHomes
+from memtop.sampling.cgroups.memberships import LOOKUPS, SETTLED_TICKS, CgroupMemberships
 from memtop.sampling.sample import ProcessSample
 from tests.fakes import FakeSource
 
@@ -25,16 +25,18 @@ class Key(ProcessKey):
 @pytest.mark.parametrize("come", [LOOKUPS // 2, LOOKUPS - 8, 3 * LOOKUPS])
 def test_those_that_have_ended_are_not_kept_however_many_come_and_go(come: int) -> None:
     source = FakeSource()
-    homes = CgroupHomes(source, CgroupFinder(source, CgroupFiles(source)), lambda found: None, replaying=False)
+    memberships = CgroupMemberships(
+        source, CgroupFinder(source, CgroupFiles(source)), lambda found: None, replaying=False
+    )
     before: list[Key] = []
     ticks, Key.ended = 12 * SETTLED_TICKS, 0
     for tick in range(ticks):
         keys = [Key(tick * come + number, 100 * tick) for number in range(come)]
         processes = {key.pid: ProcessSample(key, b"job", statm=Statm(99, 5 + key.pid % 50, 1)) for key in keys}
         source.files.update({f"proc/{key.pid}/cgroup": b"0::/jobs\n" for key in keys})
-        homes.begin(float(tick))
-        homes.read((), processes, before)
-        homes.sweep(processes, ())
+        memberships.begin(float(tick))
+        memberships.read((), processes, before)
+        memberships.sweep(processes, ())
         for key in before:
             del source.files[f"proc/{key.pid}/cgroup"]
         before = keys

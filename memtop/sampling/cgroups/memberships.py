@@ -37,7 +37,7 @@ start."""
 
 
 @dataclass(slots=True)
-class _Home:
+class _Membership:
     """The memory cgroup of a process."""
 
     raw: bytes
@@ -51,7 +51,7 @@ class _Home:
     """Its RES then."""
 
 
-class CgroupHomes:
+class CgroupMemberships:
     """Finds the cgroups of processes through a Source, and keeps the results."""
 
     def __init__(
@@ -64,7 +64,7 @@ class CgroupHomes:
         self._replaying = replaying
         self._tick = -1
         self._now_s = 0.0
-        self._homes: dict[ProcessKey, _Home] = {}
+        self._memberships: dict[ProcessKey, _Membership] = {}
         self.chains: dict[ProcessKey, tuple[str, ...]] = {}
         """Memory cgroup and ancestors of each process, nearest first."""
         self.names: dict[ProcessKey, CgroupNames] = {}
@@ -93,23 +93,23 @@ class CgroupHomes:
 
     def found(self, key: ProcessKey) -> Found | None:
         """The memory cgroup of a process; None if it was not looked up."""
-        home = self._homes.get(key)
-        return home.found if home is not None else None
+        membership = self._memberships.get(key)
+        return membership.found if membership is not None else None
 
     def unknown(self, keys: Iterable[ProcessKey]) -> list[ProcessKey]:
         """Those of ``keys`` that were not looked up yet."""
-        return [key for key in keys if key not in self._homes]
+        return [key for key in keys if key not in self._memberships]
 
     def known(self) -> Iterable[Found]:
         """All processes that are kept."""
-        return (home.found for home in self._homes.values())
+        return (membership.found for membership in self._memberships.values())
 
     def waiting(self, processes: Mapping[int, ProcessSample]) -> int:
         """Number of the processes that were not looked up yet, or of which a recording does not say it."""
         if not self._replaying:
             return len(self._queued)
         return sum(
-            one.statm is not None and one.key not in self._homes and pid not in self._seen
+            one.statm is not None and one.key not in self._memberships and pid not in self._seen
             for pid, one in processes.items()
         )
 
@@ -145,7 +145,7 @@ class CgroupHomes:
                     self.find(one.key, one.folder)
             return
         for key in wanted:
-            if key not in self._homes:
+            if key not in self._memberships:
                 self._first(processes[key.pid])
         count = self._read_new(processes, most)
         for one in nlargest(AGAIN, filter(self._is_another, map(processes.get, changed)), key=_rss):
@@ -167,9 +167,9 @@ class CgroupHomes:
         The report of an exit needs them and may be due at this tick, so each is kept until the next sweep.
         """
         alive = {one.key for one in processes.values()}.union(judged)
-        before, self._missing = self._missing, self._homes.keys() - alive
+        before, self._missing = self._missing, self._memberships.keys() - alive
         for key in before & self._missing:
-            del self._homes[key], self.chains[key]
+            del self._memberships[key], self.chains[key]
             self.names.pop(key, None)
             self.unread.pop(key, None)
         return alive | self._missing
@@ -182,7 +182,7 @@ class CgroupHomes:
         if key in self._looked_up:
             return
         self._looked_up.add(key)
-        home = self._homes.get(key)
+        membership = self._memberships.get(key)
         try:
             raw = self._source.read(f"{folder}/cgroup")
         except ProcessGone:
@@ -191,12 +191,12 @@ class CgroupHomes:
         except NotRecorded:
             return
         except MemtopError as error:
-            if home is None:
+            if membership is None:
                 self._settle(key, b"", self._finder.refused(error))
             return
-        if home is not None and home.raw == raw and not self._is_stale(home):
+        if membership is not None and membership.raw == raw and not self._is_stale(membership):
             return
-        if home is not None and home.raw != raw and self._ending(folder):
+        if membership is not None and membership.raw != raw and self._ending(folder):
             return
         found = self._finder.find(folder, raw)
         self._settle(key, self._finder.shared(raw), found)
@@ -225,10 +225,10 @@ class CgroupHomes:
             others += _living(self._again.popleft(), processes)
         return young + others
 
-    def _is_stale(self, home: _Home) -> bool:
+    def _is_stale(self, membership: _Membership) -> bool:
         """Whether a cgroup that was not found may be found now."""
-        old = self._tick - home.tick >= RARELY_TICKS or home.version != self._finder.version
-        return old and bool(home.found.unread)
+        old = self._tick - membership.tick >= RARELY_TICKS or membership.version != self._finder.version
+        return old and bool(membership.found.unread)
 
     def _first(self, process: ProcessSample) -> None:
         self._seen.add(process.key.pid)
@@ -254,7 +254,7 @@ class CgroupHomes:
         while self._queue and count < most:
             key = heappop(self._queue)[1]
             self._queued.discard(key.pid)
-            for found in _living(key, processes) if key not in self._homes else ():
+            for found in _living(key, processes) if key not in self._memberships else ():
                 self._first(found)
                 count += 1
         if not self._queued:
@@ -263,24 +263,24 @@ class CgroupHomes:
 
     def _look_up(self, process: ProcessSample) -> None:
         self.find(process.key, process.folder)
-        if (home := self._homes.get(process.key)) is not None:
-            home.execs, home.rss_bytes = process.execs, _rss(process)
+        if (membership := self._memberships.get(process.key)) is not None:
+            membership.execs, membership.rss_bytes = process.execs, _rss(process)
 
     def _is_another(self, process: ProcessSample | None) -> TypeGuard[ProcessSample]:
         """Whether a process has become another program, or has grown, since it was looked up."""
-        home = self._homes.get(process.key) if process is not None and process.statm is not None else None
-        if process is None or home is None:
+        membership = self._memberships.get(process.key) if process is not None and process.statm is not None else None
+        if process is None or membership is None:
             return False
-        return process.execs != home.execs or _rss(process) > 2 * home.rss_bytes + GROWN_BYTES
+        return process.execs != membership.execs or _rss(process) > 2 * membership.rss_bytes + GROWN_BYTES
 
     def _settle(self, key: ProcessKey, raw: bytes, found: Found) -> None:
-        home = self._homes.get(key)
-        if home is not None and home.found == found:
-            home.raw, home.tick, home.version = raw, self._tick, self._finder.version
+        membership = self._memberships.get(key)
+        if membership is not None and membership.found == found:
+            membership.raw, membership.tick, membership.version = raw, self._tick, self._finder.version
             return
-        if home is not None:
-            self.left.update(home.found.chain)
-        self._homes[key] = _Home(raw, found, self._tick, self._finder.version)
+        if membership is not None:
+            self.left.update(membership.found.chain)
+        self._memberships[key] = _Membership(raw, found, self._tick, self._finder.version)
         self.pids.add(key.pid)
         self.chains[key] = found.chain
         self.names[key] = found.names
