@@ -274,7 +274,7 @@ def family() -> FakeSource:
         (request(where=parse_query("port").where), [20]),
         (request(sort="pid", descending=False), [10, 20, 30, 40]),
         (request(sort="command", descending=True), [30, 10, 40, 20]),
-        (request(tree=True), [40, 10, 20, 30]),
+        (request(tree=True), [10, 20, 30, 40]),
     ],
 )
 def test_who_is_shown_and_in_which_order(ask: Request, pids: list[int]) -> None:
