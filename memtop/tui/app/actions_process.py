@@ -123,7 +123,8 @@ class ProcessActions(ExitActions):
     def _ask_and_act(self, dialog: Callable[[Target], Dialog[Value]], act: Callable[[Target, Value], str]) -> None:
         """Hold the process in focus while the dialog is open, then do what the user chose and report the result."""
         if self.settings.readonly:
-            self.say("read-only mode: memtop sends nothing to processes", severity="warning")
+            why = "a recording is being played" if self.settings.replay else "read-only mode"
+            self.say(f"{why}: memtop sends nothing to processes", severity="warning")
             return
         if self.row is None:
             self._say_no_process()

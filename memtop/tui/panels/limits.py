@@ -55,8 +55,14 @@ class LimitsPanel(TextLines, can_focus=True):
         return f"{short(binds.name)} {units.percent(100 * binds.used_bytes / binds.limit_bytes)} % full"
 
     def words(self, frame: Frame) -> int | None:
-        """See ``Panel``. It always has something to show of a process."""
-        return words_of_group(frame, self.scrollable_content_region.width)
+        """See ``Panel``. It has nothing to show of a process that ended too early."""
+        width, outlook = (
+            self.scrollable_content_region.width,
+            frame.detail.outlook if frame.detail is not None else None,
+        )
+        if outlook is not None and outlook.autopsy is not None and not outlook.limits:
+            return len(limit_lines(frame, width))
+        return words_of_group(frame, width)
 
 
 def limit_lines(frame: Frame, width: int) -> list[Line]:

@@ -645,6 +645,9 @@ async def test_signals_are_refused_where_nothing_may_be_touched() -> None:
         await it.press("K", "r")
         assert it.said == ["! read-only mode: memtop sends nothing to processes"]
         assert it.at_rest()
+        it.app.settings = it.app.settings._replace(replay="server.memtop")
+        await it.press("K")
+        assert it.said == ["! a recording is being played: memtop sends nothing to processes"]
 
 
 async def test_escape_never_quits() -> None:

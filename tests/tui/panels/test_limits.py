@@ -17,12 +17,13 @@ from memtop.model.request import Request
 from memtop.process_key import ProcessKey
 from memtop.sampling.request import Need
 from memtop.sources.protocol import Exit
-from memtop.tui.panels.limits import limit_lines
+from memtop.tui.panels.limits import LimitsPanel, limit_lines
 from memtop.tui.side.finding_lines import finding_lines
 from tests.engine.assessment.test_assessor import charge
 from tests.fakes import FakeProcess, FakeSource, frame_after
 from tests.requests import request
 from tests.sampling.test_cgroups import APP, MIB, v2
+from tests.tui.frames import WidgetApp
 
 
 def near() -> tuple[FakeSource, Engine, Request, Frame]:
@@ -176,7 +177,7 @@ def test_after_the_end_the_autopsy_takes_the_place_of_findings() -> None:
     assert "▲ app.scope" in panel
 
 
-def test_of_one_that_nobody_looked_at_while_it_lived_there_are_no_limits_to_show() -> None:
+async def test_of_one_that_nobody_looked_at_while_it_lived_there_are_no_limits_to_show() -> None:
     process = FakeProcess(42)
     source = v2(process)
     engine = Engine(source)
@@ -186,6 +187,10 @@ def test_of_one_that_nobody_looked_at_while_it_lived_there_are_no_limits_to_show
     del source.processes[42]
     frame = frame_after(engine, request(only=frozenset({42}), focus=process.key), 2)
     assert "it ended before its limits were read" in text(frame, 120)
+    panel = LimitsPanel()
+    async with WidgetApp(panel).run_test(size=(60, 18)):
+        assert panel.words(frame) == len(limit_lines(frame, 59)) == 1, "it leaves its place to the chart"
+        assert panel.words(near()[3]) is None
 
 
 def test_the_first_sentence_measures_res_against_the_cgroup_from_the_second_look_on() -> None:
