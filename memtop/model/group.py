@@ -83,7 +83,8 @@ class GroupRow(NamedTuple):
     psi_some_avg10: float | None
     """Share of time in which some task of the cgroup waited for memory, percent; None where not measured."""
     oom_kills: int | None
-    """Members that the kernel's OOM killer has killed since memtop started; None without a cgroup."""
+    """Members that the kernel's OOM killer has killed since memtop started; None without a cgroup, and if that is
+    not counted or cannot be read."""
     restarts: int | None
     """Times since memtop started that a member crashed, or was large and ended, and the same command came back; None at
     an earlier instant."""

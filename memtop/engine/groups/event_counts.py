@@ -64,6 +64,14 @@ class EventCounts:
         paths = {*self._kills, *self._removed_kills, *self._ends}
         return sum(self._kills_of(one) for one in paths if one == path or one.startswith(below))
 
+    def known_kills(self, path: str) -> int | None:
+        """The same; None if none is known, and no counter in it or below it could be read: before Linux 4.13 version 1
+        has none."""
+        below = path + "/"
+        found = self.kills(path)
+        is_counted = path in self._first_kills or any(one.startswith(below) for one in self._first_kills)
+        return found if found or is_counted else None
+
     def _kills_of(self, path: str) -> int:
         return max(self._kills.get(path, 0) + self._removed_kills[path], self._ends[path])
 

@@ -176,7 +176,7 @@ class GroupTable:
                 self.series.charge(path, timed.reading),
                 ceiling_of(path, cgroups, sample.system.meminfo),
                 pressure.some.avg10_percent if pressure is not None and pressure.some is not None else None,
-                self._events.kills(path),
+                self._events.known_kills(path),
                 swapless=is_swapless(sample.system.meminfo, cgroups),
                 limit_unread=state.limit_unread,
             )

@@ -59,6 +59,14 @@ def test_kills_of_a_cgroup_before_it_was_renamed_are_not_new() -> None:
     assert counts.kills("/a") == 1
 
 
+def test_kills_of_a_cgroup_without_a_readable_counter_are_unknown_and_not_none() -> None:
+    counts = EventCounts()
+    counts.note_kills({"/a/b": 2})
+    assert [counts.known_kills(path) for path in ("/a/b", "/a", "/c")] == [0, 0, None]
+    counts.note_oom_ends(["/c"])
+    assert counts.known_kills("/c") == 1
+
+
 def test_ends_of_the_cgroups_that_were_first_are_forgotten() -> None:
     counts = EventCounts()
     counts.note_oom_ends(f"/{number}" for number in range(MORE))
