@@ -107,6 +107,5 @@ class IncidentList(Dialog[Incident]):
         return lines
 
     def _words(self) -> str:
-        unseen = not_looked_at(self._report.unseen)
-        text = "; ".join([*([self._earlier] if self._earlier else []), *unseen])
-        return f"{text[0].upper()}{text[1:]}." if text else ""
+        said = [*([self._earlier] if self._earlier else []), *not_looked_at(self._report.unseen)]
+        return " ".join(f"{one[0].upper()}{one[1:]}." for one in said)
