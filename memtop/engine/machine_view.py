@@ -211,8 +211,10 @@ def _shared(size_bytes: int, rows: list[ProcessRow], reading: MachineReading) ->
             found.append(Holder("sysv", f"System V segment {segment.id}, {attached}", segment.rss_bytes))
     found = [*nlargest(MOST_HOLDERS, found, key=_size_bytes), *_memfds(rows, reading)]
     found.sort(key=_size_bytes, reverse=True)
-    mapped = [one for one in _largest(rows, "shmem_bytes") if (one.size_bytes or 0) >= SUBSTANTIAL * size_bytes]
-    return (*found, *mapped)
+    least = SUBSTANTIAL * size_bytes
+    mapped = [one for one in _largest(rows, "shmem_bytes") if _size_bytes(one) >= least]
+    notable = [one for one in found if _size_bytes(one) >= least]
+    return (*notable, *mapped, *found[len(notable) :])
 
 
 def _memfds(rows: list[ProcessRow], reading: MachineReading) -> list[Holder]:

@@ -43,7 +43,7 @@ PART_NAMES: Final[dict[MachinePart, str]] = {
     MachinePart.POISONED: "bad pages",
     MachinePart.UNACCOUNTED: "unaccounted",
 }
-_UNACCOUNTED: Final = "drivers, network buffers, GPU, ZFS ARC, balloon: in no counter"
+_UNACCOUNTED: Final = "drivers, pipes, sockets, GPU, ZFS ARC, balloon: in no counter"
 _UNEVICTABLE: Final = "files of ramfs: they have no copy on disk"
 _OF_CONTAINER: Final = "kernel memory of this container"
 _UNMAPPED: Final = "tmpfs or memfd: no process that can be read maps a tenth of it"

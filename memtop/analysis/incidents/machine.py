@@ -54,7 +54,7 @@ _NAMES: Final = {
     MachinePart.BALLOON: "a balloon of the hypervisor",
     MachinePart.CACHE_DIRTY: "dirty pages",
     MachinePart.CACHE_UNEVICTABLE: "unevictable page cache (ramfs)",
-    MachinePart.UNACCOUNTED: "memory in no counter (network buffers, drivers, GPU, balloon)",
+    MachinePart.UNACCOUNTED: "memory in no counter (pipes, sockets, drivers, GPU, balloon)",
 }
 
 
@@ -213,9 +213,15 @@ def _owner(part: MachinePart, m: MachineFacts) -> PartOwner | None:
 
 
 def _owned(part: MachinePart | None, m: MachineFacts) -> Facts:
-    """The process that has most of a part."""
+    """The process that has most of a part, or that no counter can say it."""
     owner = _owner(part, m) if part is not None else None
-    return {} if owner is None else facts(owner=owner.name, owned_bytes=owner.size_bytes, threads_count=owner.threads)
+    if part is MachinePart.UNACCOUNTED:
+        return {"uncounted": "yes"}
+    if owner is None:
+        return {}
+    if part is MachinePart.SHMEM:
+        return facts(sharer=owner.name, owned_bytes=owner.size_bytes)
+    return facts(owner=owner.name, owned_bytes=owner.size_bytes, threads_count=owner.threads)
 
 
 def _reclaimed(part: MachinePart | None) -> Facts:

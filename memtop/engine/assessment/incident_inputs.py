@@ -160,8 +160,10 @@ def machine_facts(
     used: Rise | None,
     parts: Mapping[MachinePart, Rise],
     gainer: MachineGainer,
+    sharer: ProcessKey | None = None,
 ) -> MachineFacts:
-    """What is known of the machine, which process explains what it has lost, and what holds most of it."""
+    """What is known of the machine, which process explains what it has lost, and what holds most of it; ``sharer`` is
+    as for :func:`part_owners`."""
     meminfo, pressure = step.meminfo, step.sample.system.pressure
     slab = parts.get(MachinePart.SLAB_RECLAIMABLE)
     pool = pool_of(meminfo) if meminfo is not None else None
@@ -175,7 +177,7 @@ def machine_facts(
         used=used,
         used_lately=trend.used_lately,
         parts=parts,
-        owners=part_owners(step, parts.keys()),
+        owners=part_owners(step, parts, sharer),
         slab_holds=trend.slab_holds(slab) if slab is not None else "",
         all_watched=step.everybody,
         all_seen=gainer.all_seen,

@@ -142,7 +142,17 @@ class IncidentTracker:
         anon = parts.get(MachinePart.ANONYMOUS) if used is not None else None
         gainer = self._gainer.take(step, used, self._rises.risen, anon)
         holder = self._holder.take(step, self._trend)
-        return machine_facts(step, self._trend, self._counters, holder, used=used, parts=parts, gainer=gainer)
+        before = self.inputs.machine.owners.get(MachinePart.SHMEM) if self.inputs is not None else None
+        return machine_facts(
+            step,
+            self._trend,
+            self._counters,
+            holder,
+            used=used,
+            parts=parts,
+            gainer=gainer,
+            sharer=before.key if before is not None else None,
+        )
 
     def _changed_limits(self, step: StepInput) -> set[str]:
         """The cgroups with an incident about a limit that is another one now."""

@@ -567,7 +567,7 @@ def test_what_a_process_takes_at_its_start_says_less_of_hours_than_what_an_old_o
     [
         (
             {"unaccounted": 1100, "slab_unreclaimable": 40},
-            "memory in no counter (network buffers, drivers, GPU, balloon)",
+            "memory in no counter (pipes, sockets, drivers, GPU, balloon)",
         ),
         ({"unaccounted": 100, "slab_unreclaimable": 40}, None),
         ({"unaccounted": 1100, "slab_unreclaimable": 1000}, "slab, not reclaimable"),

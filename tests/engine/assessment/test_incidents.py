@@ -395,6 +395,22 @@ def test_the_process_is_named_that_has_the_page_tables_or_the_stacks_that_rise(
     assert first(frame).show == next(row.key for row in frame.rows if row.pid == 43)
 
 
+def test_the_process_is_named_that_has_gained_the_shared_memory_that_rises_not_one_that_had_more() -> None:
+    cache, old = FakeProcess(43, comm=b"cache", cmdline=b"cache\0"), FakeProcess(44, comm=b"old", cmdline=b"old\0")
+    cache.virt_pages = old.virt_pages = 1000 * MIB_PAGES
+    old.rss_pages, old.shr_pages, old.shmem_kib = 900 * MIB_PAGES, 890 * MIB_PAGES, 880 << 10
+    source, engine = world(FakeProcess(42), cache, old)
+    for _ in range(3):
+        step(engine)
+    for second in range(1, 30):
+        cache.shmem_kib = 10 * second << 10
+        cache.rss_pages, cache.shr_pages = (20 + 10 * second) * MIB_PAGES, (5 + 10 * second) * MIB_PAGES
+        source.files["proc/meminfo"] = meminfo(shmem_kib=1000 + (10 * second << 10))
+        frame = step(engine)
+    assert "cache (43) maps 290 MiB of it" in incident_sentences(first(frame)).says
+    assert first(frame).show == next(row.key for row in frame.rows if row.pid == 43)
+
+
 def test_where_no_process_has_most_of_a_part_the_panel_is_named_that_shows_what_holds_it() -> None:
     source, engine = world(*[FakeProcess(pid, page_tables_kib=4000) for pid in range(40, 60)])
     for second in range(20):
