@@ -91,7 +91,7 @@ class Counters:
                 self._rises.append(_Rise(now_s, "", machine - self._machine_kills))
             self._machine_kills = machine
         self._chains.update(cgroups.chains)
-        if len(self._chains) > 4 * len(cgroups.chains) + _MOST_DEAD_CHAINS:
+        if len(self._chains) > 2 * len(cgroups.chains) + _MOST_DEAD_CHAINS:
             self._chains = dict(cgroups.chains)
             used = {path for chain in self._chains.values() for path in chain}
             for path in self._first.keys() - used:

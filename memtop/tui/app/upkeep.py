@@ -14,7 +14,7 @@ SETTLE_AGAIN_S: Final = 2.5
 """When the modules of the second sample are loaded."""
 TRIM_EVERY_S: Final = 10.0
 """How often freed memory is returned to the kernel, which takes 0.4 ms and after some minutes saves 2 MB."""
-TRIMS_A_SEARCH: Final = 6
+TRIMS_A_SEARCH: Final = 3
 """After so many, garbage is searched for, and what Python keeps in reserve is freed."""
 
 

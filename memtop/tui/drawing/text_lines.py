@@ -79,7 +79,7 @@ def led(text: str, width: int, look: str = "", indent: str = "") -> list[Line]:
     return lines
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=64)
 def _wrapped(text: str, width: int, indent: str) -> tuple[str, ...]:
     """Wrap a paragraph. It is cached, because most sentences stay the same from second to second."""
     return tuple(textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False))
