@@ -136,8 +136,16 @@ class FrameBuilder:
             return None
         from memtop.engine.groups.group_detail import group_detail  # noqa: PLC0415 (as above)
 
+        assessor = self._state.assessor
         return group_detail(
-            self._state.groups, self._state.history, request, shown.sample, chosen, past_s=past_s, groups=groups
+            self._state.groups,
+            self._state.history,
+            request,
+            shown.sample,
+            chosen,
+            past_s=past_s,
+            groups=groups,
+            severities_of=assessor.severities_of if assessor is not None else lambda _: {},
         )
 
     def _detail(self, request: Request, shown: Shown, rows: list[ProcessRow], past_s: float | None) -> Detail | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from memtop.analysis.findings import Severity
-from memtop.analysis.findings.rule import growth_severity
+from memtop.analysis.findings.limits import FULL_PERCENT, NEAR_PERCENT
+from memtop.analysis.findings.rule import graded, growth_severity
 from memtop.analysis.trend.classify import Shape
 from memtop.explain.finding_text import computed, span
 from memtop.explain.limit_names import short
@@ -15,9 +16,6 @@ from memtop.model.group import By, GroupRow
 from memtop.sanitize import clean
 from memtop.units import count, counted, duration, long_size, percent
 
-WARNING_PERCENT: Final = 80.0
-DANGER_PERCENT: Final = 90.0
-"""Of a limit, as for processes."""
 NAME_CELLS: Final = 24
 PSI_PERCENT: Final = 10.0
 RESTARTS: Final = 3
@@ -119,7 +117,10 @@ def _limit(detail: GroupDetail, *, swaps: bool) -> list[GroupSentence]:
         return []
     blind = short(clean(detail.blind_name), NAME_CELLS)
     unknown = [GroupSentence(Severity.NOTE, f"The limit of {blind} is not known.", "limits")] if blind else []
-    if detail.brake is not None and detail.brake[2] >= WARNING_PERCENT:
+    is_near_high = detail.brake is not None and (
+        graded(detail.brake[2], NEAR_PERCENT, was=detail.standing.get("near_high")) is not None
+    )
+    if detail.brake is not None and is_near_high:
         name, high_bytes, used_percent = detail.brake
         says = (
             f"memory.high of {short(clean(name), NAME_CELLS)} ({long_size(high_bytes)}): {percent(used_percent)} % is "
@@ -128,13 +129,8 @@ def _limit(detail: GroupDetail, *, swaps: bool) -> list[GroupSentence]:
         unknown.append(GroupSentence(Severity.WARNING, says, "limits"))
     if row.limit_percent is None or row.limit_bytes is None:
         return unknown
-    severity = (
-        Severity.DANGER
-        if row.limit_percent >= DANGER_PERCENT
-        else Severity.WARNING
-        if row.limit_percent >= WARNING_PERCENT
-        else Severity.NOTE
-    )
+    was = detail.standing.get("near_limit")
+    severity = graded(row.limit_percent, NEAR_PERCENT, FULL_PERCENT, was=was) or Severity.NOTE
     reclaims, kills = long_size(row.room_bytes), long_size(row.room_max_bytes)
     acts = "swaps or kills" if swaps and detail.swaps else "kills"
     room = f"{kills} before the kernel {acts}"

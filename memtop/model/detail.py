@@ -5,6 +5,8 @@ None always means unknown, never "none of it".
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:  # readings and verdicts, each imported with the first view that needs it
@@ -124,6 +126,8 @@ class GroupDetail(NamedTuple):
     """Whether it is unknown how much of what is in use where its limit stands can be reclaimed."""
     swaps: bool = True
     """Whether anything may go to swap at its limit, or whether that is unknown."""
+    standing: Mapping[str, int] = MappingProxyType({})
+    """By rule the severities of the incidents that its cgroup and those above it have; empty while looking back."""
     brake: tuple[str, int, float] | None = None
     """The memory.high that leaves it least: whose it is, its bytes, and the percentage of it in use for good."""
     swap_unread: str = ""

@@ -8,6 +8,7 @@ from itertools import islice
 from types import MappingProxyType
 from typing import Final
 
+from memtop.analysis.findings import Severity
 from memtop.analysis.incidents.processes import forecast_of
 from memtop.analysis.limits.heap_use import HeapUse
 from memtop.analysis.trend.forecast import Room
@@ -303,6 +304,10 @@ class Assessor:
         """Whether a part of RAM rises that belongs to the kernel, and that one process may cause."""
         report = self.incidents
         return report is not None and any(one.facts.get("part_id") in OWNED for one in report.standing)
+
+    def severities_of(self, chain: Sequence[str]) -> dict[str, Severity]:
+        """By rule the worst severity of the incidents that the machine and these cgroups have."""
+        return self._incidents.severities_of(chain)
 
     @property
     def incidents(self) -> IncidentReport | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from heapq import nlargest
 
 from memtop.analysis.limits.memory_limits import Ceiling, unread_swap
 from memtop.engine.assessment.growth_tracker import growth_now
-from memtop.engine.groups.charge import blind_path, brake_of, ceiling_of
+from memtop.engine.groups.charge import blind_path, brake_of, ceiling_of, chain_of
 from memtop.engine.groups.group_table import GroupTable
 from memtop.engine.groups.listing import found_key, members_of
 from memtop.history.process_history import fitting_window_s, right_edge_s, series
@@ -35,8 +35,12 @@ def group_detail(
     *,
     past_s: float | None,
     groups: Sequence[GroupRow] | None,
+    severities_of: Callable[[Sequence[str]], Mapping[str, int]],
 ) -> GroupDetail | None:
-    """The detail of ``request.groups.focus`` at the instant shown; None where there is no such group."""
+    """The detail of ``request.groups.focus`` at the instant shown; None where there is no such group.
+
+    ``severities_of`` gives the severities of the incidents of some cgroups, by rule.
+    """
     key, window = request.groups.focus, request.window
     assert key is not None
     key = found_key(key, sample)
@@ -88,6 +92,7 @@ def group_detail(
         else NO_CHARGE,
         blind_name="" if blind is None else _name(blind, cgroups),
         undivided=ceiling is not None and 0 < ceiling.unreclaimable_bytes <= ceiling.unsure_bytes,
+        standing=severities_of(chain_of(own, cgroups)) if own is not None and past_s is None else {},
         swaps=ceiling is None or ceiling.swap_room_bytes != 0,
         brake=None if brake is None else (_limit_name(brake, cgroups), brake.limit_bytes, brake.used_percent),
         swap_unread="" if own is None or past_s is not None else _swap_unread(own, row, members, cgroups),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -396,6 +397,20 @@ def test_a_cgroup_that_was_removed_is_found_by_looking_back() -> None:
         row = the(then, "web.service")
         assert (row.members, row.gone_s) == (1, None)
         assert row.charge_bytes is not None and abs(row.charge_bytes // MIB - 89) <= 5
+
+
+@pytest.mark.parametrize("percent", [80, 90])
+def test_what_is_said_of_the_limit_of_a_group_does_not_change_back_and_forth_with_its_use(percent: int) -> None:
+    source = world(p42="/shop")
+    engine, request = Engine(source), by(By.CGROUP)._replace(groups=GroupsRequest(GroupKey(By.CGROUP, f"{ROOT}/shop")))
+    said = []
+    for tick in range(60):
+        cgroup(source, "/shop", percent + (tick // 8 % 2 or -1), b"%d\n" % (100 * MIB))
+        frame = frame_after(engine, request, 1)
+        assert frame.group is not None
+        said.append([one.severity for one in group_sentences(frame.group) if one.says.startswith("Limit of")])
+    assert len(set(map(str, said))) > 1
+    assert sum(one != other for one, other in pairwise(said)) <= 2
 
 
 def test_a_pool_of_short_lived_children_grows_as_a_whole() -> None:
