@@ -239,7 +239,7 @@ def test_the_panel_has_a_line_for_each_large_part_under_two_of_heading() -> None
     assert all(sign in lines[0] for sign in "█▓▒░▚")
     for _ in range(3):
         frame = engine.step(changed(PANEL, only=frozenset({42})))
-    assert frame is not None and "HELD BY (only 1 process read)" in machine_lines(frame, 120)[1].text
+    assert frame is not None and "HELD BY (only 1 process watched)" in machine_lines(frame, 120)[1].text
 
 
 def test_the_command_adds_up_on_this_machine() -> None:

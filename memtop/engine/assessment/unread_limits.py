@@ -77,15 +77,17 @@ def _unread_in_chain(key: ProcessKey, step: StepInput) -> list[str]:
 
 def _unknown_room(name: str, use: CgroupUse | None) -> str:
     """Which end of its room is unknown: the limit, or what it uses of that."""
-    if use is None or use.limit_bytes is None:
+    if use is None:
+        return f"the limit of {name} has not been read"
+    if use.limit_bytes is None:
         return f"the limit of {name} cannot be read{_why(use)}"
     most = f"its {long_size(use.limit_bytes)}" if use.limit_bytes < UNLIMITED else "its memory.high"
     return f"how much {name} uses of {most} cannot be read{_why(use)}"
 
 
-def _why(use: CgroupUse | None) -> str:
+def _why(use: CgroupUse) -> str:
     """The reason why a limit or use is not known, in brackets; empty if there is none."""
-    reasons = dict(use.unread) if use is not None else {}
+    reasons = dict(use.unread)
     found = next((reasons[name] for name in _LIMIT_FILES if name in reasons), "")
     return f" ({found})" if found else ""
 

@@ -100,7 +100,7 @@ def _heading(view: MachineView, width: int, only: int | None, *, ascii_only: boo
     if width >= _RECLAIM_FROM:
         text += " " + fit("CAN BE RECLAIMED", _RECLAIM_CELLS, left=True)
     held = f"{text} HELD BY"
-    whole = held if only is None else f"{held} (only {units.counted(only, 'process')} read)"
+    whole = held if only is None else f"{held} (only {units.counted(only, 'process')} watched)"
     return _cut(whole if cell_len(whole) <= width else held, width, ascii_only=ascii_only)
 
 

@@ -33,7 +33,7 @@ FACTS: Final[tuple[tuple[str, Value, str], ...]] = (
     ("Parent", lambda d, s: _number(d.row.ppid), "parent process"),
     ("Threads", lambda d, s: _number(d.row.threads), "each reserves a stack (VIRT)"),
     ("Largest VIRT", lambda d, s: units.size(s.virt_peak_bytes), "since exec"),
-    ("Largest RES", lambda d, s: units.size(d.row.peak_rss_bytes), "since exec; may lag"),
+    ("Largest RES", lambda d, s: units.size(d.row.peak_rss_bytes), "since exec; approximate"),
     ("Private writable", lambda d, s: units.size(s.data_bytes), "heap, stacks, data: address space"),
     ("Main stack", lambda d, s: units.size(s.stack_bytes), "of the main thread; never shrinks"),
     ("Own code", lambda d, s: units.size(s.exe_bytes), "program code: address space"),
