@@ -44,7 +44,7 @@ PART_NAMES: Final[dict[MachinePart, str]] = {
     MachinePart.UNACCOUNTED: "unaccounted",
 }
 _UNACCOUNTED: Final = "drivers, pipes, sockets, GPU, ZFS ARC, balloon: in no counter"
-_UNEVICTABLE: Final = "files of ramfs: they have no copy on disk"
+_UNEVICTABLE: Final = "locked by processes (VmLck), or files of ramfs"
 _OF_CONTAINER: Final = "kernel memory of this container"
 _UNMAPPED: Final = "tmpfs or memfd: no process that can be read maps a tenth of it"
 _MAPPED_TOGETHER: Final = frozenset({MachinePart.SHMEM, MachinePart.FILE_MAPPED})

@@ -53,7 +53,7 @@ _NAMES: Final = {
     MachinePart.GPU: "GPU memory",
     MachinePart.BALLOON: "a balloon of the hypervisor",
     MachinePart.CACHE_DIRTY: "dirty pages",
-    MachinePart.CACHE_UNEVICTABLE: "unevictable page cache (ramfs)",
+    MachinePart.CACHE_UNEVICTABLE: "unevictable page cache (ramfs, mlock)",
     MachinePart.UNACCOUNTED: "memory in no counter (pipes, sockets, drivers, GPU, balloon)",
 }
 

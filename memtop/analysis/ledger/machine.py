@@ -219,12 +219,13 @@ def _page_cache(m: Meminfo) -> tuple[Part | None, ...]:
         return ()
     dirty = min(m.dirty_bytes or 0, cache)
     writeback = min(m.writeback_bytes or 0, cache - dirty)
-    unevictable = min(_unevictable(m, cache), cache - dirty - writeback)
+    of_ramfs, locked = _unevictable(m, cache)
+    unevictable = min(of_ramfs + locked, cache - dirty - writeback)
     clean = cache - dirty - writeback - unevictable
     mapped: Part | None = None
     if m.mapped_bytes is not None:
-        least = min(max(0, m.mapped_bytes - (m.shmem_bytes or 0)), clean)
-        most = min(m.mapped_bytes, clean)
+        least = min(max(0, m.mapped_bytes - (m.shmem_bytes or 0) - locked), clean)
+        most = min(max(0, m.mapped_bytes - locked), clean)
         mapped = _part(MachinePart.FILE_MAPPED, least, most if most > least else None)
         clean -= least
     return (
@@ -236,12 +237,15 @@ def _page_cache(m: Meminfo) -> tuple[Part | None, ...]:
     )
 
 
-def _unevictable(m: Meminfo, cache_bytes: int) -> int:
-    """What of the page cache is on no list of reclaim and is not locked by a process; 0 where that is unknown."""
+def _unevictable(m: Meminfo, cache_bytes: int) -> tuple[int, int]:
+    """What of the page cache is on no list of reclaim: files of ramfs, and pages that processes have mapped and locked;
+    0 where that is unknown."""
     on_lists = _sum(m.active_file_bytes, m.inactive_file_bytes)
     if on_lists is None or m.unevictable_bytes is None or m.mlocked_bytes is None:
-        return 0
-    return max(0, min(m.unevictable_bytes - m.mlocked_bytes, cache_bytes - on_lists))
+        return 0, 0
+    beyond = max(0, cache_bytes - on_lists)
+    of_ramfs = max(0, min(m.unevictable_bytes - m.mlocked_bytes, beyond))
+    return of_ramfs, min(m.mlocked_bytes, beyond - of_ramfs)
 
 
 def _unmapped_swap_cache(m: Meminfo) -> int | None:

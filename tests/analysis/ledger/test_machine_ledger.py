@@ -98,12 +98,19 @@ def test_shared_memory_in_cached_is_not_counted_twice() -> None:
 @pytest.mark.parametrize(
     ("lines", "unevictable"),
     [
-        ({"Unevictable": 260, "Mlocked": 60}, 200),
-        ({"Unevictable": 260, "Mlocked": 260}, 0),
+        ({"Unevictable": 200, "Mlocked": 0}, 200),
+        ({"Unevictable": 260, "Mlocked": 60}, 210),
+        ({"Unevictable": 160, "Mlocked": 160}, 160),
         ({"Unevictable": 900, "Mlocked": 0}, 210),
         ({"Unevictable": 260}, 0),
     ],
-    ids=["files of ramfs", "locked by processes", "shared memory that is locked too", "not known"],
+    ids=[
+        "files of ramfs",
+        "some of them locked by processes",
+        "all locked by processes",
+        "shared memory that is locked too",
+        "not known",
+    ],
 )
 def test_what_the_kernel_cannot_drop_is_no_clean_page_cache(lines: dict[str, int], unevictable: int) -> None:
     ledger = _ledger(
@@ -112,6 +119,14 @@ def test_what_the_kernel_cannot_drop_is_no_clean_page_cache(lines: dict[str, int
     assert _kib(ledger, MachinePart.CACHE_UNEVICTABLE) == unevictable
     assert _kib(ledger, MachinePart.CACHE_CLEAN) == 510 - unevictable
     assert reclaim_of(MachinePart.CACHE_UNEVICTABLE) is Reclaim.NO
+
+
+def test_pages_that_are_mapped_and_locked_count_once() -> None:
+    lists = {"Active(file)": 100, "Inactive(file)": 200}
+    ledger = _ledger(MemTotal=2000, Cached=700, Shmem=100, Mapped=250, Unevictable=200, Mlocked=200, **lists)
+    assert _kib(ledger, MachinePart.CACHE_UNEVICTABLE) == 200
+    assert _kib(ledger, MachinePart.FILE_MAPPED) == 0
+    assert _kib(ledger, MachinePart.CACHE_CLEAN) == 400
 
 
 def test_mapped_files_have_two_ends_because_mapped_counts_shared_memory() -> None:
