@@ -95,7 +95,7 @@ class ProcessActions(ExitActions):
     def action_signal(self) -> None:
         def dialog(target: Target) -> Dialog[signal.Signals]:
             self.need_for_dialog(SignalDialog.needs)
-            return SignalDialog(target, past=self._is_past)
+            return SignalDialog(target, past=self.view.window.stands_still)
 
         def act(target: Target, number: signal.Signals) -> str:
             says = send(target, number)

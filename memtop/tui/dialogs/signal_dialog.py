@@ -63,7 +63,7 @@ class SignalDialog(Menu[signal.Signals]):
         detail = frame.detail
         if detail is not None and detail.row.key == self._target.key and not detail.gone:
             for about in self.query(".dialog-about").results(Label):
-                subject = self._about(detail.row.rss_bytes, past=detail.window.cursor_s is not None)
+                subject = self._about(detail.row.rss_bytes, past=detail.paused or detail.window.cursor_s is not None)
                 about.update(Content("\n".join([subject, *kill_sentences(detail)])))
 
     def _about(self, rss_bytes: int | None, *, past: bool) -> str:

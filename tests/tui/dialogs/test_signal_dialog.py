@@ -83,6 +83,16 @@ async def test_it_says_which_signals_have_no_effect_and_later_that_the_process_s
             assert any("it ignores SIGTERM; K sends SIGKILL" in said for said in it.said)
 
 
+async def test_while_the_screen_is_frozen_its_numbers_are_those_of_the_past() -> None:
+    with python() as child:
+        fake = FakeProcess(child.pid, b"server", start_ticks=row_of(child.pid).key.start_ticks)
+        async with board(source=FakeSource(fake)) as it:
+            await it.press("space", "K")
+            about = it.app.screen.query_one(".dialog-about", Label)
+            await it.until(lambda: "nothing is read while the screen is frozen" in str(about.content), "it says so")
+            assert str(about.content).startswith("RES was ")
+
+
 async def test_while_one_looks_back_its_numbers_are_those_of_the_past() -> None:
     with python() as child:
         fake = FakeProcess(child.pid, b"server", start_ticks=row_of(child.pid).key.start_ticks)
