@@ -19,7 +19,7 @@ from memtop.sources.recording import encoder
 from memtop.sources.recording import recorder as recorder_module
 from memtop.sources.recording.recorder import Recorder
 from memtop.sources.recording.replay import Replay
-from memtop.sources.recording.ring import LEAST_S, Ring
+from memtop.sources.recording.ring import LEAST_S, PIECE_BYTES, RING_BYTES, Ring
 from memtop.sources.recording.tick import Block
 from tests.fakes import FakeProcess, FakeSource
 from tests.sources.recording.test_recording import World
@@ -133,7 +133,7 @@ def test_a_keyframe_that_is_larger_than_the_memory_for_it_is_kept_alone() -> Non
 
 def test_small_blocks_take_little_more_than_their_rows() -> None:
     tracemalloc.start()
-    ring = Ring()
+    ring = Ring(limit_bytes=PIECE_BYTES)  # of which nothing is taken at the start
     for number in range(400):
         ring.append(Block(Instant(1e9 + number, number / 7), number == 0, bytes(100)))
     size_bytes, _ = tracemalloc.get_traced_memory()
@@ -142,8 +142,24 @@ def test_small_blocks_take_little_more_than_their_rows() -> None:
     assert len(list(ring)) == 400
 
 
-def test_what_is_kept_in_memory_comes_back_as_it_was() -> None:
-    blocks = [Block(Instant(1e9 + at, at / 7), at % 4 == 0, b"%d" % at * (at % 3)) for at in range(11)]
+def test_the_memory_for_the_past_is_there_from_the_start_and_used_again() -> None:
+    tracemalloc.start()
+    ring = Ring()
+    at_first, _ = tracemalloc.get_traced_memory()
+    sizes = []
+    for number in range(3000):
+        ring.append(Block(Instant(number, number), number % 130 == 0, bytes(1100)))
+        sizes.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    assert RING_BYTES / 2 < at_first < RING_BYTES
+    assert max(sizes) < at_first + RING_BYTES / 2, "without it, all of the past would come on top"
+    assert len(ring) > 400
+
+
+@pytest.mark.parametrize("size_bytes", [3, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 3 * PIECE_BYTES])
+def test_what_is_kept_in_memory_comes_back_as_it_was(size_bytes: int) -> None:
+    rows = [random.Random(at).randbytes(size_bytes * (at % 3)) for at in range(11)]
+    blocks = [Block(Instant(1e9 + at, at / 7), at % 4 == 0, rows[at]) for at in range(11)]
     ring = Ring()
     for number, block in enumerate(blocks, start=1):
         ring.append(block)
