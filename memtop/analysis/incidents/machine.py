@@ -133,7 +133,9 @@ def memory_goes(inputs: IncidentInputs) -> Iterator[Incident]:
     m = inputs.machine
     if not m.total_bytes:
         return
-    part = _riser(m)
+    # Each part has a story of its own, or two that rise alike would take turns in the headline.
+    part, *others = _risers(m) or [None]
+    yield from (_part_rises(one, m) for one in others if one is not None)
     fall = m.used if m.used is not None and m.used.size_bytes >= least_fall_bytes(m.total_bytes) else None
     gainer = False
     if fall is not None and part is not None and m.parts[part].size_bytes < EXPLAINED * fall.size_bytes:
@@ -289,8 +291,8 @@ def huge_pool(inputs: IncidentInputs) -> Iterator[Incident]:
     )
 
 
-def _riser(m: MachineFacts) -> MachinePart | None:
-    """The part that belongs to no process and has gained most, where that is worth a line."""
+def _risers(m: MachineFacts) -> list[MachinePart | None]:
+    """The parts that belong to no process and have gained so much that it is worth a line, the largest gain first."""
     least = max(_PART_BYTES, _PART_SHARE * (m.total_bytes or 0))
     least_of = dict.fromkeys(_SLAB, least / 2)
     found = [
@@ -298,7 +300,7 @@ def _riser(m: MachineFacts) -> MachinePart | None:
         for part, rise in m.parts.items()
         if part not in _LAST and rise.size_bytes >= least_of.get(part, least) and not _is_taken(part, m)
     ]
-    return max(found, key=lambda one: one[0])[1] if found else None
+    return [part for _, part in sorted(found, reverse=True)]
 
 
 def _is_taken(part: MachinePart, m: MachineFacts) -> bool:

@@ -104,3 +104,18 @@ def test_a_level_that_moves_by_three_per_cent_about_its_bound_changes_nothing_ba
     assert any(headlines), "or nothing is tried"
     assert changes(headlines) <= 2
     assert changes(findings) <= 2
+
+
+def test_two_parts_that_rise_alike_do_not_take_turns() -> None:
+    source = v2(FakeProcess(42))
+    engine = Engine(source)
+    lists: list[object] = []
+    for second in range(50):
+        wave = 0.02 * math.sin(math.tau * second / 17)
+        shmem, slab = int(3000 * second * (1 + wave)), int(3000 * second * (1 - wave))
+        source.files["proc/meminfo"] = meminfo(20_000_000 - shmem - slab, 1000 + shmem, 100_000 + slab)
+        frame = engine.step(request())
+        assert frame is not None
+        if frame.incidents is not None and report(frame).standing:
+            lists.append([one.facts.get("part_id") for one in report(frame).standing])
+    assert changes(lists) == 1, "one after the other, as each is worth a line"
