@@ -21,8 +21,8 @@ MOST_BYTES: Final = 4 << 20
 _BLOCK_BYTES: Final = 300
 """What a block counts for beside its rows. It bounds the number of blocks where each is small."""
 PIECE_BYTES: Final = 8 << 10
-_KEPT_SHARE: Final = 0.75
-"""Share of the limit that is taken at the start: what its rows have where a hundred processes are watched."""
+_KEPT_SHARE: Final = 0.9
+"""Share of the limit that is taken at the start: what the rows have where some hundred processes are on screen."""
 
 
 class _Pieces:
