@@ -73,10 +73,14 @@ class PanelActions(AppState):
     def keep_focus(self) -> None:
         """Move the focus to a panel that the user opened as soon as what takes its keys is on the screen.
 
-        The list gets it when what had it has left the screen.
+        The list gets it when what had it has left the screen, and keeps it while the panel only says that it shows no
+        group.
         """
         if self._opened != (self.view.panel, self.table.selected):
             self._opened = None  # the user has moved on in the list
+        frame = self.frame
+        if self._opened is not None and frame is not None and frame.detail is None and frame.group is not None:
+            self._opened = self._opened if BY_NAME[self._opened[0]].of_machine else None
         for widget in self.query(f"#{BY_NAME[self._opened[0]].takes_keys}") if self._opened is not None else ():
             if widget.display:
                 widget.focus()

@@ -173,6 +173,17 @@ async def test_the_keys_go_to_each_panel_that_is_opened_and_back_when_it_is_clos
             await it.until(lambda: it.app.focused is it.app.table, "the list has them again")
 
 
+async def test_the_list_of_groups_keeps_the_keys_beside_a_panel_that_shows_no_group() -> None:
+    async with board(size=(80, 24)) as it:
+        await it.press("b")
+        await it.until(lambda: it.app.frame is not None and it.app.frame.group is not None, "a group is shown")
+        for number, kind in enumerate(PANELS, 1):
+            await it.press(str(number))
+            await it.until(lambda kind=kind: it.app.query(f"#panel-{kind.name}"), "the panel is there")  # type: ignore[misc]
+            await it.tick()
+            assert (it.app.focused is it.app.table) is not kind.of_machine, kind.title
+
+
 async def test_a_panel_is_seen_that_is_opened_while_another_part_is_maximized() -> None:
     async with board(size=(80, 24)) as it:
         await it.press("z", "3")
