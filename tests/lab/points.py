@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +27,17 @@ def jvm_heap_of(data: bytes) -> JvmHeap:
     return jvm_heap(parse_hsperf(data))
 
 
-def go_points(name: str) -> list[GoPoint]:
+@cache
+def go_points(name: str) -> tuple[GoPoint, ...]:
     """The readings of one run of a Go program."""
-    return [
+    return tuple(
         GoPoint(line["t"], parse_go_metrics(line["body"].encode()), line["anon"], line["lazy_free"], line["minflt"])
         for line in lines(name)
-    ]
+    )
 
 
-def jvm_points(name: str) -> list[JvmPoint]:
+@cache
+def jvm_points(name: str) -> tuple[JvmPoint, ...]:
     """The readings of one run of a JVM; seconds in which it was just starting are left out."""
     found = []
     for line in lines(name):
@@ -42,4 +45,4 @@ def jvm_points(name: str) -> list[JvmPoint]:
             found.append(JvmPoint(line["t"], jvm_heap_of(line["hsperf"]), line["anon"]))
         except ParseError:
             assert line["t"] < 3, "only a JVM that starts may have no counters"
-    return found
+    return tuple(found)
