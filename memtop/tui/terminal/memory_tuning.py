@@ -26,7 +26,7 @@ M_ARENA_MAX: Final = -8
 """malloc.h"""
 M_MMAP_THRESHOLD: Final = -3
 """malloc.h"""
-OWN_MAPPING_BYTES: Final = 32 << 10
+OWN_MAPPING_BYTES: Final = 128 << 10
 """Smallest block that has a mapping of its own. Without it the first large block that is freed raises this to its own
 size for all that follow, and they leave holes in the heap."""
 WIDTHS_KEPT: Final = 128
