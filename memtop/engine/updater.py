@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from memtop.engine.row_selection import is_named
 from memtop.engine.state import EngineState, shown_moving
 from memtop.history.rings import Event, Gap
-from memtop.model.request import Request
+from memtop.model.request import Request, RowSelection
 from memtop.model.row import ProcessRow, SystemRow
 from memtop.process_key import ProcessKey
 from memtop.sampling.request import SamplePlan
@@ -86,7 +86,7 @@ class Updater:
         if self._state.groups is not None and machine_is_new:
             self._note_groups(self._state.groups, sample, request)
         if self._state.assessor is not None and machine_is_new:
-            self._assess(self._state.assessor, sample, plan, last, heaps)
+            self._assess(self._state.assessor, sample, plan, last, heaps, shown=request.rows)
             if self._state.groups is not None:
                 self._state.groups.note_ends(self._state.assessor.fresh, self._state.assessor.restarted, sample)
         self._forget_departed(unwatched, living, ended, sample)
@@ -159,6 +159,8 @@ class Updater:
         plan: SamplePlan,
         last: dict[ProcessKey, ProcessRow],
         heaps: Sequence[ProcessKey],
+        *,
+        shown: RowSelection,
     ) -> None:
         rows = self._state.table.by_pid()
         assessor.hold((key for key in self._state.held if self._state.table.row(key) is not None), self._state.held)
@@ -176,7 +178,7 @@ class Updater:
         }
         groups = self._state.groups.series.growing if self._state.groups is not None else ()
         assessor.assess(rows, last, expensive, groups, beside, changes=self._state.table.changes)
-        self._state.exits += tuple(one for one in assessor.fresh if _is_reported(one, plan))
+        self._state.exits += tuple(one for one in assessor.fresh if _is_reported(one, shown))
         for event in assessor.events:
             self._note(event)
         for report in assessor.fresh:
@@ -259,6 +261,7 @@ class Updater:
             self._state.events.forget(key)
 
 
-def _is_reported(end: ExitReport, plan: SamplePlan) -> bool:
-    """Whether an end is printed: a relative of those that were asked for was read for their sum only."""
-    return plan.pids is None or end.key.pid in plan.pids or end.is_oom
+def _is_reported(end: ExitReport, shown: RowSelection) -> bool:
+    """Whether an end is printed: where PIDs were asked for, others were read for a sum, or for who is killed first."""
+    only = None if shown.names or shown.children else shown.only
+    return only is None or end.key.pid in only or end.is_oom

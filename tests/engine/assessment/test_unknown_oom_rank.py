@@ -10,7 +10,7 @@ from memtop.errors import AccessDenied, MemtopError
 from memtop.explain.finding_text import sentences_of
 from memtop.model.frame import Frame
 from memtop.sampling.request import Need
-from memtop.sources.protocol import pid_of
+from memtop.sources.protocol import Exit, pid_of
 from memtop.tui.panels.limit_sentences import sentences
 from tests.fakes import MIB_PAGES, FakeProcess, FakeSource, outlook
 from tests.requests import request
@@ -173,6 +173,10 @@ def test_where_only_one_process_is_asked_for_the_first_victim_of_a_limit_above_i
     assert "all processes" not in sentences_of(near).says, "memory.oom.group is that of another cgroup"
     assert [row.pid for row in frame.rows] == [42]
     assert not frame.exits and not engine.step(ask).exits  # type: ignore[union-attr]
+    del source.processes[43]
+    source.ended = [Exit(43, source.wall_s, 1 << 8)]
+    ends = [one for _ in range(6) for one in engine.step(ask).exits]  # type: ignore[union-attr]
+    assert not ends, "it was not asked for"
 
 
 def test_a_recording_of_one_process_does_not_become_one_of_all() -> None:
