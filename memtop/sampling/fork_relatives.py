@@ -68,8 +68,11 @@ class ForkRelatives:
                 return [pid for one in lists for pid in one or ()]
         if self._by_parent is None:
             self._by_parent = {}
-            for pid in self._source.pids():
-                if (stat := self._stat(pid)) is not None:
+            source = getattr(
+                self._source, "unrecorded", self._source
+            )  # a replay would take them for all that were read
+            for pid in source.pids():
+                if (stat := _stat_of(source, pid)) is not None:
                     self._by_parent.setdefault(stat.ppid, []).append(pid)
         return self._by_parent.get(parent.pid, ())
 
@@ -87,10 +90,14 @@ class ForkRelatives:
             return None
 
     def _stat(self, pid: int) -> PidStat | None:
-        try:
-            return parse_stat(self._source.read(f"proc/{pid}/stat"))
-        except MemtopError:
-            return None
+        return _stat_of(self._source, pid)
+
+
+def _stat_of(source: Source, pid: int) -> PidStat | None:
+    try:
+        return parse_stat(source.read(f"proc/{pid}/stat"))
+    except MemtopError:
+        return None
 
 
 def _same_program(one: PidStat, other: PidStat) -> bool:

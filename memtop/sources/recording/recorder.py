@@ -179,6 +179,11 @@ class Recorder:
                 self._from_s = instant.wall_s
         return instant
 
+    @property
+    def unrecorded(self) -> Source:
+        """What is recorded, for readings of processes that a replay is not to list."""
+        return getattr(self._source, "unrecorded", self._source)
+
     def pids(self) -> Sequence[int]:
         """See ``Source.pids``."""
         pids = self._source.pids()
