@@ -34,4 +34,10 @@ def plan(wanted: Request = Request(), watched: tuple[int, ...] = ()) -> SamplePl
     """What the engine would have read for it, where nothing has ended."""
     focus = wanted.readings.focus
     pids = None if wanted.everybody else wanted.rows.only
-    return SamplePlan(wanted.readings, pids, watched=watched, assessed=() if focus is None else (focus,))
+    return SamplePlan(
+        wanted.readings,
+        pids,
+        watched=watched,
+        assessed=() if focus is None else (focus,),
+        interval_s=wanted.readings.delay_s,
+    )

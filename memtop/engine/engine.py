@@ -187,5 +187,6 @@ class Engine:
             parents=frozenset(key.pid for key in self._state.held if request.rows.children),
             cgroups=tuple(key.name for key in request.groups.looked_at),
             assessed=tuple(assessed),
+            interval_s=readings.delay_s,
             in_turn=in_turn,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -52,6 +53,8 @@ class EngineState:
         self.oom_victim = ""
         self.sample: Sample | None = None
         self.elapsed_s: float | None = None
+        self.last_intervals_s: deque[float] = deque(maxlen=3)
+        """Times between the last samples of a recording."""
         self.boot_wall_s = 0.0
         self.rows_lag = False
         """Whether the last sample was not to be shown, so that rows lack what is only to be seen."""

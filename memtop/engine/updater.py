@@ -39,7 +39,7 @@ class Updater:
         Returns whether anything was done but to note sizes, so that the next plan may be another one.
         """
         before, readings, now_s = self._state.sample, request.readings, sample.mono_s
-        self._keep_time(sample, readings.delay_s)
+        plan = plan._replace(interval_s=self._keep_time(sample, readings.delay_s))
         machine_is_new = self._state.machine.take(sample, everybody=request.everybody and sample.everybody)
         noted = before is not None and not (is_shown or machine_is_new or self._has_news(sample))
         if noted and self._note_sizes(sample):
@@ -84,7 +84,7 @@ class Updater:
         if not still:
             self._state.readers.step_runtimes(readings, sample, self._state.asked_for, heaps)
         if self._state.groups is not None and machine_is_new:
-            self._note_groups(self._state.groups, sample, request)
+            self._note_groups(self._state.groups, sample, request, plan.interval_s)
         if self._state.assessor is not None and machine_is_new:
             self._assess(self._state.assessor, sample, plan, last, heaps, shown=request.rows)
             if self._state.groups is not None:
@@ -92,13 +92,13 @@ class Updater:
         self._forget_departed(unwatched, living, ended, sample)
         return True
 
-    def _note_groups(self, groups: GroupTable, sample: Sample, request: Request) -> None:
+    def _note_groups(self, groups: GroupTable, sample: Sample, request: Request, interval_s: float) -> None:
         assessor = self._state.assessor
         groups.note(sample)
         groups.series.note(
             sample,
             self._state.table.by_pid(),
-            delay_s=request.readings.delay_s,
+            delay_s=interval_s,
             looked_at=[*([] if request.groups.focus is None else [request.groups.focus]), *request.groups.judged],
             alone=assessor.growing_alone() if assessor is not None else {},
             heaps=assessor.heap_uses if assessor is not None else {},
@@ -118,14 +118,24 @@ class Updater:
         self._state.watched_history.note(sample, system)
         return are_known
 
-    def _keep_time(self, sample: Sample, delay_s: float) -> None:
+    def _keep_time(self, sample: Sample, delay_s: float) -> float:
+        """Note the time since the previous sample, and a gap. Returns the time between samples.
+
+        Those of a recording may be further apart than ``delay_s``: the usual one of the last intervals counts, so that
+        a gap does not.
+        """
         before, self._state.sample = self._state.sample, sample
         if before is None:
             self._state.boot_wall_s = sample.wall_s - sample.mono_s
-            return
-        self._state.elapsed_s = sample.mono_s - before.mono_s
-        if self._state.elapsed_s > 3 * delay_s + 1:
+            return delay_s
+        self._state.elapsed_s = elapsed_s = sample.mono_s - before.mono_s
+        if self._state.replaying:
+            self._state.last_intervals_s.append(elapsed_s)
+            known_s = sorted(self._state.last_intervals_s)
+            delay_s = max(delay_s, known_s[(len(known_s) - 1) // 2])
+        if elapsed_s > 3 * delay_s + 1:
             self._state.history.gaps.append(Gap(before.mono_s, sample.mono_s))
+        return delay_s
 
     def _doubted(self, focus: ProcessKey | None, now_s: float) -> ProcessKey | None:
         """The process whose verdict depends on LazyFree now: that in focus first."""

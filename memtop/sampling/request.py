@@ -102,6 +102,8 @@ class SamplePlan(NamedTuple):
     """PIDs whose new children are watched from the first sample that lists them."""
     cgroups: tuple[str, ...] = ()
     """Directories of cgroups on screen. A few of them are read at every tick."""
+    interval_s: float = 1.0
+    """Time between samples: as planned, or that of a recording whose samples are further apart."""
     assessed: tuple[ProcessKey, ...] = ()
     """Processes that are assessed in full: the one in focus, then those of the command line if requested."""
     in_turn: frozenset[ProcessKey] = frozenset()

@@ -206,7 +206,7 @@ class Assessor:
         for key, reading in lazy_free.items():
             self.verdicts.note_lazy_free(key, *reading)
         first = list(dict.fromkeys([*list(self.rises.largest)[:MOST_URGENT], *plan.assessed]))
-        changed = self.verdicts.look(step.now_s, plan.readings.delay_s, first, lambda key: self._room(key, step))
+        changed = self.verdicts.look(step.now_s, plan.interval_s, first, lambda key: self._room(key, step))
         return self._marks.renew(set(changed), step)
 
     def assess(

@@ -122,7 +122,7 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
         rise_anon=judged.rise.anon_bytes if judged.rise is not None else 0,
         rise_s=judged.rise.rise.span_s if judged.rise is not None else None,
         changed_ago_s=_ago_s(growth, step.now_s),
-        verdict_s=verdict_s(step.plan.readings.delay_s),
+        verdict_s=verdict_s(step.plan.interval_s),
         flat_s=step.now_s - risen_s if is_flat and risen_s is not None else None,
         grows_towards=judged.target.name if judged.target is not None else None,
         grows_towards_bytes=judged.target.limit_bytes if judged.target is not None else None,

@@ -122,7 +122,7 @@ class IncidentTracker:
             self._standing.standing,
             self._unseen,
             step.now_s - self._first_s,
-            verdict_s(step.plan.readings.delay_s),
+            verdict_s(step.plan.interval_s),
             clock_offset_s=offset_s,
             killed_before=tuple((cgroup_name(path, step), count) for path, count in earlier),
         )

@@ -121,7 +121,7 @@ class ProcessAssessor:
         cgroups and of the machine, by rule, and ``heaps`` are those of all processes that are
         being used for the first time."""
         key, chain, leaf = row.key, step.chain(row.key), step.leaf(row.key)
-        now_s = step.now_s
+        now_s, interval_s = step.now_s, step.plan.interval_s
         self._tick += 1
         if self._tick % AROUND_TICKS == 0:
             self._zombies = {one: self._zombies.get(one, now_s) for one in index.zombies_of(row.pid)}
@@ -149,15 +149,15 @@ class ProcessAssessor:
         inside = [heap for one, heap in heaps.items() if charged is not None and charged.who in step.chain(one)]
         if charged is not None and charged.who in step.cgroups.remade:
             self._charge = SumTracker()
-        charge = self._charge.take(now_s, charged, inside)
+        charge = self._charge.take(now_s, charged, interval_s, inside)
         self.wants_family_sum = charged is None and self._has_relatives
-        family = self._family.take(now_s, family_point(key, inputs.family, kills))
+        family = self._family.take(now_s, family_point(key, inputs.family, kills), interval_s)
         judged = Judged(
             limits=limits,
             charge=charge,
             charge_name=limit_name(str(charged.who), step) if charged is not None else None,
             family=family,
-            huge=self._huge.take(now_s, huge_point(row, now_s)),
+            huge=self._huge.take(now_s, huge_point(row, now_s), interval_s),
             counts=counts,
             verdict=verdict,
             growth=growth,

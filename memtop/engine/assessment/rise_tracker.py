@@ -62,7 +62,7 @@ class RiseTracker:
 
     def take(self, step: StepInput) -> None:
         """Take the next sample."""
-        now_s, rises, quiet_s = step.now_s, self._rises, most_quiet_s(step.plan.readings.delay_s)
+        now_s, rises, quiet_s = step.now_s, self._rises, most_quiet_s(step.plan.interval_s)
         self._now_s, self._quiet_s = now_s, quiet_s
         self._follow(step)
         # Hundreds may rise: what is known of most by their fields calls no function.

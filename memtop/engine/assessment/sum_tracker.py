@@ -17,15 +17,15 @@ from memtop.analysis.trend.classify import RISES, Growth, Shape, judge
 from memtop.analysis.trend.hysteresis import Confirmation, agree
 from memtop.analysis.trend.soon import is_soon
 from memtop.engine.assessment.step_input import StepInput
+from memtop.engine.assessment.verdict_time import window_s
 from memtop.model.assessment import LimitRow
 from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.sampling.cgroup_reading import CgroupReading
 from memtop.sampling.smaps.smaps_view import FamilySum
 
-WINDOW_S: Final = 600.0
 STEP_S: Final = 2.0
-"""Least time between two points: a verdict needs 30 of them within its first minute, and the window has 300 at most."""
+"""Least time between two points: a verdict needs 30 of them within its first minute, and ten minutes have 300."""
 LOOK_EVERY_S: Final = 5.0
 
 
@@ -77,10 +77,13 @@ class SumTracker:
             return False
         return growth.kind is Shape.STEP or (growth.pause is not None and growth.pause.over)
 
-    def take(self, now_s: float, point: SumPoint | None, heaps: Collection[HeapUse] = ()) -> Growth | None:
+    def take(
+        self, now_s: float, point: SumPoint | None, interval_s: float, heaps: Collection[HeapUse] = ()
+    ) -> Growth | None:
         """One tick. The answer is the growth of the sum, with the time to the limit; None unless it is confirmed.
 
-        ``heaps`` are those of the processes in the sum that are being used for the first time.
+        ``interval_s`` is the time between samples, ``heaps`` are those of the processes in the sum that are being used
+        for the first time.
         """
         who = point.who if point is not None else None
         if who != self._who:
@@ -90,7 +93,7 @@ class SumTracker:
             return None
         if not self._points or point.at_s - self._points[-1][0] >= STEP_S * 0.9:
             self._points.append((point.at_s, float(point.used_bytes)))
-        while self._points[0][0] < now_s - WINDOW_S and len(self._points) > 1:
+        while self._points[0][0] < now_s - window_s(interval_s) and len(self._points) > 1:
             self._points.popleft()
         if now_s - self._looked_s >= LOOK_EVERY_S:
             self._looked_s = now_s
