@@ -24,7 +24,14 @@ _CONSOLE: Final = (
     *("#000000", "#aa0000", "#00aa00", "#aa5500", "#0000aa", "#aa00aa", "#00aaaa", "#aaaaaa"),
     *("#555555", "#ff5555", "#55ff55", "#ffff55", "#5555ff", "#ff55ff", "#55ffff", "#ffffff"),
 )
-"""The 16 colors of the Linux console, whose grays are darker than those of xterm."""
+"""The 16 colors of the Linux console, whose grays are darker than those of others."""
+_XTERM: Final = (
+    *("#000000", "#cd0000", "#00cd00", "#cdcd00", "#0000ee", "#cd00cd", "#00cdcd", "#e5e5e5"),
+    *("#7f7f7f", "#ff0000", "#00ff00", "#ffff00", "#5c5cff", "#ff00ff", "#00ffff", "#ffffff"),
+)
+"""Those of xterm, whose yellow, green and cyan are lighter."""
+_RICH: Final = tuple(RichColor.from_ansi(number).get_truecolor().hex for number in range(16))
+"""Those of many others, by which Rich chooses the nearest."""
 _GRAYS: Final = frozenset({_BLACK, 7, 8, _WHITE})
 
 
@@ -62,7 +69,7 @@ def _opposite(number: int) -> int:
 
 
 def _contrast(one: int, other: int) -> float:
-    """Their contrast on the terminal on which it is worse."""
-    xterm = (Color(*RichColor.from_ansi(number).get_truecolor()) for number in (one, other))
-    console = (Color.parse(_CONSOLE[number]) for number in (one, other))
-    return min(contrast(*xterm), contrast(*console))
+    """Their contrast on the terminal on which it is worst."""
+    return min(
+        contrast(Color.parse(palette[one]), Color.parse(palette[other])) for palette in (_RICH, _CONSOLE, _XTERM)
+    )

@@ -40,3 +40,11 @@ def test_an_alarm_keeps_its_color_and_the_terminals_own_colors_stay() -> None:
     assert drawn(Style(color="#ff5555", bgcolor="#555555")) == (9, 0), "red on gray cannot be read"
     assert drawn(Style(color="#aa0000", bgcolor="#000000")) == (9, 0), "dark red on black neither"
     assert drawn(Style(color="default", bgcolor="default")) == (None, None)
+
+
+@pytest.mark.parametrize("color", ["#808000", "#008000", "#008080", "#ffff00"])
+def test_yellow_green_and_cyan_on_white_get_another_ground_because_those_of_xterm_are_light(color: str) -> None:
+    front, ground = drawn(Style(color=color, bgcolor="#ffffff"))
+    xterm = {2: "#00cd00", 3: "#cdcd00", 6: "#00cdcd", 11: "#ffff00", 0: "#000000", 15: "#ffffff"}
+    assert front is not None and ground is not None
+    assert contrast(Color.parse(xterm[front]), Color.parse(xterm[ground])) >= 2.5
