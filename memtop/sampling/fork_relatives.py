@@ -68,9 +68,8 @@ class ForkRelatives:
                 return [pid for one in lists for pid in one or ()]
         if self._by_parent is None:
             self._by_parent = {}
-            source = getattr(
-                self._source, "unrecorded", self._source
-            )  # a replay would take them for all that were read
+            # A replay would list all that a recorder reads here.
+            source = getattr(self._source, "unrecorded", self._source)
             for pid in source.pids():
                 if (stat := _stat_of(source, pid)) is not None:
                     self._by_parent.setdefault(stat.ppid, []).append(pid)
