@@ -1,6 +1,6 @@
 """Settings: the choices of the command line as one frozen value, made before anything is started."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from memtop.columns import DEFAULT_COLUMNS, Column
 
@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     from memtop.model.group import By, GroupKey
 else:
     By = GroupKey = object  # see memtop.model.row
+
+USUAL_DELAY_S: Final = 1.0
+"""Time between samples unless one is given."""
 
 
 class Absent(NamedTuple):
@@ -39,7 +42,7 @@ class Settings(NamedTuple):
     """List the processes of this cgroup or unit, as the user called it."""
     sort: Column | None = None
     """None means by RES."""
-    delay_s: float = 1.0
+    delay_s: float = USUAL_DELAY_S
     iterations: int | None = None
     columns: tuple[Column, ...] = DEFAULT_COLUMNS
     readonly: bool = False

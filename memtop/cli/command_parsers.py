@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from memtop.cli.parser import HELP, VIEWS, Parser, flag, memtop_parser, operand, targets, value, values, with_views
+from memtop.settings import USUAL_DELAY_S
 
 
 def _demo() -> Parser:
@@ -78,7 +79,7 @@ def _record() -> Parser:
         value("-o", "--output", metavar="FILE", help="a new file (default: ./memtop-DATE-TIME.memtop); - for a stream"),
         value("--keep", metavar="TIME", help="keep only the last part, such as 24h"),
         value("--max-size", metavar="SIZE", help="at most this size, such as 500M; drops the oldest part"),
-        value("-d", "--delay", metavar="SECS", help="time between samples, 0.1 to 60 (1)"),
+        value("-d", "--delay", metavar="SECS", help=f"time between samples, 0.1 to 60 ({USUAL_DELAY_S:g})"),
         value("-n", "--iterations", metavar="N", help="stop after N samples"),
         flag("--no-cmdline", help="leave out the arguments of all programs"),
         flag("--no-smaps", help="never read smaps, which briefly stalls the process"),

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 from memtop.cli.output import put
 from memtop.columns import COLUMNS
 from memtop.errors import UsageError
+from memtop.settings import USUAL_DELAY_S
 
 COMMANDS: Final = ("demo", "explain", "export", "machine", "record", "regions", "replay", "report")
 """Words that may stand first on the command line. Anything else belongs to memtop itself."""
@@ -203,7 +204,7 @@ VIEWS: Final = (
             value("--by", metavar="KIND", help="groups by cgroup, container, pod, unit, user, program"),
             value("-s", "--sort", metavar="COLUMN", help=", ".join(column.key for column in COLUMNS)),
             value("-c", "--columns", metavar="A,B,...", help="columns in this order; +NAME adds one"),
-            value("-d", "--delay", metavar="SECS", help="time between samples, 0.1 to 60 (1)"),
+            value("-d", "--delay", metavar="SECS", help=f"time between samples, 0.1 to 60 ({USUAL_DELAY_S:g})"),
             value("-n", "--iterations", metavar="N", help="stop after N samples"),
             flag("--no-color", help="no colors, as with NO_COLOR set"),
             flag("--ascii", help="only ASCII characters"),

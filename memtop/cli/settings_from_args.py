@@ -10,7 +10,7 @@ from memtop.columns import Column, columns_of
 from memtop.errors import AccessDenied, MemtopError, ProcessGone, UsageError
 from memtop.filter import parse_query
 from memtop.procfs.status import parse_status
-from memtop.settings import Absent, Settings
+from memtop.settings import USUAL_DELAY_S, Absent, Settings
 from memtop.sources.live import may_be_user
 from memtop.sources.live.bounded_read import read_file
 from memtop.sources.protocol import READ_LIMIT
@@ -65,7 +65,7 @@ def settings_of(given: Namespace) -> Settings:
         by=by,
         inside=_inside(given.cgroup, given.unit, by),
         sort=None if given.sort is None else _column(given.sort, "--sort", groups=by is not None),
-        delay_s=1.0 if given.delay is None else delay_of(given.delay),
+        delay_s=USUAL_DELAY_S if given.delay is None else delay_of(given.delay),
         iterations=None if given.iterations is None else count_of(given.iterations, "--iterations"),
         columns=_columns(given.columns, groups=by is not None),
         readonly=given.readonly or bool(given.replay),

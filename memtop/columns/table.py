@@ -1,6 +1,7 @@
-"""The table of columns: everything that the command line, filter, screen, help and JSON know about a column.
+"""The table of columns: everything that the command line, filter, screen and help know about a column.
 
 It is one table, and so one long module: one entry adds a column, and its place is the column's place on the screen.
+The keys of JSON, which stay the same for programs, are in ``headless/formats``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Builds the row of a process or the machine from one sample. Its PSS and USS are handed over by ``row_table``."""
+"""Builds the row of a process or the machine from one sample: sizes, and the rates of page faults and CPU.
+
+Its PSS and USS come from ``sampling/smaps``; ``row_table`` hands them over.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sentences about the machine's memory: names of its parts, swap, pressure, and what was not read."""
+"""Sentences about the machine's memory: names of its parts and their holders, swap, pressure, what was not read."""
 
 from __future__ import annotations
 

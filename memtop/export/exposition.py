@@ -1,4 +1,4 @@
-"""The text of a frame's metrics, made once a sample, however often it is scraped."""
+"""The Prometheus text of a frame's metrics, made once a sample, however often it is scraped."""
 
 from __future__ import annotations
 

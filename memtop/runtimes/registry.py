@@ -1,4 +1,7 @@
-"""The table of runtimes: one line adds one. The first that detects a process wins."""
+"""The table of runtimes: one line adds one. The first that detects a process wins.
+
+One that ends a program when its heap is full also has the names of such programs in ``program_names``.
+"""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from memtop.engine.assessment.heap_uses import heap_uses
 from memtop.engine.assessment.incident_tracker import IncidentTracker
 from memtop.engine.assessment.lives import LivesTracker, loop_facts
 from memtop.engine.assessment.machine_trend import MachineTrend
-from memtop.engine.assessment.memory_limits import counts_its_heap, room_of
+from memtop.engine.assessment.memory_limits import room_of
 from memtop.engine.assessment.part_owners import OWNED
 from memtop.engine.assessment.process_assessor import ProcessAssessor, at_its_end
 from memtop.engine.assessment.process_names import process_name
@@ -37,6 +37,7 @@ from memtop.model.incidents import IncidentReport
 from memtop.model.lives import Lives
 from memtop.model.row import Note, ProcessRow
 from memtop.process_key import ProcessKey
+from memtop.runtimes.program_names import counts_its_heap
 from memtop.runtimes.view import FindingFacts
 from memtop.sampling.cgroup_reading import CgroupSample
 from memtop.sampling.request import SamplePlan
@@ -168,7 +169,7 @@ class Assessor:
         found = (
             (key, rows.get(key.pid)) for key in dict.fromkeys([*self._marks.heaps, *self.verdicts.risers(), *largest])
         )
-        counting = (key for key, row in found if row is not None and row.key == key and counts_its_heap(row))
+        counting = (key for key, row in found if row is not None and row.key == key and _may_count(row))
         return list(islice(counting, MOST_HEAPS))
 
     def families(self, plan: SamplePlan) -> list[ProcessKey]:
@@ -254,7 +255,7 @@ class Assessor:
         if self._tick % LARGEST_TICKS == 1:
             largest = nlargest(LARGEST, rows.values(), key=lambda row: row.rss_bytes or 0)
             self._largest = [row.pid for row in largest if row.rss_bytes]
-            self._largest_heaps = [row.pid for row in largest if row.rss_bytes and counts_its_heap(row)]
+            self._largest_heaps = [row.pid for row in largest if row.rss_bytes and _may_count(row)]
             self._large_or_young = None
         assessed = step.plan.assessed
         self._studies = {key: self._studies.get(key) or self._new_study() for key in assessed}
@@ -369,6 +370,11 @@ class Assessor:
     def _room(self, key: ProcessKey, step: StepInput) -> Room | None:
         """Room that the limits leave to a process, as far as they have been read."""
         return room_of(key, step, self.verdicts) if step.process(key) is not None else None
+
+
+def _may_count(row: ProcessRow) -> bool:
+    """Whether the heap of a process may be read at any time."""
+    return counts_its_heap(row.program_names[:2])
 
 
 def _lacks_victim(outlook: Assessment) -> bool:

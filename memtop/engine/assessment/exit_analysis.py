@@ -1,4 +1,4 @@
-"""Analyzes the exit of a process: exit code or signal, OOM kill and its limit, and the successor."""
+"""Analyzes the exit of a process (its autopsy): exit code or signal, OOM kill and its limit, and the successor."""
 
 from __future__ import annotations
 

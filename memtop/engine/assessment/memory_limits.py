@@ -21,20 +21,16 @@ from memtop.engine.assessment.limit_names import limit_name, machine_name
 from memtop.engine.assessment.step_input import StepInput
 from memtop.engine.assessment.unread_limits import unread_cgroups, user_threads
 from memtop.model.assessment import CountLimit, Limit, LimitRow
-from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
 from memtop.program_name import program_name
+from memtop.runtimes.program_names import has_heap_limit
 from memtop.sampling.cgroup_reading import MappingCount
 from memtop.sanitize import clean
 
 _MET: Final = frozenset({Limit.CGROUP, Limit.HIGH, Limit.MACHINE, Limit.ADDRESS_SPACE, Limit.DATA, Limit.RUNTIME})
 """Limits that a rising process reaches. The others only change what happens there."""
 _KILLS: Final = frozenset({Limit.CGROUP, Limit.MACHINE})
-_WITH_HEAP_LIMIT: Final = frozenset({"java", "node", "nodejs", "php", "dotnet"})
-"""Interpreters and runtimes that end a program when its heap is full, whether a size was given or not."""
-_COUNTING: Final = frozenset({"java"})
-"""Those that keep their figures in a file."""
 _NO_MMAP: Final = "mmap fails"
 NO_THREAD: Final = "no thread or process starts"
 _FULL_SHARE: Final = 0.01
@@ -185,19 +181,14 @@ def _may_end_first(key: ProcessKey, step: StepInput) -> bool:
     if key in step.runtimes:
         return step.runtimes[key].may_end_first
     row = step.row(key)
-    return row is not None and _has_heap_limit(row.name, row.command_raw)
+    return row is not None and _names_heap_limit(row.name, row.command_raw)
 
 
 @lru_cache(maxsize=1024)
-def _has_heap_limit(name: str, command: bytes | None) -> bool:
+def _names_heap_limit(name: str, command: bytes | None) -> bool:
     """By the name and the command line of a process, which stay the same for hundreds from sample to sample."""
     names = (name, *(clean(file) for file in (program_name(command).names[:1] if command else ())))
-    return any(one.rstrip("0123456789.") in _WITH_HEAP_LIMIT for one in names)
-
-
-def counts_its_heap(row: ProcessRow) -> bool:
-    """Whether a process may have a heap that can be read at any time, by the name of its program."""
-    return not _COUNTING.isdisjoint(row.program_names[:2])
+    return any(map(has_heap_limit, names))
 
 
 def first_to_kill(limits: Iterable[LimitRow]) -> LimitRow | None:

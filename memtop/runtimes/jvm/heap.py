@@ -1,4 +1,4 @@
-"""Heap figures of a JVM, from the counters of its hsperfdata file."""
+"""Heap figures of a JVM, its maximum too, from the counters of its hsperfdata file."""
 
 from __future__ import annotations
 

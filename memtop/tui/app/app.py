@@ -62,8 +62,8 @@ from memtop.tui.drawing.line_filters import own_filters, wanted
 from memtop.tui.drawing.steady_size import SteadyScreen
 from memtop.tui.drawing.text_lines import without_focus
 from memtop.tui.panels.switcher import PANELS, Panels, panel_of
+from memtop.tui.screen_layout import size_classes
 from memtop.tui.side.side_panel import SidePanel
-from memtop.tui.table.column_layout import size_classes
 from memtop.tui.table.process_list import HEADING_LINES
 from memtop.tui.table.process_table import ProcessTable
 from memtop.tui.terminal import memory_tuning

@@ -20,8 +20,8 @@ from memtop.tui.bars.footer import StatusBar
 from memtop.tui.bars.header import HeaderBar
 from memtop.tui.chart.memory_chart import MemoryChart
 from memtop.tui.panels.switcher import BY_NAME, PANEL_LINES, TALL_SHARE
+from memtop.tui.screen_layout import ANSWERS, SPARE_LINES, GivenWay, SteadyCount, given_way, table_room
 from memtop.tui.side.side_panel import SidePanel
-from memtop.tui.table.column_layout import ANSWERS, SPARE_LINES, GivenWay, SteadyCount, given_way, table_room
 from memtop.tui.table.process_list import HEADING_LINES
 from memtop.tui.table.process_table import ProcessTable
 from memtop.tui.terminal.lifecycle import Life

@@ -18,17 +18,8 @@ from memtop.tui.bars.header_parts import HeaderState, has_state, header_parts
 from memtop.tui.bars.headline_parts import Early, early_clauses, headline_parts
 from memtop.tui.drawing.cell_text import fit
 from memtop.tui.drawing.line_parts import LinePart, placed
-from memtop.tui.table.column_layout import (
-    BAR_CELLS,
-    MARKER_CELLS,
-    TINY_BELOW,
-    Place,
-    cell_text,
-    header_gives_way,
-    place_columns,
-    says_nothing,
-    table_top,
-)
+from memtop.tui.screen_layout import TINY_BELOW, header_gives_way, table_top
+from memtop.tui.table.column_layout import BAR_CELLS, MARKER_CELLS, Place, cell_text, place_columns, says_nothing
 from memtop.view_state import View
 
 _HIDE_CURSOR: Final = "\x1b[?25l"

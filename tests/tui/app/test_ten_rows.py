@@ -17,8 +17,8 @@ from memtop.tui.bars.footer import StatusBar
 from memtop.tui.bars.header import HeaderBar
 from memtop.tui.bars.headline import HeadlineBar
 from memtop.tui.panels.switcher import Panels
+from memtop.tui.screen_layout import GivenWay, given_way, table_room
 from memtop.tui.side.side_panel import SidePanel
-from memtop.tui.table.column_layout import GivenWay, given_way, table_room
 from memtop.view_state import View
 from tests.fakes import FakeProcess, FakeSource
 from tests.tui.app.test_app import LONG_S, Board, board

@@ -8,7 +8,7 @@ import pytest
 
 from memtop.model.frame import Frame, TreePlace
 from memtop.model.row import Note, ProcessRow
-from memtop.tui.table.column_layout import SteadyCount
+from memtop.tui.screen_layout import SteadyCount
 from memtop.tui.table.process_table import ProcessTable
 from tests.rows import proc_row
 from tests.tui.frames import WidgetApp, frame, line

@@ -15,7 +15,7 @@ from memtop.settings import Settings
 from memtop.tui.bars.header import HeaderBar
 from memtop.tui.bars.header_parts import state_of
 from memtop.tui.bars.headline import HeadlineBar
-from memtop.tui.table.column_layout import LOW_BELOW
+from memtop.tui.screen_layout import LOW_BELOW
 from memtop.tui.terminal import splash
 from memtop.view_state import View
 from tests.rows import proc_row
