@@ -43,7 +43,7 @@ class Limit(Enum):
     HUGETLB = "it gets SIGBUS"
     HUGE_POOL = "uses surplus pages, or mmap fails"
     RUNTIME = "OutOfMemoryError"
-    RUNTIME_LEVEL = "OutOfMemoryError, but its heap is not near it"
+    RUNTIME_LEVEL = "OutOfMemoryError, but it does not rise toward it"
     RUNTIME_SOFT = "collects more and more often"
 
 

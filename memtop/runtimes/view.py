@@ -138,6 +138,8 @@ class RuntimeCeiling(NamedTuple):
     """Earliest and latest time until it is reached, by the runtime's own figures; None if they do not rise."""
     soon: bool = False
     """Whether that is soon, as :func:`is_soon` remembers it."""
+    of_rise: float = 1.0
+    """The part of the rise of RES that fills it, above 0."""
 
 
 class ToolTarget(NamedTuple):

@@ -173,7 +173,13 @@ def nearest(key: ProcessKey, limits: Iterable[LimitRow], step: StepInput) -> Lim
     if _may_end_first(key, step) or unread_cgroups(key, step):
         limits = [row for row in limits if row.limit is not Limit.MACHINE]
     ahead = (row for row in limits if row.limit in _MET and (row.limit is not Limit.HIGH or row.headroom_max_bytes > 0))
-    return min(ahead, key=lambda row: row.headroom_max_bytes, default=None)
+    own = {one.name: one.of_rise for one in step.runtimes[key].ceilings} if key in step.runtimes else {}
+
+    def rise_bytes(row: LimitRow) -> float:
+        """RES rises by so much until the limit is met."""
+        return row.headroom_max_bytes / (own.get(row.name, 1.0) if row.limit is Limit.RUNTIME else 1.0)
+
+    return min(ahead, key=rise_bytes, default=None)
 
 
 def _may_end_first(key: ProcessKey, step: StepInput) -> bool:

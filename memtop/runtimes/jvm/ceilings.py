@@ -1,8 +1,8 @@
-"""The limits that a JVM sets itself, at which it throws OutOfMemoryError: of its heap and of its metaspace."""
+"""The limits that a JVM sets itself, at which it throws OutOfMemoryError: of its heap and of its classes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from memtop.analysis.trend.soon import is_soon
@@ -26,7 +26,7 @@ def jvm_ceilings(
     explains: bool = True,
     before: Iterable[RuntimeCeiling] = (),
 ) -> tuple[RuntimeCeiling, ...]:
-    """The maximum of the heap, then that of the metaspace where one is set.
+    """The maximum of the heap, then those of its classes: MaxMetaspaceSize where it is set, and the class space.
 
     The time until the heap is full follows from what is left after collections, while that rises. Before old objects
     were examined it follows from what survives young collections, ``surviving_bytes_per_s``. ``explains`` is whether
@@ -46,14 +46,36 @@ def jvm_ceilings(
         if growth.verdict is JvmVerdict.WAITING:
             span_s = _span_at(most - used, surviving_bytes_per_s)
         found.append(RuntimeCeiling(name, most, used, rises, span_s=span_s))
-    metaspace = heap.flags.max_metaspace_bytes or (flags.max_metaspace_bytes if flags is not None else None)
-    if metaspace and heap.metaspace_used_bytes is not None:
-        rises = growth.verdict is JvmVerdict.METASPACE
-        used = heap.metaspace_used_bytes
-        span_s = _span_at(metaspace - used, growth.metaspace_bytes_per_s) if rises else None
-        found.append(RuntimeCeiling("MaxMetaspaceSize", metaspace, used, rises, span_s=span_s))
+    found += _of_classes(heap, flags, growth)
     were_soon = {one.name for one in before if one.soon}
     return tuple(one._replace(soon=is_soon(one.span_s, was=one.name in were_soon)) for one in found)
+
+
+def _of_classes(heap: JvmHeap, flags: JvmFlags | None, growth: JvmGrowth) -> Iterator[RuntimeCeiling]:
+    """The limits of what is committed for classes. The class space has one by default, of 1 GiB."""
+    rises = growth.verdict is JvmVerdict.METASPACE
+    most = heap.flags.max_metaspace_bytes or (flags.max_metaspace_bytes if flags is not None else None)
+    for name, limit_bytes, used_bytes, bytes_per_s in (
+        ("MaxMetaspaceSize", most, heap.classes_bytes, growth.metaspace_bytes_per_s),
+        (
+            "CompressedClassSpaceSize",
+            heap.class_space_max_bytes,
+            heap.class_space_capacity_bytes,
+            growth.class_space_bytes_per_s,
+        ),
+        ("MaxPermSize", heap.permanent_max_bytes, heap.classes_bytes, growth.metaspace_bytes_per_s),
+    ):
+        if limit_bytes and used_bytes is not None:
+            span_s = _span_at(limit_bytes - used_bytes, bytes_per_s) if rises else None
+            part = _part(bytes_per_s, growth.anon_bytes_per_s)
+            yield RuntimeCeiling(name, limit_bytes, used_bytes, rises, span_s=span_s, of_rise=part)
+
+
+def _part(bytes_per_s: float | None, of_bytes_per_s: float | None) -> float:
+    """The part that one rise is of another, from more than 0 to 1; 1 if that is unknown."""
+    if not bytes_per_s or not of_bytes_per_s or not 0 < bytes_per_s < of_bytes_per_s:
+        return 1.0
+    return bytes_per_s / of_bytes_per_s
 
 
 def _span_at(room_bytes: int, bytes_per_s: float | None) -> tuple[float, float] | None:

@@ -6,7 +6,7 @@ a rise between two of them does not.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import Enum
 from itertools import groupby, pairwise
 from statistics import median
@@ -21,6 +21,7 @@ from memtop.analysis.trend.collection_floors import (
     rises,
     slope,
 )
+from memtop.analysis.trend.floor import Floor
 from memtop.runtimes.jvm.heap import JvmHeap
 
 _SMALLEST_BYTES: Final = 2 << 20
@@ -94,6 +95,10 @@ class JvmGrowth(NamedTuple):
     live_interval_bytes_per_s: tuple[float, float] | None
     """The bounds of that slope's 90 % interval."""
     metaspace_bytes_per_s: float | None
+    """Of what it has committed."""
+    class_space_bytes_per_s: float | None
+    anon_bytes_per_s: float | None
+    """Of the anonymous memory of the process."""
     threads_per_s: float | None
     native_bytes_per_s: float | None
     young_gcs_per_s: float | None
@@ -173,7 +178,7 @@ def break_down_jvm(
     garbage = min(heap.heap_used_bytes - live, resident - live_part)
     unused = resident - live_part - garbage if mapped is not None or in_shmem else 0
     left = anon + shmem - live_part - garbage - unused - again
-    metaspace = min(heap.metaspace_used_bytes or 0, left, anon)
+    metaspace = min(heap.classes_bytes or 0, left, anon)
     return JvmBreakdown(
         rss_bytes=rss_bytes,
         live_bytes=live_part,
@@ -220,7 +225,9 @@ def judge_jvm(points: Sequence[JvmPoint]) -> JvmGrowth:
     cycles = jvm_cycles(points)
     span_s = points[-1].time_s - points[0].time_s if points else 0.0
     live = cycle_floor([(c.time_s, c.live_bytes) for c in cycles], _SMALLEST_BYTES, _SMALLEST_SHARE, _MOST_RUNS)
-    metaspace = block_floor([(p.time_s, p.heap.metaspace_used_bytes) for p in points], _SMALLEST_BYTES, _SMALLEST_SHARE)
+    metaspace = _sizes((p.time_s, p.heap.classes_bytes) for p in points)
+    class_space = _sizes((p.time_s, p.heap.class_space_capacity_bytes) for p in points)
+    anon = _sizes((p.time_s, p.anon_bytes) for p in points)
     threads = block_floor([(p.time_s, p.heap.threads) for p in points], _SMALLEST_THREADS, _THREADS_SHARE)
     native = block_floor(_native(points), _SMALLEST_NATIVE_BYTES, _SMALLEST_SHARE)
     young_per_s, major_per_s, gc_share = _rates(points)
@@ -249,6 +256,8 @@ def judge_jvm(points: Sequence[JvmPoint]) -> JvmGrowth:
         live_bytes_per_s=slope(live),
         live_interval_bytes_per_s=None if live is None else (live.low, live.high),
         metaspace_bytes_per_s=slope(metaspace),
+        class_space_bytes_per_s=slope(class_space),
+        anon_bytes_per_s=slope(anon),
         threads_per_s=slope(threads),
         native_bytes_per_s=slope(native),
         young_gcs_per_s=young_per_s,
@@ -265,6 +274,10 @@ def since_restart(points: Sequence[JvmPoint]) -> Sequence[JvmPoint]:
         if now.heap.started_s != before.heap.started_s or now.heap.major_gcs < before.heap.major_gcs:
             begin = place
     return points[begin:]
+
+
+def _sizes(series: Iterable[tuple[float, int | None]]) -> Floor | None:
+    return block_floor(list(series), _SMALLEST_BYTES, _SMALLEST_SHARE)
 
 
 def _native(points: Sequence[JvmPoint]) -> list[tuple[float, int | None]]:

@@ -46,6 +46,7 @@ class JvmHeap(NamedTuple):
     old_max_bytes: int | None
     metaspace_used_bytes: int | None
     metaspace_capacity_bytes: int | None
+    """Committed. It has RAM behind it, and MaxMetaspaceSize limits it, not what is used of it."""
     young_gcs: int
     """Collections of the young generation; 0 for collectors without one."""
     major_gcs: int
@@ -67,6 +68,17 @@ class JvmHeap(NamedTuple):
     flags: JvmFlags
     eden_capacity_bytes: int | None = None
     """Committed for new objects; None in recordings of earlier versions too."""
+    class_space_capacity_bytes: int | None = None
+    """The part of the metaspace that is committed in the class space; None without one."""
+    class_space_max_bytes: int | None = None
+    permanent_max_bytes: int | None = None
+    """The maximum of the permanent generation, which JDK 6 and 7 have in place of a metaspace."""
+
+    @property
+    def classes_bytes(self) -> int | None:
+        """RAM that holds classes: what the metaspace has committed, or what is used of it where that is unknown."""
+        known = [one for one in (self.metaspace_used_bytes, self.metaspace_capacity_bytes) if one is not None]
+        return max(known, default=None)
 
     @property
     def tenured_bytes(self) -> int:
@@ -144,6 +156,9 @@ def jvm_heap(counters: Mapping[str, int | str]) -> JvmHeap:
         old_max_bytes=(maxima[-1] or None) if old else None,
         metaspace_used_bytes=classes_used,
         metaspace_capacity_bytes=classes_capacity,
+        class_space_capacity_bytes=size("sun.gc.compressedclassspace.capacity"),
+        class_space_max_bytes=size("sun.gc.compressedclassspace.maxCapacity") or None,
+        permanent_max_bytes=size(f"{permanent}.maxCapacity") or None,
         eden_capacity_bytes=_sum_known(*eden_capacity),
         young_gcs=runs.get("0", 0) if has_young else 0,
         major_gcs=sum(runs[each] for each in majors),

@@ -20,7 +20,7 @@ _MOST_COUNTERS: Final = 500
 _COUNTERS: Final = (
     r"sun\.gc\.(?:generation\.\d\.(?:capacity|maxCapacity|space\.\d\.(?:used|capacity|name))"
     r"|collector\.\d\.(?:invocations|time|lastExitTime|name)"
-    r"|metaspace\.(?:used|capacity|maxCapacity)|policy\.name|lastCause)"
+    r"|(?:metaspace|compressedclassspace)\.(?:used|capacity|maxCapacity)|policy\.name|lastCause)"
     r"|sun\.os\.hrt\.(?:frequency|ticks)|sun\.rt\.createVmBeginTime"
     r"|java\.(?:threads\.live|cls\.(?:loadedClasses|sharedLoadedClasses)|property\.java\.vm\.version)"
 )

@@ -262,3 +262,31 @@ def test_a_heap_whose_floors_scatter_is_not_fine_and_panel_and_finding_say_the_s
     assert answer_to(frame.detail.outlook) is Answer.UNKNOWN
     verdict = shown(frame).verdict
     assert verdict is not None and "varies too much" in verdict.evidence
+
+
+@pytest.mark.parametrize(
+    ("class_space_mib", "met"),
+    [
+        pytest.param(200, "CompressedClassSpaceSize", id="full after 200 ticks, RAM after 250"),
+        pytest.param(400, "this machine's memory", id="full after 400 ticks, though less room is left there"),
+    ],
+)
+def test_of_a_leak_of_classes_the_limit_is_named_that_is_full_first(class_space_mib: int, met: str) -> None:
+    """Each MiB in the class space comes with 2 MiB of RES."""
+    world = World(JVM, panel="")
+    world.ask = changed(world.ask, needs=Need.STAT | Need.STATUS, visible=frozenset({world.process.key}))
+    line = lines("jvm_leak_serial")[0]
+    counters = dict(parse_hsperf(line["hsperf"]))
+    started_s = jvm_heap_of(line["hsperf"]).started_s
+    assert started_s is not None
+    world.source.wall_s = started_s + world.source.mono_s - world.process.start_ticks / 100
+    counters["sun.gc.compressedclassspace.maxCapacity"] = (class_space_mib + 40) * MIB
+    for tick in range(40):
+        counters["sun.gc.metaspace.used"] = counters["sun.gc.metaspace.capacity"] = (20 + 2 * tick) * MIB
+        counters["sun.gc.compressedclassspace.capacity"] = tick * MIB
+        world.source.files[AT + "jvm"] = encode_counters(counters)
+        world.process.rss_pages += 512
+        frame = world.play()
+    first = outlook_of(frame).first_met
+    assert first is not None
+    assert first.name == met

@@ -6,7 +6,7 @@ import pytest
 
 from memtop.runtimes.jvm.ceilings import jvm_ceilings
 from memtop.runtimes.jvm.flags import JvmFlags, parse_jvm_flags
-from memtop.runtimes.jvm.growth import JvmVerdict, judge_jvm
+from memtop.runtimes.jvm.growth import JvmPoint, JvmVerdict, judge_jvm
 from memtop.runtimes.jvm.tracker import JvmTracker
 from memtop.runtimes.view import KernelFigures, Shown
 from tests.lab.points import jvm_points
@@ -36,7 +36,43 @@ def test_the_metaspace_is_a_ceiling_where_it_has_a_limit() -> None:
     points = jvm_points("jvm_steady_serial")
     flags = JvmFlags(max_metaspace_bytes=64 * MIB)
     names = [one.name for one in jvm_ceilings(points[-1].heap._replace(flags=flags), None, judge_jvm(points))]
-    assert names[1:] == ["MaxMetaspaceSize"]
+    assert names[1:] == ["MaxMetaspaceSize", "CompressedClassSpaceSize"]
+
+
+def many_loaders(second: int) -> JvmPoint:
+    """A real JDK 17 whose class loaders have one class each: 29 % of what it commits for classes is in use."""
+    heap = jvm_points("jvm_steady_serial")[-1].heap._replace(
+        metaspace_used_bytes=round((10 + 0.29 * second) * MIB),
+        metaspace_capacity_bytes=(30 + second) * MIB,
+        class_space_capacity_bytes=round((10 + second / 3) * MIB),
+        class_space_max_bytes=128 * MIB,
+    )
+    return JvmPoint(float(second), heap, (100 + 2 * second) * MIB)
+
+
+def test_what_is_committed_for_classes_is_what_their_limits_are_about() -> None:
+    points = [many_loaders(second) for second in range(60)]
+    growth = judge_jvm(points)
+    assert growth.verdict is JvmVerdict.METASPACE
+    flags = JvmFlags(max_metaspace_bytes=150 * MIB)
+    metaspace, class_space = jvm_ceilings(points[-1].heap, flags, growth)[1:]
+    assert (metaspace.used_bytes, metaspace.may_be_met) == (89 * MIB, True)
+    assert metaspace.span_s is not None and class_space.span_s is not None
+    assert metaspace.span_s[0] < 61 < metaspace.span_s[1]
+    assert (class_space.limit_bytes, class_space.used_bytes) == (128 * MIB, points[-1].heap.class_space_capacity_bytes)
+    assert class_space.span_s[0] < 295 < class_space.span_s[1]
+    assert [metaspace.of_rise, class_space.of_rise] == pytest.approx([1 / 2, 1 / 6], rel=0.05)
+
+
+def test_a_permanent_generation_has_a_maximum_too() -> None:
+    heap = jvm_points("jvm_steady_serial")[-1].heap._replace(
+        metaspace_used_bytes=60 * MIB,
+        metaspace_capacity_bytes=64 * MIB,
+        class_space_max_bytes=None,
+        permanent_max_bytes=82 * MIB,
+    )
+    ceiling = jvm_ceilings(heap, None, judge_jvm([]))[-1]
+    assert (ceiling.name, ceiling.limit_bytes, ceiling.used_bytes) == ("MaxPermSize", 82 * MIB, 64 * MIB)
 
 
 def test_without_counters_the_limits_are_named_as_not_looked_at_and_the_flag_that_hides_them_is_said() -> None:

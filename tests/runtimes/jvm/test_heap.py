@@ -304,7 +304,20 @@ def test_the_permanent_generation_of_old_jvms_is_no_heap() -> None:
     with_classes, without = (jvm_heap(parse_hsperf(counters(*each))) for each in (entries, HEAP))
     for field in ("heap_used_bytes", "heap_capacity_bytes", "heap_max_bytes", "old_max_bytes"):
         assert getattr(with_classes, field) == getattr(without, field)
-    assert with_classes.metaspace_used_bytes == 60 * MIB
+    assert (with_classes.metaspace_used_bytes, with_classes.permanent_max_bytes) == (60 * MIB, 82 * MIB)
+
+
+def test_the_class_space_is_read_and_recorded() -> None:
+    entries = (
+        *HEAP,
+        ("sun.gc.metaspace.used", 37 * MIB),
+        ("sun.gc.metaspace.capacity", 131 * MIB),
+        ("sun.gc.compressedclassspace.capacity", 43 * MIB),
+        ("sun.gc.compressedclassspace.maxCapacity", 128 * MIB),
+    )
+    heap = decode_counters(encode_counters(parse_hsperf(counters(*entries))))
+    assert (heap.class_space_capacity_bytes, heap.class_space_max_bytes) == (43 * MIB, 128 * MIB)
+    assert heap.classes_bytes == 131 * MIB
 
 
 class Crowded:
