@@ -74,6 +74,8 @@ _SPACED: Final = rb"(?i)(?<![\w.-])(--?(?=[\w.-]*?" + _SECRET + rb")[\w.-]++\s{1
 _OPTION: Final = rb"(?i)--?(?=[\w.-]*?" + _SECRET + rb")[\w.-]++\Z"
 _WORDS: Final = rb"(\s+|[;|&()]+)"
 _SEPARATORS: Final = (b";", b"|", b"&", b"(", b")")
+_SPACED_OUT: Final = bytes.maketrans(b"\0;|&()", b"      ")
+"""Puts a space for each sign between words."""
 _ASSIGNS: Final = (b"=", b"=>", b":", b":=")
 
 
@@ -98,9 +100,11 @@ class _Program(NamedTuple):
     """Options of a program whose value is a secret although their names do not suggest it."""
 
     names: str
-    """File names, as a regular expression."""
+    """File names, separated by ``|``."""
     letters: str = ""
     """Short options whose value follows or is attached."""
+    like: str = ""
+    """More file names, as a regular expression."""
     attached: str = ""
     """Short options whose value is always attached. The word after them is something else."""
     options: tuple[str, ...] = ()
@@ -116,49 +120,52 @@ class _Program(NamedTuple):
 
 
 _PROGRAMS: Final = (
-    _Program("mysql[\\w-]*|(?:maria|inno|xtra)(?:db|back)[\\w-]*", attached="p"),
+    _Program("", like="mysql[\\w-]*|(?:maria|inno|xtra)(?:db|back)[\\w-]*", attached="p"),
     _Program("curl", "uUb", options=("--user", "--proxy-user")),
-    _Program("https?|xhs?|hey|wbinfo", "a"),
+    _Program("hey|wbinfo", "a", like="https?|xhs?"),
     _Program("ab", "AP"),
-    _Program("nikto(?:\\.pl)?", options=("-id",)),
-    _Program("wget|aria2c|lftp|ncftp\\w*", "up", options=("--user",)),
+    _Program("", like="nikto(?:\\.pl)?", options=("-id",)),
+    _Program("wget|aria2c|lftp", "up", like="ncftp\\w*", options=("--user",)),
     _Program("sshpass", "p"),
     _Program("redis-cli|valkey-cli|keydb-cli", "a", rest_after="(?i:auth|requirepass|masterauth|setuser)"),
     _Program("redis-server", options=("--requirepass", "--masterauth", "--user"), operands=">.+"),
-    _Program("mongo\\w*", "p"),
-    _Program("ldap\\w+|kadmin(?:\\.local)?", "w"),
+    _Program("", "p", like="mongo\\w*"),
+    _Program("", "w", like="ldap\\w+|kadmin(?:\\.local)?"),
     _Program("smbclient|rpcclient|smbget|winexe|net", "U", options=("--user",), next_after="(?://|\\\\\\\\)[^/\\\\].*"),
     _Program("sqlcmd|bcp|isql|tsql|osql", "P"),
-    _Program("mosquitto_\\w+|ipmitool|knife|p4", "P"),
-    _Program("plink|pscp|psftp|kadmin(?:\\.local)?|addprinc|cpw", options=("-pw",)),
+    _Program("ipmitool|knife|p4", "P", like="mosquitto_\\w+"),
+    _Program("plink|pscp|psftp|addprinc|cpw", like="kadmin(?:\\.local)?", options=("-pw",)),
     _Program(
-        "cqlsh|rabbitmqadmin|influx|clickhouse\\w*|nats|arangosh|beeline|twine|elasticsearch-users"
-        "|mydumper|myloader|racadm|esxcli|ilorest|hdbsql|couchbase-cli|cbq|cypher-shell",
+        "cqlsh|rabbitmqadmin|influx|nats|arangosh|beeline|twine|elasticsearch-users|mydumper|myloader|racadm|esxcli"
+        "|ilorest|hdbsql|couchbase-cli|cbq|cypher-shell",
         "p",
+        like="clickhouse\\w*",
     ),
     _Program(
-        "useradd|usermod|groupmod|hydra|evil-winrm(?:\\.rb)?|crackmapexec|netexec|nxc|youtube-dl|yt-dlp|psexec", "p"
+        "useradd|usermod|groupmod|hydra|crackmapexec|netexec|nxc|youtube-dl|yt-dlp|psexec",
+        "p",
+        like="evil-winrm(?:\\.rb)?",
     ),
     _Program("ktutil", "pw"),
-    _Program("check_\\w+", "paACX"),
-    _Program("pt-[\\w-]+", "p", operands="\\S*\\bp=\\S+"),
+    _Program("", "paACX", like="check_\\w+"),
+    _Program("", "p", like="pt-[\\w-]+", operands="\\S*\\bp=\\S+"),
     _Program("dig|nsupdate|kdig|delv", "y"),
     _Program("aws", options=("--value",), after="put-parameter"),
     _Program("iscsiadm", "v"),
     _Program("db2", next_after="(?i:using)"),
-    _Program("(?:\\w+exec|secretsdump|ntlmrelayx)\\.py|impacket-\\w+", options=("-hashes",)),
-    _Program("pkcs1[15]-\\w+|p11tool|softhsm2-util|certtool", options=("--pin", "--so-pin", "--new-pin")),
-    _Program("pdf\\w+|qpdf", options=("-upw", "-opw")),
+    _Program("", like="(?:\\w+exec|secretsdump|ntlmrelayx)\\.py|impacket-\\w+", options=("-hashes",)),
+    _Program("p11tool|softhsm2-util|certtool", like="pkcs1[15]-\\w+", options=("--pin", "--so-pin", "--new-pin")),
+    _Program("qpdf", like="pdf\\w+", options=("-upw", "-opw")),
     _Program("qpdf", rest_after="--encrypt"),
     _Program("consul|serf|nomad", options=("-encrypt",)),
     _Program("gitlab-runner", "r", after="register"),
-    _Program("ss-\\w+|ssserver|sslocal", "k"),
-    _Program("frp[cs]|doctl", "t"),
+    _Program("ssserver|sslocal", "k", like="ss-\\w+"),
+    _Program("doctl", "t", like="frp[cs]"),
     _Program("swift", "K"),
     _Program("gh", "b", options=("--body",), after="secret"),
     _Program("flyctl|fly|doppler|wrangler", operands="\\w+=.+", after="secrets"),
     _Program("rabbitmqctl", rest_after="add_user|change_password|authenticate_user"),
-    _Program("sqlplus|sqlldr|expd?p?|impd?p?|rman", operands="[\\w$#]+/[^/\\s]+(?:@\\S+)?(?:\\s.*)?"),
+    _Program("sqlplus|sqlldr|rman", like="expd?p?|impd?p?", operands="[\\w$#]+/[^/\\s]+(?:@\\S+)?(?:\\s.*)?"),
     _Program("etcdctl|ctr", options=("--user",)),
     _Program("kubectl|oc", options=("--from-literal",)),
     _Program("vault", rest_after="login|put|write|patch"),
@@ -181,7 +188,7 @@ _PROGRAMS: Final = (
     _Program("ldappasswd", "as"),
     _Program("swaks|sendemail", options=("-ap", "-xp")),
     _Program("zip|unzip", "P"),
-    _Program("7z\\w?", attached="p"),
+    _Program("", like="7z\\w?", attached="p"),
     _Program("rar|unrar", attached="ph"),
     _Program("htpasswd", rest_after="(?:.*/)?htpasswd"),
     _Program("docker|podman|buildah|nerdctl|helm|skopeo|oras|crane", "pu", after="login"),
@@ -189,8 +196,8 @@ _PROGRAMS: Final = (
     _Program("openssl", options=("-k", "-K", "-pass", "-passin", "-passout", "-hmac", "-macopt"), rest_after="passwd"),
     _Program("caddy", options=("--plaintext",)),
     _Program("rtmpdump", options=("--jtv",)),
-    _Program("\\w{0,3}freerdp\\w*|rdesktop", "p"),
-    _Program("svn|snmp\\w+", "AXc"),
+    _Program("rdesktop", "p", like="\\w{0,3}freerdp\\w*"),
+    _Program("svn", "AXc", like="snmp\\w+"),
 )
 
 
@@ -217,7 +224,7 @@ def _rules(programs: Iterable[_Program]) -> Iterator[_Rule]:
         letters = program.letters + program.attached
         joined = f"-[{letters}]" if letters else never
         yield _Rule(
-            re.compile(rf"(?:.*/)?(?:{program.names})\Z".encode(), re.S),
+            re.compile(rf"(?:.*/)?(?:{'|'.join(filter(None, (program.names, program.like)))})\Z".encode(), re.S),
             re.compile(rf"(?:{long}|{follows})\Z".encode()),
             re.compile(rf"((?:{long})=|{joined})(?=.)".encode(), re.S),
             program.after.encode(),
@@ -228,13 +235,25 @@ def _rules(programs: Iterable[_Program]) -> Iterator[_Rule]:
 
 
 @cache
+def _names() -> frozenset[bytes]:
+    """File names of the known programs, without those that only a pattern matches."""
+    return frozenset("|".join(program.names for program in _PROGRAMS if program.names).encode().split(b"|"))
+
+
+@cache
 def _suspicious() -> re.Pattern[bytes]:
-    """Matches every command line that may hold a secret. Most hold none; then no other pattern is compiled."""
-    names = "|".join(program.names for program in _PROGRAMS).encode()
-    program = rb"(?:\A|[/\s\0;|&()])(?:" + names + rb")(?=[\s\0;|&()]|\Z)"
+    """Matches what else a command line has that may hold a secret."""
+    like = "|".join(program.like for program in _PROGRAMS if program.like).encode()
+    program = rb"(?:\A|[/\s\0;|&()])(?:" + like + rb")(?=[\s\0;|&()]|\Z)"
     more = rb":[^\s:/@\0]+@|/g?p(?:th)?:|assw|identified\s|_pw\0|thin:|oci8?:|\.(?:pem|p12|pfx|crt|jks):|cryptsetup"
     more += rb"|user(?:name)?=[^\s,%\0]+%|[/-]login:"
     return re.compile(rb"(?i:" + _SECRET + rb"|" + program + rb"|" + more + rb")|://|sudo\s+-\w*S|" + _SHAPES)
+
+
+def _may_hold_secret(argv: bytes) -> bool:
+    """Whether a command line may hold a secret. Most hold none; then the other patterns are not compiled."""
+    words = argv.lower().translate(_SPACED_OUT).split()
+    return not _names().isdisjoint([word.rpartition(b"/")[2] for word in words]) or bool(_suspicious().search(argv))
 
 
 @cache
@@ -248,7 +267,7 @@ def scrub(argv: bytes) -> bytes:
 
     A second run changes nothing.
     """
-    if _suspicious().search(argv) is None:
+    if not _may_hold_secret(argv):
         return argv
     arguments = argv.split(b"\0")
     known = _scrub_by_program(arguments)

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtop.analysis.limits.cgroup_names import CgroupNames, CgroupOwner
 from memtop.columns import BY_NAME
 from memtop.errors import UsageError
 from memtop.filter import both, of_user, parse_query
+from memtop.procfs.membership import CgroupNames, CgroupOwner
 from memtop.sampling.request import Need
 from tests.rows import MIB, proc_row
 

@@ -22,7 +22,8 @@ from memtop.sources.protocol import Source
 
 if TYPE_CHECKING:
     from memtop.engine.assessment.expensive_inputs import ExpensiveInputs
-    from memtop.runtimes.view import FindingFacts, KernelFigures, RuntimeView
+    from memtop.engine.runtime_inputs import RuntimeInputs
+    from memtop.runtimes.view import FindingFacts, RuntimeView
     from memtop.sampling.commands import ReadingCommand
     from memtop.sampling.smaps.scheduler import SmapsScheduler
     from memtop.sampling.smaps.smaps_view import MarkView, RegionsView, SharingView
@@ -38,6 +39,7 @@ class FocusReaders:
         self._replaying = replaying
         self._smaps: SmapsScheduler | None = None
         self._runtimes: RuntimeScheduler | None = None
+        self._inputs: RuntimeInputs | None = None
         self._commands: list[ReadingCommand] = []
         """Commands that were not carried out yet."""
 
@@ -177,13 +179,11 @@ class FocusReaders:
 
     def runtime(self, row: ProcessRow, at_s: float, sample: Sample) -> RuntimeView | None:
         """Its runtime at the instant shown."""
-        from memtop.engine.runtime_inputs import arenas_of  # noqa: PLC0415 (2.8 ms; not needed for one sample)
-
-        if self._runtimes is None:
+        inputs = self._runtime_inputs()
+        if inputs is None:
             return None
         reading = self._smaps.reading(row.key) if self._smaps is not None else None
-        read_s = None if reading is None else reading.at_s
-        return self._runtimes.view(row.key, self._figures(row, sample), at_s, arenas_of(reading), read_s)
+        return inputs.view(row, self._lazy_free_bytes(row.key), sample.mono_s, at_s, reading)
 
     def runtime_objects(self, keys: Iterable[ProcessKey]) -> dict[ProcessKey, dict[str, Any]]:
         """The ``runtime`` objects of the JSON contract."""
@@ -204,15 +204,17 @@ class FocusReaders:
 
     def heap_facts(self, row: ProcessRow, sample: Sample) -> FindingFacts | None:
         """What the runtime of a process reports of its heap; None if it has reported nothing."""
-        if self._runtimes is None or not self._runtimes.looks_at(row.key):
+        if self._runtimes is None or self._runtimes.record(row.key) is None:  # most are not looked for
             return None
-        return self._runtimes.finding_facts(row.key, self._figures(row, sample), sample.mono_s)
+        inputs = self._runtime_inputs()
+        return None if inputs is None else inputs.facts(row, self._lazy_free_bytes(row.key), sample.mono_s)
 
-    def _figures(self, row: ProcessRow, sample: Sample) -> KernelFigures:
-        from memtop.engine.runtime_inputs import kernel_figures  # noqa: PLC0415 (2.6 ms; not needed for one sample)
-        from memtop.history.process_history import flat_s  # noqa: PLC0415 (as above)
+    def _runtime_inputs(self) -> RuntimeInputs | None:
+        if self._inputs is None and self._runtimes is not None:
+            from memtop.engine.runtime_inputs import RuntimeInputs  # noqa: PLC0415 (4.2 ms; not needed for one sample)
 
-        return kernel_figures(row, self._lazy_free_bytes(row.key), flat_s(self._history, row.key, sample.mono_s))
+            self._inputs = RuntimeInputs(self._runtimes, self._history)
+        return self._inputs
 
     def inputs(
         self, key: ProcessKey, row: ProcessRow, plan: SamplePlan, sample: Sample, *, sums_family: bool
@@ -221,9 +223,8 @@ class FocusReaders:
         from memtop.engine.assessment.expensive_inputs import OUT_OF_FOCUS, ExpensiveInputs  # noqa: PLC0415 (79 ms; not needed for one sample)
 
         facts = tools = None
-        if self._runtimes is not None and row.key == key:
-            facts = self.heap_facts(row, sample)
-            tools = self._runtimes.tool_target(key)
+        if row.key == key and (inputs := self._runtime_inputs()) is not None:
+            facts, tools = self.heap_facts(row, sample), inputs.tools(key)
         if key != plan.readings.focus:
             family = self._smaps.family_sum(key) if self._smaps is not None and sums_family else None
             known = (facts, tools, family) != (None, None, None)

@@ -9,9 +9,9 @@ from typing import Final
 
 from memtop.analysis.ledger.ledger import Ledger
 from memtop.analysis.ledger.machine import MachinePart, machine_ledger, of_container, reclaim_of
-from memtop.analysis.trend.rates import levels, per_s
 from memtop.columns import TREND_CELLS
 from memtop.engine.row_builder import TREND_LEVELS
+from memtop.history.rates import levels, per_s
 from memtop.history.rings import NumberColumns
 from memtop.model.machine import Holder, MachinePartRow, MachineView, Rates
 from memtop.model.row import Note, ProcessRow

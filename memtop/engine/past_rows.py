@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from memtop.analysis.trend.rates import per_s
 from memtop.engine.row_builder import growth, percent, trend
 from memtop.history.process_history import point_at
+from memtop.history.rates import per_s
 from memtop.history.rings import History
 from memtop.model.row import Note, ProcessRow
 from memtop.process_key import ProcessKey

@@ -10,15 +10,15 @@ from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
-from memtop.analysis.trend.rates import levels, per_s
 from memtop.columns import TREND_CELLS
+from memtop.history.rates import levels, per_s
 from memtop.history.rings import CLOSE_S, Track
 from memtop.model.row import Note, ProcessRow, SystemRow
 from memtop.sampling.sample import ProcessSample, Sample
 from memtop.sanitize import clean
 
 if TYPE_CHECKING:
-    from memtop.analysis.limits.cgroup_names import CgroupNames
+    from memtop.procfs.membership import CgroupNames
 
 CLK_TCK: Final = os.sysconf("SC_CLK_TCK")
 GROWTH_S: Final = 60.0

@@ -11,7 +11,7 @@ from memtop.process_key import ProcessKey
 from memtop.sampling.sample import ProcessSample, Sample, SampleChanges, changes_between
 
 if TYPE_CHECKING:
-    from memtop.analysis.limits.cgroup_names import CgroupNames
+    from memtop.procfs.membership import CgroupNames
 else:
     CgroupNames = object  # see memtop.model.row
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from memtop.analysis.trend.rates import per_s, slope_per_s
+from memtop.history.rates import per_s, slope_per_s
 from memtop.history.rings import CLOSE_S, Key, Point, Track, Tracks
 from memtop.model.detail import Series
 

@@ -11,12 +11,12 @@ from signal import SIGPIPE
 from typing import Final, NamedTuple
 
 from memtop.analysis.findings import Finding
-from memtop.analysis.limits.cgroup_names import CgroupOwner
 from memtop.analysis.limits.exit_cause import ASKS_TO_END, Clue, Oom
 from memtop.analysis.limits.large import FAILED_BYTES
 from memtop.analysis.trend.classify import Growth
 from memtop.analysis.trend.hysteresis import Confirmation
 from memtop.process_key import ProcessKey
+from memtop.procfs.membership import CgroupOwner
 from memtop.runtimes.view import ToolTarget
 from memtop.sampling.cgroup_reading import CgroupReading, Policy
 from memtop.units import size

@@ -16,8 +16,8 @@ from memtop.sanitize import clean
 
 if TYPE_CHECKING:
     from memtop.analysis.ledger.process import ProcessSizes
-    from memtop.analysis.limits.cgroup_names import CgroupNames
     from memtop.model.group import GroupKey, GroupRow
+    from memtop.procfs.membership import CgroupNames
     from memtop.program_name import ProgramName
 else:
     CgroupNames = GroupKey = GroupRow = ProcessSizes = ProgramName = object

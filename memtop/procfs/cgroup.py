@@ -1,4 +1,4 @@
-"""/proc/PID/cgroup and the files of a memory cgroup: cgroups(7), cgroup-v2.rst, cgroup-v1/memory.rst."""
+"""The files of a memory cgroup: cgroup-v2.rst, cgroup-v1/memory.rst."""
 
 import re
 from collections.abc import Iterable
@@ -10,27 +10,13 @@ UNLIMITED: Final = (1 << 63) - 1
 """The value of a limit that is not set: larger than every size, so that it compares like a limit."""
 _V1_UNLIMITED: Final = UNLIMITED - (1 << 20)
 """cgroup v1 writes LONG_MAX rounded down to a page (9223372036854771712 with 4 KiB pages, less with larger ones)."""
-DELETED: Final = b" (deleted)"
-"""What the kernel appends to the path of a cgroup that was removed."""
 _KERNEL: Final = (b"slab", b"kernel_stack", b"pagetables", b"sec_pagetables", b"percpu", b"vmalloc")
 """Parts of kernel memory in memory.stat of v2."""
 _INACTIVE_ANON: Final = b"total_inactive_anon", b"inactive_anon"
 _ACTIVE_ANON: Final = b"total_active_anon", b"active_anon"
 _V1_LOCAL: Final = (b"rss", b"cache")
-_SHRINKS: Final = re.compile(rb"^(dentry|radix_tree_node|.*_inode(_cache)?)(\(|$)")
+_SHRINKS: Final = rb"^(dentry|radix_tree_node|.*_inode(_cache)?)(\(|$)"
 """Names of slab caches whose objects the kernel frees under pressure (SLAB_RECLAIM_ACCOUNT)."""
-
-
-class Membership(NamedTuple):
-    """One line of /proc/PID/cgroup."""
-
-    hierarchy: int
-    """0 is cgroup v2."""
-    controllers: tuple[bytes, ...]
-    path: bytes
-    """As seen from the reader's cgroup namespace. A path with ``/..`` lies outside of it."""
-    deleted: bool
-    """The cgroup has been removed; the process is a zombie."""
 
 
 class MemoryStat(NamedTuple):
@@ -92,21 +78,6 @@ class OomControl(NamedTuple):
     under_oom: bool | None
     oom_kill: int | None
     """Processes killed, since Linux 4.13."""
-
-
-def parse_memberships(data: bytes) -> tuple[Membership, ...]:
-    """Parse all lines of /proc/PID/cgroup. Malformed lines are skipped."""
-    found = []
-    for line in data.split(b"\n"):
-        number, first, rest = line.partition(b":")
-        controllers, second, path = rest.partition(b":")
-        hierarchy = int_or_none(number)
-        if hierarchy is None or not first or not second or not path.startswith(b"/"):
-            continue
-        deleted = path.endswith(DELETED)
-        names = tuple(name for name in controllers.split(b",") if name)
-        found.append(Membership(hierarchy, names, path.removesuffix(DELETED) if deleted else path, deleted))
-    return tuple(found)
 
 
 def parse_limit(data: bytes) -> int | None:
@@ -186,7 +157,7 @@ def parse_reclaimable_slab(data: bytes) -> int | None:
         if len(words) < 6 or not all(word.isdigit() for word in words[1:6]):
             continue
         objects, size = int(words[2]), int(words[3])
-        found = (found or 0) + (objects * size if _SHRINKS.search(words[0]) else 0)
+        found = (found or 0) + (objects * size if re.search(_SHRINKS, words[0]) else 0)
     return found
 
 

@@ -6,11 +6,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from memtop.analysis.limits.cgroup_names import CgroupNames, CgroupOwner
 from memtop.analysis.limits.memory_limits import CgroupUse
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED, MemoryStat
 from memtop.procfs.limits import PidLimits
+from memtop.procfs.membership import CgroupNames, CgroupOwner
 from memtop.procfs.pressure import Pressure
 
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from memtop.analysis.limits.cgroup_names import CgroupNames, names_of
 from memtop.errors import Blocked, MemtopError
 from memtop.process_key import ProcessKey
-from memtop.procfs.cgroup import parse_memberships
+from memtop.procfs.membership import CgroupNames, names_of, parse_memberships
 from memtop.sampling.process_record import ProcessRecord
 from memtop.sampling.sample import ProcessSample
 from memtop.sanitize import clean

@@ -15,8 +15,8 @@ from memtop.procfs.vmstat import Vmstat
 from memtop.sources.protocol import Exit
 
 if TYPE_CHECKING:
-    from memtop.analysis.limits.cgroup_names import CgroupNames
     from memtop.procfs.dentry_state import DentryState
+    from memtop.procfs.membership import CgroupNames
     from memtop.sampling.cgroup_reading import CgroupSample
     from memtop.sampling.machine_reading import MachineReading
 else:

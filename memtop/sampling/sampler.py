@@ -18,9 +18,9 @@ from memtop.sampling.sample import ProcessSample, Sample, SystemSample
 from memtop.sources.protocol import READ_LIMIT, Source
 
 if TYPE_CHECKING:
-    from memtop.analysis.limits.cgroup_names import CgroupNames
     from memtop.process_key import ProcessKey
     from memtop.procfs.dentry_state import DentryState
+    from memtop.procfs.membership import CgroupNames
     from memtop.sampling.cgroup_reading import CgroupSample
     from memtop.sampling.cgroups.cgroup_reader import CgroupReader
     from memtop.sampling.fork_relatives import ForkRelatives

@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memtop.analysis.findings import Finding, Severity
-from memtop.analysis.limits.cgroup_names import CgroupNames, CgroupOwner
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import Confirmation
 from memtop.columns import COLUMNS, DEFAULT_COLUMNS
@@ -25,6 +24,7 @@ from memtop.headless.text_format import text_writer
 from memtop.model.assessment import Assessment
 from memtop.model.frame import Shares
 from memtop.model.row import Note, ProcessRow, SystemRow
+from memtop.procfs.membership import CgroupNames, CgroupOwner
 from memtop.sanitize import clean
 from tests.rows import proc_row, system_row
 from tests.tui.frames import frame

@@ -1,8 +1,6 @@
-"""/proc/PID/cgroup and the files of memory cgroups. The v2 texts are written after cgroup-v2.rst."""
+"""The files of memory cgroups. The v2 texts are written after cgroup-v2.rst."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,12 +8,10 @@ from hypothesis import strategies as st
 
 from memtop.procfs.cgroup import (
     UNLIMITED,
-    Membership,
     MemoryEvents,
     OomControl,
     parse_count,
     parse_limit,
-    parse_memberships,
     parse_memory_events,
     parse_memory_stat,
     parse_oom_control,
@@ -52,25 +48,6 @@ total_active_file 200
 total_unevictable 0
 total_pgmajfault 4
 """
-
-
-def test_memberships_of_both_versions_are_read() -> None:
-    found = parse_memberships(b"5:name=systemd:/\n4:memory:/a:b c\n1:cpu,cpuacct:/x\n0::/user.slice\n")
-    assert found == (
-        Membership(5, (b"name=systemd",), b"/", False),
-        Membership(4, (b"memory",), b"/a:b c", False),
-        Membership(1, (b"cpu", b"cpuacct"), b"/x", False),
-        Membership(0, (), b"/user.slice", False),
-    )
-
-
-def test_a_removed_cgroup_is_known_as_such() -> None:
-    assert parse_memberships(b"0::/gone (deleted)\n") == (Membership(0, (), b"/gone", True),)
-
-
-def test_this_process_is_in_some_cgroup() -> None:
-    data = Path("/proc/self/cgroup").read_bytes()
-    assert len(parse_memberships(data)) == len(data.splitlines())
 
 
 @pytest.mark.parametrize(
@@ -135,19 +112,7 @@ def test_the_oom_control_of_version_one() -> None:
 
 @given(st.binary(max_size=300))
 def test_any_bytes_give_values_or_unknown(data: bytes) -> None:
-    for member in parse_memberships(data):
-        assert member.path.startswith(b"/")
     limit = parse_limit(data)
     assert limit is None or 0 <= limit <= UNLIMITED
     for parsed in (parse_memory_stat(data), parse_memory_events(data), parse_oom_control(data)):
         assert all(value is None or value >= 0 for value in parsed)
-
-
-@given(
-    st.integers(0, 99),
-    st.lists(st.sampled_from([b"memory", b"cpu", b"name=systemd"]), unique=True),
-    st.binary(max_size=40).filter(lambda path: b"\n" not in path and not path.endswith(b" (deleted)")),
-)
-def test_every_line_is_read_back(hierarchy: int, controllers: list[bytes], path: bytes) -> None:
-    line = b"%d:%s:/%s\n" % (hierarchy, b",".join(controllers), path)
-    assert parse_memberships(line) == (Membership(hierarchy, tuple(controllers), b"/" + path, False),)

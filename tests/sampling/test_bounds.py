@@ -7,8 +7,8 @@ from collections import defaultdict
 import pytest
 
 from memtop.analysis.trend.machine_room import PEAK_S, PEAKS, Peaks
-from memtop.analysis.trend.rates import levels
 from memtop.engine.named_rows import NamedRows
+from memtop.history.rates import levels
 from memtop.sampling.cgroups import mapping_counts
 from memtop.sampling.cgroups.mapping_counts import MappingCounts
 from memtop.sampling.machine_reader import MachineReader

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import pytest
 
-from memtop.analysis.limits.cgroup_names import CgroupOwner
 from memtop.errors import AccessDenied, MemtopError, Unavailable
 from memtop.model.request import Request
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
+from memtop.procfs.membership import CgroupOwner
 from memtop.sampling.cgroup_reading import CgroupSample
 from memtop.sampling.cgroups import all_cgroups, cgroup_reader
 from memtop.sampling.cgroups.cgroup_files import RARELY_TICKS, CgroupFiles

@@ -9,14 +9,8 @@ import os
 from collections.abc import Callable
 
 from memtop.analysis.limits.memory_cgroups import CgroupPlace, memory_places
-from memtop.procfs.cgroup import (
-    MemoryStat,
-    parse_count,
-    parse_limit,
-    parse_memberships,
-    parse_memory_stat,
-    parse_reclaimable_slab,
-)
+from memtop.procfs.cgroup import MemoryStat, parse_count, parse_limit, parse_memory_stat, parse_reclaimable_slab
+from memtop.procfs.membership import parse_memberships
 from memtop.procfs.mountinfo import parse_mountinfo
 
 Read = Callable[[str, int], bytes | None]

@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import NamedTuple
 
-from memtop.analysis.limits.cgroup_names import CgroupOwner, cgroup_label, owner
-from memtop.procfs.cgroup import Membership
+from memtop.procfs.membership import CgroupOwner, Membership, cgroup_label, owner
 from memtop.procfs.mountinfo import Mount
 
 

@@ -19,11 +19,11 @@ from memtop.analysis.limits.memory_limits import (
     swap_free_bytes,
     swap_room,
 )
-from memtop.analysis.trend.rates import per_s
 from memtop.analysis.trend.rising import QUIET_S, High, Rise, beyond, follow_rise, latest_high
 from memtop.engine.assessment.limit_names import limit_file, limit_name
 from memtop.engine.assessment.process_names import process_name
 from memtop.engine.assessment.step_input import StepInput
+from memtop.history.rates import per_s
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
 from memtop.sampling.cgroup_reading import CgroupReading, TimedReading

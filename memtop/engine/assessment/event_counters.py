@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from memtop.analysis.trend.rates import per_s
 from memtop.engine.assessment.step_input import StepInput
+from memtop.history.rates import per_s
 from memtop.model.assessment import Events
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED

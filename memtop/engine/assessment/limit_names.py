@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import Final
 
-from memtop.analysis.limits.cgroup_names import cgroup_label
 from memtop.engine.assessment.step_input import StepInput
 from memtop.procfs.cgroup import UNLIMITED
+from memtop.procfs.membership import cgroup_label
 
 MACHINE_NAME: Final = "this machine's memory"
 OWN_MEMINFO_NAME: Final = "this container's memory"

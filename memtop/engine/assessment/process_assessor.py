@@ -11,7 +11,6 @@ from typing import Final
 from memtop.analysis.crash_loop import LoopFacts
 from memtop.analysis.findings import Severity, StandingFindings, find
 from memtop.analysis.incidents.processes import Forecast
-from memtop.analysis.limits.cgroup_names import CgroupOwner
 from memtop.analysis.limits.heap_use import HeapUse
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.engine.assessment.event_counters import Counters
@@ -39,6 +38,7 @@ from memtop.history.rings import History
 from memtop.model.assessment import Assessment, Events, ExitReport
 from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
+from memtop.procfs.membership import CgroupOwner
 from memtop.sampling.smaps.smaps_view import Missing
 
 AROUND_TICKS: Final = 5

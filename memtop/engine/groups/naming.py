@@ -1,6 +1,6 @@
 """Assigns each process to its group: a cgroup, container, pod, unit, user or program.
 
-Names of containers and units come from :mod:`memtop.analysis.limits.cgroup_names`.
+Names of containers and units come from :mod:`memtop.procfs.membership`.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from memtop.analysis.limits.cgroup_names import CgroupNames, CgroupOwner
 from memtop.model.group import By, GroupKey
 from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
+from memtop.procfs.membership import CgroupNames, CgroupOwner
 from memtop.program_name import program_name
 from memtop.redaction import scrub
 from memtop.sampling.cgroup_reading import CgroupSample

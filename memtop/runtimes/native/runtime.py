@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from memtop.errors import ParseError
 from memtop.runtimes.native.advice import SENTENCES, Advice, Observed, advise
@@ -20,7 +20,9 @@ from memtop.runtimes.protocol import (
     Wanted,
 )
 from memtop.runtimes.small_json import member
-from memtop.runtimes.view import FindingFacts, KernelFigures, RuntimeView, Shown
+
+if TYPE_CHECKING:
+    from memtop.runtimes.view import FindingFacts, KernelFigures, RuntimeView, Shown
 
 
 class MappedRuntime(NamedTuple):
@@ -102,8 +104,10 @@ class NativeTracker:
     def forget_figures(self) -> None:
         """Do nothing: there are no figures."""
 
-    def view(self, shown: Shown) -> RuntimeView:
+    def view(self, shown: "Shown") -> "RuntimeView":
         """The runtime, the allocator, and what they explain."""
+        from memtop.runtimes.view import RuntimeView  # noqa: PLC0415 (1.4 ms; one sample shows no panel)
+
         return RuntimeView(
             title=self.title(),
             trouble=shown.trouble,
@@ -121,7 +125,7 @@ class NativeTracker:
             parts.append(f"malloc of {self.identity.allocator}")
         return ", ".join(parts)
 
-    def sentences(self, shown: Shown) -> list[str]:
+    def sentences(self, shown: "Shown") -> list[str]:
         """The advice that the numbers indicate, or a sentence that there is none."""
         found = [SENTENCES[advice] for advice in self._advice(shown.kernel)]
         if shown.unreadable:
@@ -138,8 +142,10 @@ class NativeTracker:
         """Always empty: it has no numbers of its own."""
         return {}
 
-    def finding_facts(self, kernel: KernelFigures, now_s: float, *, fresh: bool) -> FindingFacts | None:
+    def finding_facts(self, kernel: "KernelFigures", now_s: float, *, fresh: bool) -> "FindingFacts | None":
         """A limit of its own whose use is not known; None if it has no such limit."""
+        from memtop.runtimes.view import FindingFacts  # noqa: PLC0415 (as above)
+
         limit = self.runtime.own_limit
         return FindingFacts(not_looked_at=(limit,), may_end_first=True) if limit else None
 
@@ -149,7 +155,7 @@ class NativeTracker:
             return None
         return {"name": self.runtime.name, "version": self.identity.version, "settings": None, "heap": None}
 
-    def _advice(self, kernel: KernelFigures) -> tuple[Advice, ...]:
+    def _advice(self, kernel: "KernelFigures") -> tuple[Advice, ...]:
         if kernel.rss_bytes is None:
             return ()
         observed = Observed(
@@ -167,7 +173,7 @@ class NativeTracker:
         return advise(member(Allocator, self.identity.allocator), observed, own, self.runtime.kept_by)
 
 
-def _nothing_unusual(kernel: KernelFigures) -> str:
+def _nothing_unusual(kernel: "KernelFigures") -> str:
     """It names the figures that are not known, of which nothing can be said."""
     if kernel.rss_bytes is None:
         return "Allocator: unknown, because RES is not known."

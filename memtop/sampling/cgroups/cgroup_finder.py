@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from memtop.analysis.limits.cgroup_names import CgroupNames, CgroupOwner, names_of
 from memtop.analysis.limits.memory_cgroups import CgroupPlace, Version, memory_places, seen_below
 from memtop.errors import AccessDenied, MemtopError, NotRecorded
-from memtop.procfs.cgroup import DELETED, Membership, parse_memberships
+from memtop.procfs.membership import DELETED, CgroupNames, CgroupOwner, Membership, names_of, parse_memberships
 from memtop.procfs.mountinfo import Mount, has_own_meminfo, parse_mountinfo
 from memtop.sampling.cgroups.cgroup_files import CgroupFiles
 from memtop.sources.protocol import Source

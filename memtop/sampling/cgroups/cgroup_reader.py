@@ -12,11 +12,11 @@ from itertools import islice
 from math import ceil
 from typing import Final
 
-from memtop.analysis.limits.cgroup_names import CgroupOwner
 from memtop.errors import MemtopError, NotRecorded, ProcessGone
 from memtop.process_key import ProcessKey
 from memtop.procfs.limits import UNREADABLE, PidLimits, parse_limits
 from memtop.procfs.lines import int_or_none
+from memtop.procfs.membership import CgroupOwner
 from memtop.sampling.cgroup_reading import CgroupReading, CgroupSample, Policy
 from memtop.sampling.cgroups.all_cgroups import AllCgroups
 from memtop.sampling.cgroups.cgroup_files import RARELY_TICKS, CgroupFiles

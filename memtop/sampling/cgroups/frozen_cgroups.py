@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from memtop.analysis.limits.memory_cgroups import CgroupPlace, controller_places, unified_places
-from memtop.procfs.cgroup import parse_memberships
+from memtop.procfs.membership import parse_memberships
 from memtop.procfs.mountinfo import Mount
 from memtop.sampling.cgroups.periodic_limits import PeriodicLimits
 from memtop.sampling.sample import ProcessSample

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 from memtop.analysis.limits.memory_cgroups import Version, controller_places
-from memtop.procfs.cgroup import UNLIMITED, parse_count, parse_limit, parse_memberships
+from memtop.procfs.cgroup import UNLIMITED, parse_count, parse_limit
+from memtop.procfs.membership import parse_memberships
 from memtop.procfs.mountinfo import Mount
 from memtop.sampling.cgroup_reading import HugetlbLimit
 from memtop.sampling.cgroups.periodic_limits import PeriodicLimits

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from heapq import heapify, heappop, heappush, nlargest
 from typing import Final, TypeGuard
 
-from memtop.analysis.limits.cgroup_names import CgroupNames
 from memtop.errors import MemtopError, NotRecorded, ProcessGone
 from memtop.process_key import ProcessKey
+from memtop.procfs.membership import CgroupNames
 from memtop.procfs.stat import parse_stat
 from memtop.sampling.cgroups.cgroup_files import RARELY_TICKS
 from memtop.sampling.cgroups.cgroup_finder import CgroupFinder, Found

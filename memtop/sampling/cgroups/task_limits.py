@@ -7,8 +7,9 @@ from typing import Final
 
 from memtop.analysis.limits.memory_cgroups import Version, controller_places
 from memtop.errors import NotRecorded
-from memtop.procfs.cgroup import UNLIMITED, parse_count, parse_limit, parse_memberships
+from memtop.procfs.cgroup import UNLIMITED, parse_count, parse_limit
 from memtop.procfs.lines import int_or_none
+from memtop.procfs.membership import parse_memberships
 from memtop.procfs.mountinfo import Mount
 from memtop.sampling.cgroup_reading import TaskLimit, TaskLimitsRead
 from memtop.sampling.cgroups.periodic_limits import PeriodicLimits

@@ -15,11 +15,10 @@ from typing import Any, Final
 from memtop.errors import MemtopError, NotRecorded
 from memtop.process_key import ProcessKey
 from memtop.runtimes.identity import decode_identity
-from memtop.runtimes.protocol import Conditions, Identity, ProcessContext, ReadingMoment, Wanted
+from memtop.runtimes.protocol import Conditions, ProcessContext, ReadingMoment, Wanted
 from memtop.runtimes.registry import IDENTITY, Registry
-from memtop.runtimes.view import Arena, FindingFacts, KernelFigures, RuntimeView, Shown, ToolTarget
 from memtop.sampling.request import Need, ReadingsRequest
-from memtop.sampling.runtimes.runtime_record import Pace, Pending, RuntimeRecord, argv_of
+from memtop.sampling.runtimes.runtime_record import Pace, Pending, RuntimeRecord
 from memtop.sampling.sample import ProcessSample, Sample
 from memtop.sanitize import clean
 from memtop.sources.protocol import Source
@@ -37,8 +36,6 @@ AGAIN_S: Final = 30.0
 """Time after which the identity is read again while it is on screen."""
 MOST_MARKS: Final = 40
 """If the window has more collections than this, marks would hide the chart."""
-FRESH_S: Final = 10.0
-"""Older figures of a runtime say nothing about now."""
 
 
 class RuntimeScheduler:
@@ -256,58 +253,6 @@ class RuntimeScheduler:
         record = self._records.get(key)
         return record is not None and record.tracker.lazy_free_decides
 
-    def tool_target(self, key: ProcessKey) -> ToolTarget | None:
-        """What decides which tools can look into a process; None before its runtime was looked for."""
-        record = self._records.get(key)
-        if record is None or (record.identity is None and not record.unreadable):
-            return None
-        identity = record.identity or Identity()
-        arguments = tuple(clean(each) for each in argv_of(record.command_raw or b"") if each)
-        return ToolTarget(
-            key.pid,
-            runtime=identity.runtime or (None if record.unreadable else ""),
-            version=identity.version,
-            allocator=identity.allocator,
-            address=record.address.partition("?")[0],
-            command=" ".join(arguments),
-            arguments=arguments,
-        )
-
-    def looks_at(self, key: ProcessKey) -> bool:
-        """Whether the runtime of a process was looked for. Most are not, and their figures need not be computed."""
-        return key in self._records
-
-    def finding_facts(self, key: ProcessKey, kernel: KernelFigures, now_s: float) -> FindingFacts | None:
-        """Inputs for the findings, whatever panel is open; None if its runtime has reported nothing."""
-        record = self._records.get(key)
-        if record is None:
-            return None
-        if record.unreadable and (record.identity is None or record.identity.runtime is None):
-            return FindingFacts(not_looked_at=(f"the limit that its runtime sets, if any ({record.unreadable})",))
-        recent = record.figures_s is not None and now_s - record.figures_s <= FRESH_S
-        return record.tracker.finding_facts(kernel, now_s, fresh=recent and not record.trouble)
-
-    def view(
-        self, key: ProcessKey, kernel: KernelFigures, at_s: float, arenas: tuple[Arena, ...], read_s: float | None
-    ) -> RuntimeView:
-        """The view for the panel, at the instant shown.
-
-        ``arenas`` are those of the mappings that were read at ``read_s``.
-        """
-        record = self._records.get(key)
-        if record is None or (record.identity is None and not record.unreadable and record.figures_s is None):
-            return RuntimeView(waiting=kernel.rss_bytes is not None and not kernel.ended)
-        state = (record.version, kernel, at_s, read_s)
-        if record.viewed is None or record.viewed[0] != state:
-            shown = Shown(
-                at_s=at_s,
-                kernel=kernel,
-                address=record.address.partition("?")[0],
-                trouble=record.trouble,
-                unreadable=record.unreadable,
-                arenas=arenas,
-                arenas_age_s=None if read_s is None else max(0.0, at_s - read_s),
-            )
-            age_s = None if record.figures_s is None else max(0.0, at_s - record.figures_s)
-            record.viewed = state, record.tracker.view(shown)._replace(age_s=age_s)
-        return record.viewed[1]
+    def record(self, key: ProcessKey) -> RuntimeRecord | None:
+        """What the runtime of a process has reported; None if it was not looked for, as in most."""
+        return self._records.get(key)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memtop.analysis.limits.memory_cgroups import CgroupPlace, Version, memory_places, seen_below
-from memtop.procfs.cgroup import parse_memberships
+from memtop.procfs.membership import parse_memberships
 from memtop.procfs.mountinfo import parse_mountinfo
 
 V1_MOUNTS = b"""30 23 0:27 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu

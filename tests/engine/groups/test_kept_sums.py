@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtop.analysis.limits.cgroup_names import CgroupNames, CgroupOwner
 from memtop.engine.groups.kept_sums import KeptSums
 from memtop.engine.groups.naming import Naming
 from memtop.engine.groups.sums import Sums, sums_of
 from memtop.model.group import By, GroupKey
 from memtop.model.row import ProcessRow
+from memtop.procfs.membership import CgroupNames, CgroupOwner
 from memtop.sampling.cgroup_reading import CgroupSample
 from tests.rows import proc_row as row
 

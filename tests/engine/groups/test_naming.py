@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from memtop.analysis.limits.cgroup_names import CgroupNames, CgroupOwner
 from memtop.engine.groups.naming import Places
 from memtop.process_key import ProcessKey
+from memtop.procfs.membership import CgroupNames, CgroupOwner
 from memtop.sampling.cgroup_reading import CgroupSample
 
 

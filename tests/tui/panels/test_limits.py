@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from memtop.analysis.limits.cgroup_names import CgroupOwner
 from memtop.analysis.limits.exit_cause import Oom
 from memtop.engine.engine import Engine
 from memtop.explain.chart_levels import chart_limits
@@ -15,6 +14,7 @@ from memtop.model.assessment import Assessment, ExitReport, Limit, LimitRow
 from memtop.model.frame import Frame
 from memtop.model.request import Request
 from memtop.process_key import ProcessKey
+from memtop.procfs.membership import CgroupOwner
 from memtop.sampling.request import Need
 from memtop.sources.protocol import Exit
 from memtop.tui.panels.limits import LimitsPanel, limit_lines

@@ -12,9 +12,9 @@ import pytest
 from rich.cells import cell_len
 from textual.strip import Strip
 
-from memtop.analysis.trend.rates import levels
 from memtop.columns import BY_NAME, COLUMNS
 from memtop.engine.row_builder import TREND_LEVELS
+from memtop.history.rates import levels
 from memtop.model.frame import TreePlace
 from memtop.model.row import Note, ProcessRow
 from memtop.process_key import ProcessKey

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtop.analysis.trend.rates import levels, per_s, slope_per_s
+from memtop.history.rates import levels, per_s, slope_per_s
 
 COUNTER = st.none() | st.integers(0, 2**64)
 

@@ -1,4 +1,4 @@
-"""Whose cgroup a path names: one row for each shape in ``tests/data/cgroups/names.tsv``."""
+"""The cgroups of a process and whom they name: one row for each shape in ``tests/data/cgroups/names.tsv``."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from memtop.analysis.limits.cgroup_names import CgroupOwner, cgroup_label, names_of, owner, owner_of
-from memtop.procfs.cgroup import parse_memberships
+from memtop.procfs.membership import CgroupOwner, Membership, cgroup_label, names_of, owner, owner_of, parse_memberships
 
-TABLE = Path(__file__).parents[2] / "data" / "cgroups" / "names.tsv"
+TABLE = Path(__file__).parents[1] / "data" / "cgroups" / "names.tsv"
 ROWS = [
     (row + [""] * 7)[:7]
     for row in csv.reader(TABLE.read_text("utf-8").splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
@@ -78,3 +77,38 @@ def test_hostile_bytes_make_no_unit_and_stay_visible(evil: bytes) -> None:
 )
 def test_the_path_is_that_of_the_hierarchy_that_accounts_memory(lines: bytes, path: str) -> None:
     assert names_of(parse_memberships(lines)).path == path
+
+
+def test_memberships_of_both_versions_are_read() -> None:
+    found = parse_memberships(b"5:name=systemd:/\n4:memory:/a:b c\n1:cpu,cpuacct:/x\n0::/user.slice\n")
+    assert found == (
+        Membership(5, (b"name=systemd",), b"/", False),
+        Membership(4, (b"memory",), b"/a:b c", False),
+        Membership(1, (b"cpu", b"cpuacct"), b"/x", False),
+        Membership(0, (), b"/user.slice", False),
+    )
+
+
+def test_a_removed_cgroup_is_known_as_such() -> None:
+    assert parse_memberships(b"0::/gone (deleted)\n") == (Membership(0, (), b"/gone", True),)
+
+
+def test_this_process_is_in_some_cgroup() -> None:
+    data = Path("/proc/self/cgroup").read_bytes()
+    assert len(parse_memberships(data)) == len(data.splitlines())
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_give_memberships_or_none(data: bytes) -> None:
+    for member in parse_memberships(data):
+        assert member.path.startswith(b"/")
+
+
+@given(
+    st.integers(0, 99),
+    st.lists(st.sampled_from([b"memory", b"cpu", b"name=systemd"]), unique=True),
+    st.binary(max_size=40).filter(lambda path: b"\n" not in path and not path.endswith(b" (deleted)")),
+)
+def test_every_line_is_read_back(hierarchy: int, controllers: list[bytes], path: bytes) -> None:
+    line = b"%d:%s:/%s\n" % (hierarchy, b",".join(controllers), path)
+    assert parse_memberships(line) == (Membership(hierarchy, tuple(controllers), b"/" + path, False),)
