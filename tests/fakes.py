@@ -11,6 +11,7 @@ from memtop.model.assessment import Assessment
 from memtop.model.frame import Frame
 from memtop.model.request import Request
 from memtop.process_key import ProcessKey
+from memtop.procfs.held_report import HeldPart, HeldReport, format_held_report
 from memtop.procfs.statm import OWN_PAGE_BYTES
 from memtop.sources.protocol import READ_LIMIT, Answer, Exit, Instant, pid_of
 
@@ -45,6 +46,7 @@ class FakeProcess:
     cmdline: bytes = b"app\0--serve\0"
     oom_score: int = 670
     mappings: int = 200
+    held: tuple[HeldPart, ...] = ()
 
     @property
     def key(self) -> ProcessKey:
@@ -222,6 +224,8 @@ class FakeSource:
             raise ProcessGone(f"{path}: No such process")
         if path.endswith("/maps") and "/task/" in path:
             return b"mapping\n" * process.mappings
+        if path.endswith("/held"):
+            return format_held_report(HeldReport(self.mono_s, process.held))
         return self._of_process(process, path.rsplit("/", 1)[1])
 
     def _of_process(self, process: FakeProcess, name: str) -> bytes:

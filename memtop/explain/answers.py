@@ -54,6 +54,8 @@ _FINDINGS: Final = {
     Shape.GROWTH: "maybe_growing",
 }
 """The findings that say the same as the answer to a shape, with more words."""
+_OUTSIDE: Final = {"held_growth": "outside RES", "huge_growth": "in huge pages"}
+"""Findings about growth of memory that is its own and that RES does not have, and where that is."""
 _RISES: Final = (Shape.WARMUP, Shape.STAIRS, Shape.GROWTH, Shape.LEAK, Shape.LEAK_GC)
 
 
@@ -103,8 +105,8 @@ def answers(detail: Detail, system: SystemRow, computed_percent: int | None = No
 def _growth(outlook: Assessment, computed_percent: int | None, minute_bytes: float | None) -> Answer:
     """``minute_bytes`` is the change of RES within the last minute, which the table shows."""
     found = {finding.name: finding for finding in outlook.findings}
-    if (finding := found.get("growth")) is not None:
-        return _confirmed(finding, outlook)
+    if (confirmed := next((found[name] for name in ("growth", *_OUTSIDE) if name in found), None)) is not None:
+        return _confirmed(confirmed, outlook) if confirmed.name == "growth" else _outside(confirmed)
     growth, state = outlook.growth, outlook.state
     early = state is None or state.kind is Shape.INSUFFICIENT
     if computed_percent is not None and (growth is None or early or growth.kind is Shape.INSUFFICIENT):
@@ -144,6 +146,15 @@ def _growth(outlook: Assessment, computed_percent: int | None, minute_bytes: flo
     if state.changing and not (growth.pause is not None and growth.pause.unusual):
         return Answer("Growing? The trend is changing; verdict in a few seconds", Severity.NOTE, "verdicts")
     return Answer(f"Growing? {_shape(growth)}", Severity.NOTE, "verdicts", (), _FINDINGS.get(growth.kind, ""))
+
+
+def _outside(finding: Finding) -> Answer:
+    """``Growing +60.0 MiB/min outside RES for 98 s · RAM full in 2 to 3 min``."""
+    facts = finding.facts
+    rate = f"Growing {_signed(float(facts['rate_bytes_per_min']))}/min {_OUTSIDE[finding.name]}"
+    full = f" · limit in {span(float(facts['early_s']), float(facts['late_s']))}" if "early_s" in facts else ""
+    since = f" for {duration(float(facts['span_s']))}"
+    return Answer(f"{rate}{since}{full}", finding.severity, finding.topic, (f"{rate}{full}", rate), finding.name)
 
 
 def _early(verdict_s: float | None = None) -> Answer:

@@ -10,15 +10,28 @@ from memtop.analysis.trend.forecast import HELD_PERCENT
 from memtop.analysis.trend.hysteresis import GREW
 from memtop.explain.finding_text import SHAPES, sentences_of
 from memtop.model.assessment import Assessment
+from memtop.procfs.held_report import HeldKind
 from memtop.runtimes.view import ToolTarget
 
 FAMILY_OPEN: Final = "whether its fork family as a whole grows"
 """What is unknown until the sum over the family was judged."""
 
+HELD_OPEN: Final = "whether its memory outside RES grows"
+
 
 def unknown_object(outlook: Assessment) -> list[str]:
     """The key ``unknown`` of a process that lives: what could not be read, or was not looked at."""
-    return [*outlook.unread, *([FAMILY_OPEN] if outlook.family_open else []), *outlook.not_looked_at]
+    is_open = {FAMILY_OPEN: outlook.family_open, HELD_OPEN: outlook.held_open}
+    return [*outlook.unread, *(name for name, holds in is_open.items() if holds), *outlook.not_looked_at]
+
+
+def held_object(outlook: Assessment) -> dict[str, int | None] | None:
+    """The key ``held`` of a process that lives: what it keeps in memory, mapped or not."""
+    held = outlook.held
+    if held is None or held.is_cut:
+        return None
+    sizes = {f"{kind.value}_bytes": held.size_bytes(kind) for kind in HeldKind if kind is not HeldKind.PIPE}
+    return {**sizes, "sockets": held.number(HeldKind.SOCKET), "pipes": held.number(HeldKind.PIPE)}
 
 
 def findings_object(outlook: Assessment) -> list[dict[str, Any]]:

@@ -41,6 +41,16 @@ _FILES_BYTES: Final = 16 << 20
 """A smaller change of pages of files is not worth a sentence."""
 _CGROUPS: Final = frozenset({"limit_name", "brake_name", "of"})
 """Facts that may be paths of cgroups."""
+_OUTSIDE: Final = {
+    "memfd_bytes": "memfds",
+    "huge_memfd_bytes": "memfds of huge pages",
+    "unlinked_bytes": "unlinked files on tmpfs",
+    "tmpfs_bytes": "files on tmpfs",
+    "sysv_bytes": "System V segments",
+    "socket_bytes": "socket buffers",
+    "page_tables_bytes": "page tables",
+}
+"""The parts of memory outside RES, by their facts."""
 _WIDE: Final = 5.0
 """Each end of a range is rounded by its own size if the later one is more than so many times the earlier one."""
 _FAR_S: Final = 10 * 86400
@@ -118,7 +128,7 @@ def nothing_wrong(
     and how far the limit is, so it may be empty.
     """
     growth, state = outlook.growth, outlook.state
-    alone = alone and not outlook.family_open
+    alone = alone and not outlook.family_open and not outlook.held_open
     if computed_percent is not None and (growth is None or growth.kind in _OPEN):
         name = "computed"
     elif growth is None or growth.kind is Shape.INSUFFICIENT:
@@ -142,16 +152,22 @@ def nothing_wrong(
         "verdict_s": outlook.verdict_s,
     }
     files = _file_change(outlook)
-    family = " Unknown yet whether its fork family as a whole grows." if outlook.family_open else ""
-    if outlook.family_rise_bytes:
-        family = f" Its fork family as a whole rose by {long_size(outlook.family_rise_bytes)}, and is level now."
+    sums = _sum("its fork family as a whole", outlook.family_rise_bytes, is_open=outlook.family_open)
+    sums += _sum("its memory outside RES", outlook.held_rise_bytes, is_open=outlook.held_open)
     beside = f" Not checked: {'; '.join(outlook.not_looked_at)}." if outlook.not_looked_at else ""
     if growth is not None:
         facts["span_s"] = growth.span_s
         facts["held"] = "has been level" if growth.kind is Shape.FLAT else "has varied without a trend"
     if answered and name == "beside":  # the answers say how much room is left, and whether it grows
-        return (family + files + beside).strip()
-    return " ".join(known_sentences((texts[name] if name else texts)["says"], worded(facts))) + family + files + beside
+        return (sums + files + beside).strip()
+    return " ".join(known_sentences((texts[name] if name else texts)["says"], worded(facts))) + sums + files + beside
+
+
+def _sum(what: str, rise_bytes: float | None, *, is_open: bool) -> str:
+    """Whether a sum that RES does not show has grown; empty if it has not."""
+    if is_open:
+        return f" Unknown yet whether {what} grows."
+    return f" {what[0].upper()}{what[1:]} rose by {long_size(rise_bytes)}, and is level now." if rise_bytes else ""
 
 
 def _file_change(outlook: Assessment) -> str:
@@ -167,7 +183,8 @@ def worded(facts: Mapping[str, float | str]) -> dict[str, str]:
     """Format numbers by the unit at the end of their name.
 
     The ends of a rate become ``rate_range``, one number where both read the same, and with the rate itself ``rates``.
-    ``early_s`` and ``late_s`` become ``when``. Those that begin with ``slow_`` become ``slow_when``.
+    ``early_s`` and ``late_s`` become ``when``. Those that begin with ``slow_`` become ``slow_when``. The parts of
+    memory outside RES become ``outside``.
     """
     found = {name: _worded(name, value) for name, value in facts.items()}
     if (early := facts.get("early_s")) is not None and (late := facts.get("late_s")) is not None:
@@ -182,6 +199,8 @@ def worded(facts: Mapping[str, float | str]) -> dict[str, str]:
         found["rate_range"] = low if low == high else f"{low} to {high}"
     if "rate_range" in found and (rate := found.get("rate_bytes_per_min")) is not None:
         found["rates"] = f"{rate} per minute" + ("" if rate == low == high else f" ({found['rate_range']})")
+    if outside := [f"{found[name]} in {words}" for name, words in _OUTSIDE.items() if name in facts]:
+        found["outside"] = ", ".join(outside)
     if isinstance(evidence := facts.get("evidence"), str):
         found["evidence"] = evidence.capitalize()
     return found

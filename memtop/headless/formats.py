@@ -155,14 +155,14 @@ def _incidents(frame: Frame) -> dict[str, Any]:
 
 
 class Judged:
-    """The members ``verdict``, ``findings`` and ``unknown`` of a process, as text; ``findings`` are those alone."""
+    """The members ``verdict``, ``findings``, ``unknown`` and ``held`` of a process, as text, and ``findings`` alone."""
 
     __slots__ = ("findings", "outlook", "text")
 
     def __init__(
         self,
         outlook: Assessment | None,
-        text: str = '"verdict":null,"findings":null,"unknown":null',
+        text: str = '"verdict":null,"findings":null,"unknown":null,"held":null',
         findings: str = "",
     ) -> None:
         self.outlook, self.text, self.findings = outlook, text, findings
@@ -172,7 +172,7 @@ def judged_as_json(outlook: Assessment | None, before: Judged | None) -> Judged:
     """Those of an assessment. Most have a new verdict, and the findings of the assessment before it."""
     if outlook is None or outlook.autopsy is not None:
         return Judged(outlook)
-    from memtop.explain.assessment_json import findings_object, unknown_object, verdict_object  # noqa: PLC0415 (58 ms; one sample has no verdict)
+    from memtop.explain.assessment_json import findings_object, held_object, unknown_object, verdict_object  # noqa: PLC0415 (58 ms; one sample has no verdict)
 
     last = before.outlook if before is not None and before.findings else None
     if last is not None and last.findings is outlook.findings and last.tools == outlook.tools:
@@ -181,7 +181,8 @@ def judged_as_json(outlook: Assessment | None, before: Judged | None) -> Judged:
     else:
         findings = _dumped(findings_object(outlook))
     verdict, unknown = _dumped(verdict_object(outlook)), _dumped(unknown_object(outlook))
-    return Judged(outlook, f'"verdict":{verdict},"findings":{findings},"unknown":{unknown}', findings)
+    text = f'"verdict":{verdict},"findings":{findings},"unknown":{unknown},"held":{_dumped(held_object(outlook))}'
+    return Judged(outlook, text, findings)
 
 
 def absent_object(absent: Absent, at_s: float) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from memtop.analysis.limits.large import FAILED_BYTES
 from memtop.analysis.trend.classify import Growth
 from memtop.analysis.trend.hysteresis import Confirmation
 from memtop.process_key import ProcessKey
+from memtop.procfs.held_report import HeldReport
 from memtop.procfs.membership import CgroupOwner
 from memtop.runtimes.view import ToolTarget
 from memtop.sampling.cgroup_reading import CgroupReading, Policy
@@ -279,6 +280,12 @@ class Assessment:
     """Whether it is not known yet whether what its fork family takes together grows."""
     family_rise_bytes: float | None = None
     """What its fork family as a whole has gained in a rise that is over; None without one, or where that is unknown."""
+    held: HeldReport | None = None
+    """What it keeps in memory, mapped or not; None where that is not known."""
+    held_open: bool = False
+    """Whether it is not known yet whether its memory outside RES grows."""
+    held_rise_bytes: float | None = None
+    """What its memory outside RES has gained in a rise that is over; None without one."""
     heap_level: bool = False
     """Whether the heap in use after a collection does not rise, by the runtime's own figures."""
     limits: tuple[LimitRow, ...] = ()

@@ -16,6 +16,8 @@ class Segment(NamedTuple):
     attached: int
     """Number of attachments."""
     uid: int
+    creator: int | None = None
+    """PID of the process that made it, which may have ended."""
 
 
 def parse_sysv_shm(data: bytes) -> tuple[Segment, ...]:
@@ -32,5 +34,5 @@ def parse_sysv_shm(data: bytes) -> tuple[Segment, ...]:
         if shmid is None or size is None or attached is None:
             continue
         rss, swap = row.get(b"rss"), row.get(b"swap")
-        found.append(Segment(shmid, size, rss, swap, attached, row.get(b"uid") or 0))
+        found.append(Segment(shmid, size, rss, swap, attached, row.get(b"uid") or 0, row.get(b"cpid")))
     return tuple(found)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from memtop.analysis.limits.memory_limits import CgroupUse
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED, MemoryStat
+from memtop.procfs.held_report import HeldReport
 from memtop.procfs.limits import PidLimits
 from memtop.procfs.membership import CgroupNames, CgroupOwner
 from memtop.procfs.pressure import Pressure
@@ -172,6 +173,15 @@ class MappingCount(NamedTuple):
     """Why it is not known; empty where it is, and while it is being counted."""
 
 
+class HeldMemory(NamedTuple):
+    """What a process keeps in memory by what it has open or has created, mapped or not."""
+
+    report: HeldReport | None = None
+    """None while that is not known."""
+    unread: str = ""
+    """Why it is not known, or not enough to tell whether it grows; empty where it is, and while it is being read."""
+
+
 @dataclass(frozen=True, slots=True)
 class CgroupSample:
     """The limits at one instant."""
@@ -209,6 +219,8 @@ class CgroupSample:
     """Limits on the number of threads over those that are judged in full."""
     mappings: Mapping[ProcessKey, MappingCount] = field(default_factory=dict)
     """Number of mappings of those that are judged in full."""
+    held: Mapping[ProcessKey, HeldMemory] = field(default_factory=dict)
+    """What those that are judged in full keep in memory without mapping it."""
     hugetlb: Mapping[ProcessKey, tuple[HugetlbLimit, ...]] = field(default_factory=dict)
     """Limits on huge pages over processes that are assessed and have such pages, the nearest first."""
     frozen: Mapping[ProcessKey, bool] = field(default_factory=dict)

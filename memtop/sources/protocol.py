@@ -178,8 +178,8 @@ class Source(Protocol):
         The first call starts the reading elsewhere and returns None. A later call returns the answer, once.
         ``proc/PID/pagemap`` reports which pages of each mapping are in RAM, read in small pieces. Its answer is the
         text that :mod:`memtop.procfs.pagemap_report` describes, not the file's own bytes. It is empty if the process
-        was ending. ``machine/mounts`` is what :mod:`memtop.procfs.mounts_report` describes, and ``proc/PID/memfds``
-        what :mod:`memtop.procfs.memfds_report` does.
+        was ending. ``machine/mounts`` is what :mod:`memtop.procfs.mounts_report` describes, ``proc/PID/memfds`` what
+        :mod:`memtop.procfs.memfds_report` does, and ``proc/PID/held`` what :mod:`memtop.procfs.held_report` does.
         ``user/UID`` is the login name of a numeric user ID. ``proc/PID/runtime/NAME`` is what a language
         runtime reports, reduced to what may be kept; the registry of runtimes names the readings. A URL that the user
         gave for a reading follows after ``#``. Raises the same errors as :meth:`read`, and Blocked if the reading

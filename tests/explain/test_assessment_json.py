@@ -92,8 +92,8 @@ def test_who_was_not_asked_for_is_not_judged() -> None:
 
 
 def test_nothing_known_is_null() -> None:
-    assert judged_object(None) == {"verdict": None, "findings": None, "unknown": None}
-    assert judged_object(Assessment()) == {"verdict": None, "findings": [], "unknown": []}
+    assert judged_object(None) == {"verdict": None, "findings": None, "unknown": None, "held": None}
+    assert judged_object(Assessment()) == {"verdict": None, "findings": [], "unknown": [], "held": None}
 
 
 def test_what_is_unknown_of_a_level_process_stands_beside_its_verdict() -> None:

@@ -10,6 +10,6 @@ from memtop.model.assessment import Assessment
 
 
 def judged_object(outlook: Assessment | None) -> dict[str, Any]:
-    """Its keys ``verdict``, ``findings`` and ``unknown``."""
+    """Its keys ``verdict``, ``findings``, ``unknown`` and ``held``."""
     found: dict[str, Any] = json.loads("{" + judged_as_json(outlook, None).text + "}")
     return found

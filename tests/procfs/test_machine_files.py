@@ -69,7 +69,7 @@ def test_system_v_segments_are_read_by_the_headings_of_their_columns() -> None:
         b" 1764408000          0 1764408000              50331648                  4096\n"
         b"  0 1 2\n"
     )
-    assert parse_sysv_shm(text) == (Segment(32793, 50331648, 50331648, 4096, 0, 113),)
+    assert parse_sysv_shm(text) == (Segment(32793, 50331648, 50331648, 4096, 0, 113, 9694),)
     assert parse_sysv_shm(b"") == ()
 
 

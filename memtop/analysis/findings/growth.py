@@ -11,6 +11,7 @@ from memtop.analysis.memory_map.sharing import ESTIMATE_ERROR, ESTIMATED_PSS
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.forecast import HELD_PERCENT
 from memtop.analysis.trend.hysteresis import DIRECTIONS, GREW, Direction, Evidence
+from memtop.sanitize import clean
 
 _OF_HEAP: Final = ("heap_leak", "heap_full")
 """What a runtime reports of its heap. Then the shape of RES, which follows the heap's size, says nothing."""
@@ -71,7 +72,7 @@ def growth(c: FindingInputs) -> Found:
 def charge(c: FindingInputs) -> Found:
     """The charge of its cgroup grows, though its own memory is not found to."""
     g = c.charge
-    if g is None or c.alarm or c.charge_name is None or g.slope_bytes_per_s is None:
+    if g is None or c.alarm or c.held_growth is not None or c.charge_name is None or g.slope_bytes_per_s is None:
         return None
     early, late = g.limit_s or (None, None)
     if c.limit_name is None:  # it has no limit of its own
@@ -115,6 +116,27 @@ def huge(c: FindingInputs) -> Found:
         limit_bytes=c.huge_limit,
         used_bytes=c.huge_used,
     )
+
+
+def held(c: FindingInputs) -> Found:
+    """Its memory outside RES grows: its verdict does not have it."""
+    g = c.held_growth
+    if g is None or c.alarm or g.slope_bytes_per_s is None:
+        return None
+    # The charge of the cgroup grows by what others in it take as well.
+    early, late = (c.charge if c.charge is not None else g).limit_s or (None, None)
+    sizes = {part.kind.value if part.kind is not None else "page_tables": part.size_bytes for part in c.held_parts}
+    found = facts(
+        rate_bytes_per_min=g.slope_bytes_per_s * 60,
+        span_s=g.span_s,
+        early_s=early,
+        late_s=late,
+        limit_name=c.held_towards if early is not None else None,
+        limit_bytes=c.held_towards_bytes if early is not None else None,
+        largest=clean(c.held_parts[0].name) if c.held_parts and c.held_parts[0].name else None,
+        **{f"{name}_bytes": size_bytes for name, size_bytes in sizes.items()},
+    )
+    return growth_severity(soon=g.soon), found
 
 
 def shape(kind: Shape) -> Callable[[FindingInputs], Found]:

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from memtop.analysis.crash_loop import LoopFacts
 from memtop.analysis.fault_causes import Cause
 from memtop.analysis.ledger.cgroup import Unmapped
+from memtop.analysis.ledger.outside import OutsidePart
 from memtop.analysis.trend.classify import Growth
 from memtop.analysis.trend.hysteresis import Evidence
 
@@ -104,6 +105,14 @@ class FindingInputs(NamedTuple):
     """What was summed for that: ``PSS`` or ``USS``."""
     family_count: int | None = None
     """The number of processes in that sum."""
+    held_growth: Growth | None = None
+    """Confirmed growth of its memory outside RES: memfds, files on tmpfs, segments and buffers that it keeps, mapped or
+    not, and page tables."""
+    held_parts: tuple[OutsidePart, ...] = ()
+    """What that memory is, the largest first."""
+    held_towards: str | None = None
+    """The name of the limit that kills first."""
+    held_towards_bytes: int | None = None
     huge_growth: Growth | None = None
     """Confirmed growth of its huge pages (hugetlb), which RES does not have."""
     huge_limit_name: str | None = None

@@ -24,6 +24,7 @@ RULES: Final[dict[str, Rule]] = {
         Rule("charge_growth", "limits", growth.charge, steady=True, weight=Weight.ALARMING),
         Rule("family_growth", "cow_family", growth.family, steady=True, weight=Weight.ALARMING),
         Rule("huge_growth", "region_huge_pages", growth.huge, steady=True, weight=Weight.ALARMING),
+        Rule("held_growth", "shmem", growth.held, steady=True, weight=Weight.ALARMING),
         Rule("thrashing", "psi", faults.thrashing, weight=Weight.ALARMING),
         Rule("host_low", "available", limits.host_low, weight=Weight.ALARMING, level=True),
         Rule("throttled", "memory_high", limits.throttled, weight=Weight.ALARMING),

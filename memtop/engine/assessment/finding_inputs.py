@@ -9,6 +9,7 @@ from memtop.analysis.fault_causes import major_cause, minor_cause
 from memtop.analysis.findings import FindingInputs
 from memtop.analysis.incidents.processes import Forecast
 from memtop.analysis.ledger.cgroup import Unmapped, cgroup_ledger, unmapped
+from memtop.analysis.ledger.outside import outside_parts
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.growth_tracker import Verdict
@@ -43,6 +44,8 @@ class Judged(NamedTuple):
     """Confirmed growth of the sum over its fork family."""
     huge: Growth | None
     """Confirmed growth of its huge pages."""
+    held: Growth | None
+    """Confirmed growth of its memory outside RES."""
     verdict: Verdict | None
     growth: Growth | None
     """The confirmed verdict, with the current time to the limit."""
@@ -92,6 +95,7 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
     few = (one for one in judged.limits if one.limit in (Limit.STACK, Limit.LOCKED, Limit.HUGETLB))
     resource = max(few, key=lambda one: one.used_bytes / max(1, one.limit_bytes), default=None)
     near = min((one for one in judged.limits if one.limit is Limit.HIGH), key=_room, default=None)
+    held = cgroups.held.get(row.key)
     limits, in_cgroup, giant = cgroups.limits.get(row.key), judged.in_cgroup, judged.giant
     return FindingInputs(
         rss=row.rss_bytes,
@@ -139,6 +143,10 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
         charge=judged.charge,
         charge_name=judged.charge_name,
         family_growth=judged.family,
+        held_growth=judged.held,
+        held_parts=outside_parts(row.page_tables_bytes, held.report if held is not None else None),
+        held_towards=kills.name if kills is not None else None,
+        held_towards_bytes=kills.limit_bytes if kills is not None else None,
         huge_growth=judged.huge,
         huge_limit_name=huge.name if huge is not None else None,
         huge_limit=huge.limit_bytes if huge is not None else None,

@@ -30,7 +30,14 @@ from memtop.engine.assessment.memory_limits import (
 from memtop.engine.assessment.oom_candidates import is_place_known_in, is_place_wanted, kills_group, place_in
 from memtop.engine.assessment.rise_tracker import RiseTracker
 from memtop.engine.assessment.step_input import StepInput
-from memtop.engine.assessment.sum_tracker import SumTracker, charge_point, family_point, huge_point
+from memtop.engine.assessment.sum_tracker import (
+    SumTracker,
+    charge_point,
+    family_point,
+    held_is_notable,
+    held_point,
+    huge_point,
+)
 from memtop.engine.assessment.tick_index import TickIndex
 from memtop.engine.assessment.unread_limits import limits_not_looked_at, unread_limits
 from memtop.history.process_history import file_change_bytes
@@ -63,7 +70,7 @@ class ProcessAssessor:
         self._trail = CopyTrail()
         self._read = ReadFacts()
         self._charge = SumTracker()
-        self._family, self._huge = SumTracker(), SumTracker()
+        self._family, self._huge, self._held = SumTracker(), SumTracker(), SumTracker()
         self._has_relatives = False
         self.wants_family_sum = False
         """Whether it has fork relatives, and no cgroup's charge shows what they take together."""
@@ -144,7 +151,7 @@ class ProcessAssessor:
         copying = self._trail.take(now_s, key, inputs.sharing)
         verdict = self._verdicts.of(key)
         growth = towards(growth_now(verdict, now_s), target, step.runtimes.get(key))
-        counts = count_limits(key, step)
+        counts, held = count_limits(key, step), step.cgroups.held.get(key)
         charged = charge_point(row, kills, leaf, step)
         inside = [heap for one, heap in heaps.items() if charged is not None and charged.who in step.chain(one)]
         if charged is not None and charged.who in step.cgroups.remade:
@@ -158,6 +165,7 @@ class ProcessAssessor:
             charge_name=limit_name(str(charged.who), step) if charged is not None else None,
             family=family,
             huge=self._huge.take(now_s, huge_point(row, now_s), interval_s),
+            held=self._held.take(now_s, held_point(row, held, kills, now_s), interval_s),
             counts=counts,
             verdict=verdict,
             growth=growth,
@@ -207,6 +215,9 @@ class ProcessAssessor:
             unread=unread_limits(key, step),
             not_looked_at=(*limits_not_looked_at(key, step), *_family_unread(inputs)),
             family_open=self.wants_family_sum and _family_known(inputs) and self._family.open,
+            held=held.report if held is not None else None,
+            held_open=held_is_notable(row, held) and self._held.open,
+            held_rise_bytes=self._held.rise_bytes,
             family_rise_bytes=self._family.rise_bytes if self.wants_family_sum and _family_known(inputs) else None,
             cgroup_known=bool(chain),
             events=self._counters.events(leaf.path) if leaf is not None else Events(),

@@ -12,6 +12,7 @@ from collections.abc import Collection, Hashable
 from typing import Final, NamedTuple
 
 from memtop.analysis.ledger.cgroup import cgroup_ledger, reclaimable_bytes
+from memtop.analysis.ledger.outside import SOME_BYTES
 from memtop.analysis.limits.heap_use import HeapUse, heaps_end_before
 from memtop.analysis.trend.classify import RISES, Growth, Shape, judge
 from memtop.analysis.trend.hysteresis import Confirmation, agree
@@ -21,7 +22,7 @@ from memtop.engine.assessment.verdict_time import window_s
 from memtop.model.assessment import LimitRow
 from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
-from memtop.sampling.cgroup_reading import CgroupReading
+from memtop.sampling.cgroup_reading import CgroupReading, HeldMemory
 from memtop.sampling.smaps.smaps_view import FamilySum
 
 STEP_S: Final = 2.0
@@ -60,6 +61,11 @@ class SumTracker:
         if self._state.alarm:
             return False
         return self._growth.kind.alarming or (self._has_risen and not self._rise_is_over)
+
+    @property
+    def grows(self) -> bool:
+        """Whether its growth is confirmed."""
+        return self._state.alarm and self._growth is not None and self._growth.kind.alarming
 
     @property
     def rise_bytes(self) -> float | None:
@@ -104,7 +110,7 @@ class SumTracker:
             self._state = agree(self._state, growth, now_s)
             was_soon = self._growth is not None and self._growth.soon
             self._growth = growth._replace(soon=self._state.alarm and is_soon(growth.limit_s, was=was_soon))
-        return self._growth if self._state.alarm and self._growth is not None and self._growth.kind.alarming else None
+        return self._growth if self.grows else None
 
 
 def charge_point(
@@ -134,6 +140,26 @@ def huge_point(row: ProcessRow, now_s: float) -> SumPoint | None:
     It has no room: what their pool leaves may be reserved for it.
     """
     return SumPoint(row.key, now_s, row.hugetlb_bytes, sys.maxsize) if row.hugetlb_bytes else None
+
+
+def held_point(row: ProcessRow, held: HeldMemory | None, limit: LimitRow | None, now_s: float) -> SumPoint | None:
+    """The memory of a process that RES does not have: what it keeps by what it has open or has created, all of it, of
+    which RES has what is mapped; and its page tables. None where nothing of that is known.
+
+    ``limit`` is the limit that kills first.
+    """
+    report = held.report if held is not None else None
+    if report is None and row.page_tables_bytes is None:
+        return None
+    used_bytes = (row.page_tables_bytes or 0) + (report.known_bytes if report is not None else 0)
+    known = (row.key, row.page_tables_bytes is None, report is None)
+    return SumPoint(known, now_s, used_bytes, limit.headroom_max_bytes if limit is not None else sys.maxsize)
+
+
+def held_is_notable(row: ProcessRow, held: HeldMemory | None) -> bool:
+    """Whether that is so much that its growth matters."""
+    known_bytes = held.report.known_bytes if held is not None and held.report is not None else 0
+    return known_bytes + (row.page_tables_bytes or 0) >= SOME_BYTES
 
 
 def family_point(key: ProcessKey, family: FamilySum | None, limit: LimitRow | None) -> SumPoint | None:

@@ -8,7 +8,7 @@ from memtop.engine.assessment.step_input import StepInput
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
 from memtop.procfs.limits import UNREADABLE
-from memtop.sampling.cgroup_reading import MappingCount
+from memtop.sampling.cgroup_reading import HeldMemory, MappingCount
 from memtop.units import long_size
 
 _LIMIT_FILES = ("memory.max", "memory.limit_in_bytes", "memory.current", "memory.usage_in_bytes")
@@ -125,6 +125,9 @@ def limits_not_looked_at(key: ProcessKey, step: StepInput) -> tuple[str, ...]:
         found.append(
             "what its children copy of the memory that they share with it (no permission to find out which they are)"
         )
+    held = cgroups.held.get(key, HeldMemory())
+    if held.report is None or held.unread:
+        found.append(held.unread or "what it keeps in memfds, on tmpfs and in sockets is not known yet")
     most, used = user_threads(key, step)
     if most is not None and used is None:
         found.append(f"how many threads its user has (ulimit -u: {most:,})")

@@ -22,6 +22,7 @@ from memtop.sampling.cgroups.all_cgroups import AllCgroups
 from memtop.sampling.cgroups.cgroup_files import RARELY_TICKS, CgroupFiles
 from memtop.sampling.cgroups.cgroup_finder import CgroupFinder, Found
 from memtop.sampling.cgroups.frozen_cgroups import FrozenCgroups
+from memtop.sampling.cgroups.held_memory import HeldReader
 from memtop.sampling.cgroups.hugetlb_limits import HugetlbLimits
 from memtop.sampling.cgroups.mapping_counts import MappingCounts
 from memtop.sampling.cgroups.memberships import LOOKUPS, LOOKUPS_FOR_ALL, CgroupMemberships, living
@@ -59,6 +60,7 @@ class CgroupReader:
         self._frozen = FrozenCgroups(source, replaying=replaying)
         self._hugetlb = HugetlbLimits(source, replaying=replaying)
         self._counts = MappingCounts(source)
+        self._held = HeldReader(source)
         self._removed_before: set[str] = set()
         """Cgroups that were removed, and whose members have been looked up again."""
         self._readings: dict[str, CgroupReading] = {}
@@ -164,6 +166,7 @@ class CgroupReader:
             frozen=self._frozen.read(plan.assessed, processes, self._finder.mounts, self._finder.controllers),
             hugetlb=self._hugetlb.read(plan.assessed, processes, self._finder.mounts, self._finder.controllers),
             mappings=self._counts.read(plan.assessed, processes, now_s, allowed=readings.smaps),
+            held=self._held.read(plan.assessed, processes, now_s),
             own_meminfo=self._finder.own_meminfo,
             policy=self._policy,
         )

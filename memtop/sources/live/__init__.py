@@ -323,6 +323,13 @@ class LiveSource:
                 return deleted_files_report(self._prefix, path)[:size]
             except OSError as error:
                 raise failure(self._prefix, path, error) from error
+        if path.startswith("proc/") and path.endswith("/held"):
+            from memtop.sources.live.held_memory import held_report  # noqa: PLC0415 (0.7 ms; only of processes that are judged)
+
+            try:
+                return held_report(self._prefix, path)[:size]
+            except OSError as error:
+                raise failure(self._prefix, path, error) from error
         if path.startswith("proc/") and path.endswith("/memfds"):
             from memtop.sources.live.open_memfds import memfds_report  # noqa: PLC0415 (0.5 ms; only the Machine panel wants it)
 

@@ -293,7 +293,7 @@ def _who(path: str) -> int | str:
     """The cause if a reading blocks: the process, or otherwise the path."""
     if is_runtime(path):  # the other files of a program that does not answer over HTTP can still be read
         return without_address(path)
-    if path.endswith(("/deleted_files", "/memfds")):  # a file system that does not answer, not the process
+    if path.endswith(("/deleted_files", "/memfds", "/held")):  # a file system that does not answer, not the process
         return path
     pid = pid_of(path)
     return path if pid is None else pid

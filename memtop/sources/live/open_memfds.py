@@ -10,9 +10,9 @@ from typing import Final
 
 from memtop.procfs.memfds_report import Memfd, MemfdsReport, format_memfds_report
 
-_PREFIX: Final = b"/memfd:"
-_DELETED: Final = b" (deleted)"
-_BLOCK_BYTES: Final = 512
+MEMFD: Final = b"/memfd:"
+DELETED: Final = b" (deleted)"
+BLOCK_BYTES: Final = 512
 """The unit of st_blocks, stat(3type)."""
 MOST_DESCRIPTORS: Final = 4096
 """Descriptors of one process that are looked at."""
@@ -31,14 +31,14 @@ def memfds_report(prefix: str, path: str) -> bytes:
         for entry in islice(entries, MOST_DESCRIPTORS):
             try:
                 target = os.readlink(entry.path)
-                if not target.startswith(_PREFIX):
+                if not target.startswith(MEMFD):
                     continue
                 status = os.stat(entry.path)
             except FileNotFoundError:
                 continue  # closed meanwhile
-            if status.st_dev == _device() and status.st_blocks:
-                name = target.removeprefix(_PREFIX).removesuffix(_DELETED)[:_NAME_BYTES]
-                found[status.st_ino] = Memfd(status.st_ino, status.st_blocks * _BLOCK_BYTES, name)
+            if status.st_dev == memfd_device() and status.st_blocks:
+                name = target.removeprefix(MEMFD).removesuffix(DELETED)[:_NAME_BYTES]
+                found[status.st_ino] = Memfd(status.st_ino, status.st_blocks * BLOCK_BYTES, name)
         is_cut = next(entries, None) is not None
     largest = sorted(found.values(), key=lambda memfd: memfd.size_bytes, reverse=True)
     at_s = time.clock_gettime(time.CLOCK_BOOTTIME)
@@ -46,7 +46,7 @@ def memfds_report(prefix: str, path: str) -> bytes:
 
 
 @cache
-def _device() -> int:
+def memfd_device() -> int:
     """The file system of memfds. Those of huge pages are in another one, and so is a file of such a name."""
     descriptor = os.memfd_create("memtop", os.MFD_CLOEXEC)
     try:

@@ -162,7 +162,7 @@ def has_basis(kind: int) -> bool:
 def is_kept(path: str) -> bool:
     """Whether the answer of a reading that may block holds until the next one: most are asked for once."""
     name = path.rpartition("/")[2]
-    return name in _ONCE if is_runtime(path) else name in ("cmdline", "memfds") or path.startswith("user/")
+    return name in _ONCE if is_runtime(path) else name in ("cmdline", "memfds", "held") or path.startswith("user/")
 
 
 def largest_bytes(kind: int, path: str) -> int:

@@ -28,6 +28,11 @@ def _number(value: int | None) -> str:
     return units.UNKNOWN if value is None else f"{value:,}"
 
 
+def _held(detail: Detail) -> str:
+    held = detail.outlook.held if detail.outlook is not None else None
+    return units.UNKNOWN if held is None or held.is_cut else units.size(held.known_bytes)
+
+
 FACTS: Final[tuple[tuple[str, Value, str], ...]] = (
     ("Started", lambda d, s: _clock(d.row.started_s), "by the system clock"),
     ("Parent", lambda d, s: _number(d.row.ppid), "parent process"),
@@ -39,6 +44,7 @@ FACTS: Final[tuple[tuple[str, Value, str], ...]] = (
     ("Own code", lambda d, s: units.size(s.exe_bytes), "program code: address space"),
     ("Libraries' code", lambda d, s: units.size(s.lib_bytes), "code of libraries; can be shared"),
     ("Page tables", lambda d, s: units.size(s.page_tables_bytes), "RAM not in RES; OOM counts it"),
+    ("Kept open", lambda d, s: _held(d), "not in RES unless it maps it"),
     ("On swap", lambda d, s: units.size(s.swap_bytes), "anonymous pages, not shmem"),
     ("Locked", lambda d, s: units.size(s.locked_bytes), "mlocked mappings, resident or not"),
     ("Pinned", lambda d, s: units.size(s.pinned_bytes), "pinned for I/O; cannot move"),

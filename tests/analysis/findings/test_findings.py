@@ -98,6 +98,13 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
         Severity.WARNING,
     ),
     ("huge_growth", {"huge_growth": growth(Shape.LEAK)}, {"huge_limit": 1}, Severity.WARNING),
+    ("held_growth", {"held_growth": growth(Shape.LEAK)}, {"held_towards": "app"}, Severity.WARNING),
+    (
+        "held_growth",
+        {"held_growth": growth(Shape.LEAK), "charge": growth(Shape.LEAK)._replace(soon=True), "charge_name": "app"},
+        {"held_growth": growth(Shape.LEAK), "alarm": True},
+        Severity.WARNING,
+    ),
     ("near_high", BRAKE | {"brake_used": 80}, BRAKE | {"brake_used": 79}, Severity.WARNING),
     ("near_high", BRAKE | {"brake_used": 1, "brake_limit": 0}, BRAKE, Severity.WARNING),
     ("threads", THREADS | {"threads_used": 1, "threads_limit": 0}, THREADS | {"threads_limit": 0}, Severity.WARNING),
