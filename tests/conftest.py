@@ -2,8 +2,9 @@
 
 A shell that runs the suite in the background has SIGINT and SIGQUIT ignored, nohup(1) SIGHUP. Programs that tests start
 would inherit that and never end by these signals; so tests begin with the usual handling. Programs also start without
-PYTHONUNBUFFERED, which hides what is lost at exit, and may keep their compiled modules: memtop is started hundreds of
-times. Screens have all colors, whatever terminal the suite runs on.
+PYTHONUNBUFFERED, which hides what is lost at exit. They and pytest may keep compiled modules: memtop is started
+hundreds of times, and each worker would compile all tests. Screens have all colors, whatever terminal the suite runs
+on.
 
 Python's garbage collector leaves out what the collection of the tests made, some hundred thousand objects that stay,
 and looks as seldom as in memtop.
@@ -16,6 +17,7 @@ import fcntl
 import gc
 import os
 import signal
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -31,6 +33,7 @@ settings.load_profile("memtop")
 
 for variable in ("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"):
     os.environ.pop(variable, None)
+sys.dont_write_bytecode = False
 
 os.environ["COLORTERM"] = "truecolor"
 

@@ -292,8 +292,8 @@ def test_a_page_needs_nothing_from_elsewhere() -> None:
 
 def test_the_page_is_valid_html() -> None:
     html5lib = pytest.importorskip("html5lib")
-    processes = FakeProcess(42), FakeProcess(42, comm=b'a"b<c>&d', cmdline=b"</td>\0<!--\0")
-    for page in (as_html(report_of(frame_of(process), host="h", kernel="6", source="x")) for process in processes):
+    odd = frame_of(FakeProcess(42, comm=b'a"b<c>&d', cmdline=b"</td>\0<!--\0"))
+    for page in (as_html(report_of(frame, host="h", kernel="6", source="x")) for frame in (plain_frame(), odd)):
         parser = html5lib.HTMLParser()
         parser.parse(page)
         assert parser.errors == []

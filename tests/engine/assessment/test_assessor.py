@@ -6,6 +6,7 @@ import os
 import random
 import signal
 from collections.abc import Callable, Mapping
+from functools import cache
 
 import pytest
 
@@ -74,6 +75,13 @@ def grown(
     return source, engine, process, frame
 
 
+@cache
+def grown_steadily() -> tuple[FakeProcess, Frame]:
+    """That process and the last frame, which several tests look at."""
+    _, _, process, frame = grown()
+    return process, frame
+
+
 def freed_lazily(rollups: Callable[[int], bytes | MemtopError]) -> tuple[FakeSource, Frame]:
     """A process out of focus that rises for 180 s; its smaps_rollup shows so much for how much of that it gave back."""
     process, other = FakeProcess(42, rss_pages=10 * MIB_PAGES), FakeProcess(50)
@@ -104,7 +112,7 @@ def test_a_row_that_gives_nothing_back_or_may_not_be_read_keeps_its_arrow(rollup
 
 
 def test_steady_growth_is_confirmed_named_and_given_a_range_of_time_that_holds_the_truth() -> None:
-    _, _, process, frame = grown()
+    process, frame = grown_steadily()
     found = outlook(frame)
     assert found.state is not None and found.state.alarm and found.state.evidence is Evidence.GROWING
     finding = next(one for one in found.findings if one.name == "growth")
@@ -116,7 +124,7 @@ def test_steady_growth_is_confirmed_named_and_given_a_range_of_time_that_holds_t
 
 
 def test_two_that_grow_in_one_cgroup_share_the_room() -> None:
-    alone = next(one for one in outlook(grown()[3]).findings if one.name == "growth")
+    alone = next(one for one in outlook(grown_steadily()[1]).findings if one.name == "growth")
     _, _, process, frame = grown(beside=1)
     both = next(one for one in outlook(frame).findings if one.name == "growth")
     assert both.facts["siblings_count"] == 1
@@ -192,7 +200,7 @@ def test_what_comes_back_to_the_height_at_which_it_was_given_back_twice_is_not_s
 
 
 def test_the_verdict_takes_the_place_of_the_fact() -> None:
-    names = [one.name for one in outlook(grown()[3]).findings]
+    names = [one.name for one in outlook(grown_steadily()[1]).findings]
     assert "growth" in names and "rising" not in names
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from memtop.explain.finding_text import nothing_wrong, sentences_of
 from memtop.explain.incident_text import headline
 from memtop.headless import check
 from memtop.headless.check import Answer, answer_to
+from memtop.model.assessment import Assessment
 from memtop.model.frame import Frame
 from memtop.procfs.pagemap import Tally
 from memtop.procfs.pagemap_report import PagemapReport, format_report
@@ -139,11 +141,19 @@ def test_copying_that_is_over_is_not_growth_for_ever() -> None:
     assert "family_growth" not in [one.name for one in found.findings]
 
 
+@cache
+def risen_and_stopped() -> list[Assessment]:
+    """At each of 220 ticks."""
+    source = Prefork(lambda second: 300 * second, 300)
+    engine, ask = Engine(source), request(focus=source.processes[42].key, needs=Need.STAT | Need.STATUS)
+    return [outlook(engine.step(ask)) for _ in range(220)]
+
+
 @pytest.mark.parametrize(("ticks", "answer"), [(95, Answer.UNKNOWN), (220, Answer.FINE)])
 def test_a_family_that_has_just_stopped_rising_is_not_called_fine_and_then_what_it_took_is_said(
     ticks: int, answer: Answer
 ) -> None:
-    found = outlook(watched(Prefork(lambda second: 300 * second, 300), ticks))
+    found = risen_and_stopped()[ticks - 1]
     assert answer_to(found) is answer
     assert ("Its fork family as a whole rose by" in nothing_wrong(found)) is (answer is Answer.FINE)
 

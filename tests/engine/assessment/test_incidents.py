@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,7 @@ def test_the_first_sample_alone_reports_nothing_and_then_all_is_well() -> None:
     assert headline(frame.incidents, frame.system).says == grows
 
 
+@cache
 def leak(seconds: int, mib_a_s: int) -> list[Frame]:
     """A process out of focus that leaks in a cgroup of 100 MiB, among others that do nothing."""
     process = FakeProcess(42, comm=b"leaky", cmdline=b"/usr/bin/leaky\0")
@@ -104,8 +106,8 @@ def test_in_nested_cgroups_only_the_limit_that_is_reached_first_has_a_time() -> 
 
 
 def test_the_next_step_names_the_file_of_the_limit_and_a_higher_one() -> None:
-    for number in (11, -1):
-        frame = leak(100, 1)[number]
+    frames = leak(100, 1)
+    for frame in (frames[11], frames[-1]):
         assert first(frame).facts["limit_file"] == f"/{APP}/memory.max"
         assert f"(echo 150M > /{APP}/memory.max)" in incident_sentences(first(frame)).next
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 import pytest
 
@@ -93,9 +94,15 @@ def after(world: World, seconds: int = 100) -> tuple[Frame, Mapping[str, float |
     return frame, found
 
 
+@cache
+def grown(*rates_mib: float, unseen_mib: float = 0.0) -> tuple[World, Frame, Mapping[str, float | str]]:
+    """A world after 100 s, which several tests look at, with its last frame and growth."""
+    world = World(rates_mib, unseen_mib=unseen_mib)
+    return world, *after(world)
+
+
 def test_a_second_process_that_takes_twice_as_much_is_counted_and_named() -> None:
-    world = World([8, 16])
-    frame, found = after(world)
+    world, frame, found = grown(8, 16)
     assert float(found["early_s"]) <= world.left_s() <= float(found["late_s"])
     assert "Other processes of this machine that grow too: 1. The forecast includes their growth" in says_of(frame)
     assert float(found["rivals_bytes_per_min"]) == pytest.approx(60 * 16 * MIB, rel=0.1)
@@ -105,8 +112,7 @@ def test_a_second_process_that_takes_twice_as_much_is_counted_and_named() -> Non
 
 
 def test_what_no_process_explains_is_counted_by_the_fall_of_available_memory() -> None:
-    world = World([8], unseen_mib=24)
-    frame, found = after(world)
+    world, frame, found = grown(8, unseen_mib=24)
     assert float(found["early_s"]) <= world.left_s() <= float(found["late_s"])
     assert "The forecast follows available memory" in says_of(frame)
     assert float(found["falls_bytes_per_min"]) == pytest.approx(60 * 32 * MIB, rel=0.1)
@@ -117,7 +123,7 @@ def test_what_no_process_explains_is_counted_by_the_fall_of_available_memory() -
 
 @pytest.mark.parametrize(("rates", "unseen"), [([8], 0), ([8, 16], 0), ([8], 24)])
 def test_the_chart_foretells_the_growth_of_the_process_alone(rates: list[int], unseen: int) -> None:
-    frame, _ = after(World(rates, unseen_mib=unseen))
+    _, frame, _ = grown(*rates, unseen_mib=unseen)
     assert frame.detail is not None
     forecast = chart_forecast(frame.detail.outlook)
     assert forecast is not None
@@ -126,7 +132,7 @@ def test_the_chart_foretells_the_growth_of_the_process_alone(rates: list[int], u
 
 
 def test_alone_it_says_nothing_of_others() -> None:
-    frame, found = after(World([8]))
+    _, frame, found = grown(8, unseen_mib=0)
     assert "rivals_bytes_per_min" not in found and "falls_bytes_per_min" not in found
     assert "That time" not in says_of(frame)
 

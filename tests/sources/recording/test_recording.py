@@ -608,6 +608,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
             recorder.sweep("statm", pids)
             recorder.sweep("stat", pids)
             recorder.read("proc/meminfo")
+            recorder.read("proc/sys/kernel/random/uuid")  # another at each reading
         recorder.close()
     return path.read_bytes()
 
