@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from textual.css.model import Selector, SelectorType
 from textual.css.styles import RenderStyles
-from textual.css.stylesheet import Stylesheet
 from textual.dom import DOMNode
 from textual.widget import Widget
+
+from memtop.tui.drawing.changed_styles import ChangedStylesheet
 
 
 class StyledParts(Widget):
@@ -30,7 +31,7 @@ class StyledParts(Widget):
         return super().get_component_styles(*names)
 
 
-class PartStylesheet(Stylesheet):
+class PartStylesheet(ChangedStylesheet):
     """A Stylesheet that leaves alone the parts that were not asked for, and those that cannot have changed.
 
     A part of a widget cannot change with the state of the widget or of its ancestors if its rules name only types.

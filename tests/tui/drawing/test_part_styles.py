@@ -116,8 +116,9 @@ async def test_what_only_types_decide_is_computed_once(monkeypatch: pytest.Monke
     app = PartedApp()
     async with app.run_test() as pilot:
         assert not styled, "they were not asked for"
-        app.query_one("#one", Parted).get_component_styles("plain", "of-class")
-        app.add_class("-any")
+        one = app.query_one("#one", Parted)
+        one.get_component_styles("plain", "of-class")
+        one.add_class("-loud")
         await pilot.pause()
         assert styled.count("of-class") == 2
         assert styled.count("plain") == 1
