@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from memtop.engine.row_selection import is_named
 from memtop.engine.state import EngineState, shown_moving
-from memtop.history.rings import Event, Gap
+from memtop.history.rings import Event, Gap, is_gap
 from memtop.model.request import Request, RowSelection
 from memtop.model.row import ProcessRow, SystemRow
 from memtop.process_key import ProcessKey
@@ -133,7 +133,7 @@ class Updater:
             self._state.last_intervals_s.append(elapsed_s)
             known_s = sorted(self._state.last_intervals_s)
             delay_s = max(delay_s, known_s[(len(known_s) - 1) // 2])
-        if elapsed_s > 3 * delay_s + 1:
+        if is_gap(elapsed_s, delay_s):
             self._state.history.gaps.append(Gap(before.mono_s, sample.mono_s))
         return delay_s
 

@@ -236,6 +236,11 @@ class Gap(NamedTuple):
     to_s: float
 
 
+def is_gap(elapsed_s: float, usual_s: float) -> bool:
+    """Whether the time since the previous sample is so long that samples were lost; ``usual_s`` is the usual time."""
+    return elapsed_s > 3 * usual_s + 1
+
+
 class Tracks(Generic[Key]):
     """Tracks and detailed tracks by key, and the gaps, on the clock of Instant.mono_s."""
 

@@ -28,7 +28,7 @@ class IncidentReport(NamedTuple):
     standing: tuple[Incident, ...] = ()
     unseen: Unseen = Unseen()
     watched_s: float = 0.0
-    """For how long the machine has been watched: what has grown before is not known."""
+    """For how long the machine has been watched, without gaps in sampling: what has grown before is not known."""
     verdict_s: float = 90.0
     """After so long slow growth is confirmed, so that its absence can be said too."""
     clock_offset_s: float = 0.0

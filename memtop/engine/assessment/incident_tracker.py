@@ -32,6 +32,7 @@ from memtop.engine.assessment.machine_trend import MachineTrend
 from memtop.engine.assessment.rise_tracker import RiseTracker
 from memtop.engine.assessment.step_input import StepInput
 from memtop.engine.assessment.verdict_time import verdict_s
+from memtop.history.rings import is_gap
 from memtop.model.assessment import ExitReport
 from memtop.model.incidents import IncidentReport, Unseen
 from memtop.model.row import ProcessRow
@@ -69,6 +70,7 @@ class IncidentTracker:
         self._machine_kills: int | None = None
         self._standing = StandingIncidents()
         self._first_s: float | None = None
+        """Time of the first sample, later by the gaps in which nothing was watched."""
         self._unseen = Unseen()
         self._tick = -1
         self.report: IncidentReport | None = None
@@ -92,6 +94,8 @@ class IncidentTracker:
         self._tick += 1
         if self._first_s is None:
             self._first_s = step.now_s
+        elif step.before is not None and is_gap(step.now_s - step.before.mono_s, step.plan.interval_s):
+            self._first_s += step.now_s - step.before.mono_s
         self._cgroups.take(step)
         exits = tuple(exits)
         self._note_exits(step, exits, last)

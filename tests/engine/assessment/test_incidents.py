@@ -77,6 +77,16 @@ def test_the_first_sample_alone_reports_nothing_and_then_all_is_well() -> None:
     assert headline(frame.incidents, frame.system).says == grows
 
 
+def test_time_in_which_nothing_was_watched_does_not_count() -> None:
+    source, engine = world(FakeProcess(42))
+    for _ in range(4):
+        step(engine)
+    source.step_s = 120.0  # memtop was stopped, or the machine slept
+    frame = step(engine)
+    assert report(frame).watched_s < 5
+    assert "too early to know what grows" in headline(frame.incidents, frame.system).says
+
+
 @cache
 def leak(seconds: int, mib_a_s: int) -> list[Frame]:
     """A process out of focus that leaks in a cgroup of 100 MiB, among others that do nothing."""
