@@ -77,20 +77,24 @@ _JAVA: Final = _Options(
     long_programs=_words("-jar -m --module"),
     scripts_after=b"--module=",
 )
+_NODE_VALUES: Final = _words(
+    "--require --import --loader --experimental-loader --conditions --env-file --env-file-if-exists --title"
+    " --inspect-port --debug-port --inspect-publish-uid --unhandled-rejections --dns-result-order --disable-warning"
+    " --report-directory --report-dir --report-filename --report-signal --diagnostic-dir --redirect-warnings"
+    " --heapsnapshot-signal --heapsnapshot-near-heap-limit --max-http-header-size --input-type --disable-proto"
+    " --experimental-default-type --trace-event-categories --trace-event-file-pattern --watch-path --icu-data-dir"
+    " --openssl-config --secure-heap --secure-heap-min --tls-cipher-list --tls-keylog --use-largepages --v8-pool-size"
+    " --cpu-prof-dir --cpu-prof-name --cpu-prof-interval --heap-prof-dir --heap-prof-name --heap-prof-interval"
+    " --allow-fs-read --allow-fs-write --localstorage-file --test-name-pattern --test-reporter --test-concurrency"
+    " --test-reporter-destination --test-shard --test-timeout"
+)
+"""Options of Node. Those of V8, such as --max-old-space-size, take their value after an equals sign only."""
 _INTERPRETERS: Final = (
     (
-        r"(?:python|pypy)[\d.]*t?(?:-dbg)?",
+        r"(?:(?:platform-)?python|pypy)[\d.]*t?(?:-dbg)?",
         _Options("WX", code="c", modules="m", long_values=_words("--check-hash-based-pycs")),
     ),
-    (
-        r"node(?:js)?",
-        _Options(
-            "rC",
-            code="ep",
-            long_values=_words("--require --import --loader --experimental-loader --conditions --env-file --title"),
-            long_code=_words("--eval --print"),
-        ),
-    ),
+    (r"node(?:js)?", _Options("rC", code="ep", long_values=_NODE_VALUES, long_code=_words("--eval --print"))),
     (r"java", _JAVA),
     (r"ruby[\d.]*", _Options("IrEC", "FKTWx0", "e")),
     (r"perl[\d.]*", _Options("I", "MmiFlDCxVd0", "eE")),

@@ -200,3 +200,14 @@ def test_any_bytes_have_a_program_and_nothing_is_made_up(interpreter: bytes, wor
     found = program_name(command)
     assert all(name in command for name in found.names)
     assert len(found.short) <= len(command) + 2  # "-mX" becomes "-m X"
+
+
+@pytest.mark.parametrize("option", ["--inspect-port", "--unhandled-rejections", "--report-directory", "--input-type"])
+def test_the_value_of_an_option_of_node_is_not_its_script(option: str) -> None:
+    command = b"\0".join([b"node", option.encode(), b"value", b"/srv/server.js", b""])
+    assert program_name(command).names == (b"node", b"server.js")
+
+
+def test_the_python_of_the_system_is_an_interpreter() -> None:
+    command = b"/usr/libexec/platform-python3.6\0-Es\0/usr/sbin/tuned\0-l\0"
+    assert program_name(command).names == (b"platform-python3.6", b"tuned")
