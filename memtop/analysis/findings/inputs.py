@@ -13,6 +13,7 @@ from memtop.analysis.crash_loop import LoopFacts
 from memtop.analysis.fault_causes import Cause
 from memtop.analysis.ledger.cgroup import Unmapped
 from memtop.analysis.ledger.outside import OutsidePart
+from memtop.analysis.limits.count_rise import CountRise
 from memtop.analysis.trend.classify import Growth
 from memtop.analysis.trend.hysteresis import Evidence
 
@@ -205,6 +206,8 @@ class FindingInputs(NamedTuple):
     """Why that is unknown, in words; empty if it is known or was not requested."""
     mappings: int | None = None
     max_mappings: int | None = None
+    count_rise: CountRise | None = None
+    """The number of mappings or threads whose steady rise fills its limit first."""
     threads_limit_name: str | None = None
     """The limit on threads that is fullest: of a pids cgroup, its user or the machine."""
     threads_limit: int | None = None

@@ -183,6 +183,22 @@ def threads(c: FindingInputs) -> Found:
     return WARNING, facts(limit_name=c.threads_limit_name, threads_count=c.threads_used, max_count=c.threads_limit)
 
 
+def count_rise(c: FindingInputs) -> Found:
+    """A number of mappings or threads that rises steadily toward its limit."""
+    rise = c.count_rise
+    if rise is None:
+        return None
+    return WARNING, facts(
+        limit_name=rise.name,
+        used_count=rise.used,
+        max_count=rise.limit,
+        rise_count=rise.size,
+        span_s=rise.span_s,
+        full_s=rise.full_s,
+        ends=rise.beyond,
+    )
+
+
 def rlimit_other(c: FindingInputs) -> Found:
     """The main thread's stack near RLIMIT_STACK, or locked memory near RLIMIT_MEMLOCK."""
     if c.resource_limit is None or c.resource_used is None:

@@ -10,6 +10,7 @@ from memtop.analysis.findings import FindingInputs
 from memtop.analysis.incidents.processes import Forecast
 from memtop.analysis.ledger.cgroup import Unmapped, cgroup_ledger, unmapped
 from memtop.analysis.ledger.outside import outside_parts
+from memtop.analysis.limits.count_rise import CountRise
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.growth_tracker import Verdict
@@ -42,6 +43,8 @@ class Judged(NamedTuple):
     """The name of that cgroup."""
     family: Growth | None
     """Confirmed growth of the sum over its fork family."""
+    count_rise: CountRise | None
+    """The number that rises to its limit first."""
     huge: Growth | None
     """Confirmed growth of its huge pages."""
     held: Growth | None
@@ -191,6 +194,7 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
         commit_limit=meminfo.commit_limit_bytes if meminfo else None,
         mappings=cgroups.mappings.get(row.key, MappingCount()).number,
         max_mappings=cgroups.policy.max_map_count,
+        count_rise=judged.count_rise,
         threads_limit_name=threads.name if threads is not None else None,
         threads_limit=threads.limit if threads is not None else None,
         threads_used=threads.used if threads is not None else None,

@@ -13,6 +13,7 @@ from memtop.analysis.findings import Severity, StandingFindings, find
 from memtop.analysis.incidents.processes import Forecast
 from memtop.analysis.limits.heap_use import HeapUse
 from memtop.analysis.trend.classify import Growth, Shape
+from memtop.engine.assessment.count_tracker import CountTracker
 from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.expensive_inputs import CopyTrail, ExpensiveInputs, ReadFacts, with_expensive_inputs
 from memtop.engine.assessment.finding_inputs import Judged, case_of
@@ -71,6 +72,7 @@ class ProcessAssessor:
         self._read = ReadFacts()
         self._charge = SumTracker()
         self._family, self._huge, self._held = SumTracker(), SumTracker(), SumTracker()
+        self._counts = CountTracker()
         self._has_relatives = False
         self.wants_family_sum = False
         """Whether it has fork relatives, and no cgroup's charge shows what they take together."""
@@ -167,6 +169,7 @@ class ProcessAssessor:
             huge=self._huge.take(now_s, huge_point(row, now_s), interval_s),
             held=self._held.take(now_s, held_point(row, held, kills, now_s), interval_s),
             counts=counts,
+            count_rise=self._counts.take(now_s, counts),
             verdict=verdict,
             growth=growth,
             rise=self._rises.of(key),

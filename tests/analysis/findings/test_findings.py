@@ -20,6 +20,7 @@ from memtop.analysis.findings import (
     weighing,
 )
 from memtop.analysis.ledger.cgroup import Unmapped
+from memtop.analysis.limits.count_rise import CountRise
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import Evidence
 from memtop.analysis.trend.pause import Pause
@@ -65,6 +66,7 @@ FAMILY: dict[str, Any] = {"family": 3, "family_rss": 300 * MIB, "family_pss": 20
 THREADS: dict[str, Any] = {"threads_limit": 100, "threads_limit_name": "pids of /app"}
 BRAKE: dict[str, Any] = {"brake_name": "memory.high of app", "brake_limit": 100}
 LOCKED: dict[str, Any] = {"resource_limit": 100, "resource_limit_name": "ulimit -l", "resource_ends": "mlock fails"}
+RISE = CountRise("vm.max_map_count", 65_530, 20_000, "mmap fails", 15_000, 90.0, 273.0)
 CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
     ("frozen", LIMITED | {"frozen": True}, LIMITED, Severity.DANGER),
     ("near_limit", NEAR, LIMITED | {"unreclaimable": 80 * MIB - 1}, Severity.WARNING),
@@ -105,6 +107,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
         {"held_growth": growth(Shape.LEAK), "alarm": True},
         Severity.WARNING,
     ),
+    ("count_rise", {"count_rise": RISE}, {"mappings": 20_000, "max_mappings": 65_530}, Severity.WARNING),
     ("near_high", BRAKE | {"brake_used": 80}, BRAKE | {"brake_used": 79}, Severity.WARNING),
     ("near_high", BRAKE | {"brake_used": 1, "brake_limit": 0}, BRAKE, Severity.WARNING),
     ("threads", THREADS | {"threads_used": 1, "threads_limit": 0}, THREADS | {"threads_limit": 0}, Severity.WARNING),

@@ -23,6 +23,7 @@ from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied, MemtopError, NotRecorded
 from memtop.explain import topic
 from memtop.explain.finding_text import sentences_of
+from memtop.headless.check import Answer, answer_to
 from memtop.model.assessment import Assessment, CountLimit, ExitReport, Limit, LimitRow
 from memtop.model.frame import Frame
 from memtop.model.request import Request
@@ -1027,3 +1028,18 @@ def test_huge_pages_have_limits_of_their_own(version: str) -> None:
 
 def test_each_kind_of_limit_is_one_of_its_own() -> None:
     assert len({one.value for one in Limit}) == len(Limit.__members__)
+
+
+@pytest.mark.parametrize(("gained", "answer"), [(200, Answer.BAD), (0, Answer.FINE)])
+def test_mappings_that_rise_to_their_limit_are_found_before_it_is_near(gained: int, answer: Answer) -> None:
+    process = FakeProcess(42)
+    engine = Engine(v2(process))
+    for _ in range(100):
+        process.mappings += gained
+        frame = engine.step(request(focus=process.key, needs=Need.STAT | Need.STATUS))
+    assert frame is not None and frame.detail is not None and frame.detail.outlook is not None
+    found = frame.detail.outlook
+    rises = [sentences_of(one).says for one in found.findings if one.name == "count_rise"]
+    assert answer_to(found) is answer
+    assert bool(rises) is (answer is Answer.BAD)
+    assert all("of 65,530 in use" in one and "full in about 4 min: then mmap fails" in one for one in rises)
