@@ -7,7 +7,6 @@ layout than to show a key.
 """
 
 import re
-from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
@@ -202,7 +201,7 @@ _PROGRAMS: Final = (
 
 
 class _Rule(NamedTuple):
-    program: re.Pattern[bytes]
+    program: _Program
     whole: re.Pattern[bytes]
     """Matches an option whose value is the next argument."""
     joined: re.Pattern[bytes]
@@ -216,22 +215,35 @@ class _Rule(NamedTuple):
     """Matches an operand directly behind which a secret may stand."""
 
 
-def _rules(programs: Iterable[_Program]) -> Iterator[_Rule]:
+@cache
+def _rule(program: _Program) -> _Rule:
+    """The rule of a program, compiled when a command line names it."""
     never = "(?!)"
-    for program in programs:
-        long = "|".join(map(re.escape, program.options)) or never
-        follows = f"-[A-Za-z]*[{program.letters}]" if program.letters else never
-        letters = program.letters + program.attached
-        joined = f"-[{letters}]" if letters else never
-        yield _Rule(
-            re.compile(rf"(?:.*/)?(?:{'|'.join(filter(None, (program.names, program.like)))})\Z".encode(), re.S),
-            re.compile(rf"(?:{long}|{follows})\Z".encode()),
-            re.compile(rf"((?:{long})=|{joined})(?=.)".encode(), re.S),
-            program.after.encode(),
-            re.compile(rf"(?:{program.operands or never})\Z".encode()),
-            re.compile(rf"(?:{program.rest_after or never})\Z".encode(), re.S),
-            re.compile(rf"(?:{program.next_after or never})\Z".encode(), re.S),
-        )
+    long = "|".join(map(re.escape, program.options)) or never
+    follows = f"-[A-Za-z]*[{program.letters}]" if program.letters else never
+    letters = program.letters + program.attached
+    joined = f"-[{letters}]" if letters else never
+    return _Rule(
+        program,
+        re.compile(rf"(?:{long}|{follows})\Z".encode()),
+        re.compile(rf"((?:{long})=|{joined})(?=.)".encode(), re.S),
+        program.after.encode(),
+        re.compile(rf"(?:{program.operands or never})\Z".encode()),
+        re.compile(rf"(?:{program.rest_after or never})\Z".encode(), re.S),
+        re.compile(rf"(?:{program.next_after or never})\Z".encode(), re.S),
+    )
+
+
+def _rules_of(word: bytes) -> list[_Rule]:
+    """The rules of the program that a word names, by its file name."""
+    name = word.rpartition(b"/")[2]
+    if name not in _names() and not _like().fullmatch(name):
+        return []
+    return [
+        _rule(program)
+        for program in _PROGRAMS
+        if name in program.names.encode().split(b"|") or re.fullmatch(program.like.encode() or b"(?!)", name)
+    ]
 
 
 @cache
@@ -241,24 +253,23 @@ def _names() -> frozenset[bytes]:
 
 
 @cache
+def _like() -> re.Pattern[bytes]:
+    """Matches the other file names of the known programs."""
+    return re.compile("|".join(program.like for program in _PROGRAMS if program.like).encode(), re.I)
+
+
+@cache
 def _suspicious() -> re.Pattern[bytes]:
     """Matches what else a command line has that may hold a secret."""
-    like = "|".join(program.like for program in _PROGRAMS if program.like).encode()
-    program = rb"(?:\A|[/\s\0;|&()])(?:" + like + rb")(?=[\s\0;|&()]|\Z)"
     more = rb":[^\s:/@\0]+@|/g?p(?:th)?:|assw|identified\s|_pw\0|thin:|oci8?:|\.(?:pem|p12|pfx|crt|jks):|cryptsetup"
     more += rb"|user(?:name)?=[^\s,%\0]+%|[/-]login:"
-    return re.compile(rb"(?i:" + _SECRET + rb"|" + program + rb"|" + more + rb")|://|sudo\s+-\w*S|" + _SHAPES)
+    return re.compile(rb"(?i:" + _SECRET + rb"|" + more + rb")|://|sudo\s+-\w*S|" + _SHAPES)
 
 
 def _may_hold_secret(argv: bytes) -> bool:
     """Whether a command line may hold a secret. Most hold none; then the other patterns are not compiled."""
-    words = argv.lower().translate(_SPACED_OUT).split()
-    return not _names().isdisjoint([word.rpartition(b"/")[2] for word in words]) or bool(_suspicious().search(argv))
-
-
-@cache
-def _all_rules() -> tuple[_Rule, ...]:
-    return tuple(_rules(_PROGRAMS))
+    names = [word.rpartition(b"/")[2] for word in argv.lower().translate(_SPACED_OUT).split()]
+    return bool(not _names().isdisjoint(names) or _suspicious().search(argv) or any(map(_like().fullmatch, names)))
 
 
 @lru_cache(CACHED)
@@ -294,7 +305,7 @@ def _scrub_by_program(words: list[bytes]) -> list[bytes]:
         elif word[:1] in _SEPARATORS:
             value_next = rest = False
         elif not word.startswith(b"-"):
-            new = [rule for rule in _all_rules() if rule not in rules and rule.program.match(word)]
+            new = [rule for rule in _rules_of(word) if rule not in rules]
             active = [rule for rule in rules if not rule.after or rule.after in seen]
             if value_next or (rest and not new) or any(rule.operand.match(word) for rule in active):
                 scrubbed, value_next = HIDDEN, False
@@ -307,7 +318,7 @@ def _scrub_by_program(words: list[bytes]) -> list[bytes]:
                 )
         else:
             command = word.partition(b"=")[2].strip(b"'\"")  # --rsh=program
-            rules += [rule for rule in _all_rules() if command and rule not in rules and rule.program.match(command)]
+            rules += [rule for rule in _rules_of(command) if rule not in rules]
             rest = rest or any(rule.rest_after.match(word) for rule in rules)
             active = [rule for rule in rules if not rule.after or rule.after in seen]
             value_next = any(rule.whole.match(word) for rule in active)

@@ -9,13 +9,14 @@ import pytest
 from textual.actions import parse
 from textual.widget import Widget
 
-from memtop.analysis.findings import RULES, Rule, Severity, Weight
+from memtop.analysis.findings import RULES, Rule, Weight
+from memtop.analysis.severity import Severity
 from memtop.columns import BY_NAME, Column, Values
 from memtop.demo.recorded_runs import recorded_runs
 from memtop.demo.scenarios import scenarios
 from memtop.engine.engine import Engine
-from memtop.explain import topic
 from memtop.explain.finding_text import finding_texts
+from memtop.explain.topic_loader import topic
 from memtop.headless.check import Answer, run
 from memtop.headless.formats import json_writer
 from memtop.headless.text_format import text_writer

@@ -151,12 +151,20 @@ class Parser(argparse.ArgumentParser):
             for name in action.option_strings
             if action.nargs == 0 and len(name) == 2
         )
-        for argument in argv:  # argparse of Python 3.13 would take it for -b and an operand -4242
-            if re.match(rf"-[{letters}]+\d", argument):
+        parts: list[str] = []
+        for argument in argv:
+            given = argument[1:] if argument.startswith("-") else ""
+            valued = given.lstrip(letters)
+            # argparse of Python 3.13 would take -b4242 for -b and an operand -4242
+            if valued != given and valued[:1].isdecimal():
                 self.error(f"unrecognized arguments: {argument}")
-        return [
-            part for argument in argv for part in re.sub(rf"^(-[{letters}]+)(?=\w=)", "\\1\0-", argument).split("\0")
-        ]
+            name, mark, text = given.partition("=")
+            flags, last = name[:-1], name[-1:]
+            if mark and flags and not flags.lstrip(letters) and (last.isalnum() or last == "_"):
+                parts += [f"-{flags}", f"-{last}={text}"]
+            else:
+                parts.append(argument)
+        return parts
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):

@@ -1,7 +1,6 @@
 """Table of the rows of all living processes; puts PSS and USS into them. A row is built only if it has changed."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from math import ceil
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from memtop.engine.row_builder import GROWTH_S, TREND_BUCKET_S, growth, proc_row, trend, trend_edge_s
@@ -209,7 +208,7 @@ class RowTable:
         if not self._turn:
             self._turn = [pid for pid, entry in self._entries.items() if now_s < entry.active_until_s]
             self._turn_count = len(self._turn)
-        count = ceil(share * self._turn_count)
+        count = -int(-share * self._turn_count // 1)  # rounded up
         found, self._turn = self._turn[:count], self._turn[count:]
         return set(found)
 

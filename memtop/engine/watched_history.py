@@ -6,7 +6,6 @@ While every process is judged, those with shared or swapped memory have one too,
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from heapq import nlargest
 from typing import Final
 
 from memtop.engine.row_builder import swap_bytes
@@ -59,7 +58,7 @@ class WatchedHistory:
         wanted = (living | sizes.keys()) - self._watched.keys()
         most = OTHERS_BUDGET_BYTES // DETAILED_ENTRY_BYTES // OTHERS_LEAST
         if len(wanted) > most:
-            wanted = set(nlargest(most, wanted, key=lambda key: (sizes.get(key, 0), key in before)))
+            wanted = set(sorted(wanted, key=lambda key: (sizes.get(key, 0), key in before))[-most:])
         for key in living - wanted - self._watched.keys():
             self._history.detailed_tracks.pop(key, None)  # one that does not go on would hide what its track has
         self._others = frozenset(wanted)

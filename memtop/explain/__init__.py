@@ -8,8 +8,3 @@ topics, and the other names under which a topic is found.
 
 :mod:`memtop.explain.placeholders` makes the facts of a process; :mod:`memtop.explain.command` is the command.
 """
-
-from memtop.explain.plain_text import plain
-from memtop.explain.topic_loader import Topic, contents, topic, topics
-
-__all__ = ["Topic", "contents", "plain", "topic", "topics"]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from memtop.analysis.findings import Finding, Severity
+from memtop.analysis.findings import Finding
+from memtop.analysis.severity import Severity
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import Evidence
 from memtop.explain.finding_text import about, computed, span

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from memtop.analysis.findings import Severity
+from memtop.analysis.severity import Severity
 from memtop.explain.finding_text import span
 from memtop.explain.limit_names import short
 from memtop.explain.severity_signs import SIGNS

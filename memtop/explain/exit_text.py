@@ -8,8 +8,8 @@ import time
 from functools import cache
 from typing import Any, Final
 
-from memtop.analysis.findings import Severity
 from memtop.analysis.limits.exit_cause import Oom
+from memtop.analysis.severity import Severity
 from memtop.explain.limit_names import short
 from memtop.explain.package_files import tables_of
 from memtop.model.assessment import ExitReport

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-from memtop.analysis.findings import Finding, Severity
+from memtop.analysis.findings import Finding
+from memtop.analysis.severity import Severity
 from memtop.analysis.trend.classify import Shape
 from memtop.explain.limit_names import short
 from memtop.explain.next_steps import NextStep, next_step

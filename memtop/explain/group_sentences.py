@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from memtop.analysis.findings import Severity
 from memtop.analysis.findings.limits import FULL_PERCENT, NEAR_PERCENT
 from memtop.analysis.findings.rule import graded, growth_severity
+from memtop.analysis.severity import Severity
 from memtop.analysis.trend.classify import Shape
 from memtop.explain.finding_text import computed, span
 from memtop.explain.limit_names import short

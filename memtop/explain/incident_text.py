@@ -8,15 +8,16 @@ from math import ceil
 from shlex import quote
 from typing import Any, Final, NamedTuple
 
-from memtop.analysis.findings import Severity
 from memtop.analysis.incidents import RULES, Incident, Scope
+from memtop.analysis.severity import Severity
 from memtop.explain.finding_text import known_sentences, worded
+from memtop.explain.first_headline import available_clause, first_clauses
 from memtop.explain.limit_names import short
 from memtop.explain.package_files import tables_of
 from memtop.explain.severity_signs import SIGNS
 from memtop.model.incidents import IncidentReport, Unseen
 from memtop.model.row import SystemRow
-from memtop.units import counted, long_size
+from memtop.units import counted
 
 JUST_NOW_S: Final = 5.0
 """Ages are given in steps of this time."""
@@ -145,10 +146,9 @@ def headline(report: IncidentReport | None, system: SystemRow, *, computed_perce
         words = incident_sentences(first)
         trouble = first.subject.identity, first.name
         return Headline(words.clauses, first.severity, len(report.standing) - 1, words.brief, words.who, trouble)
-    available = system.mem_available_bytes
-    clauses = [f"{long_size(available)} available" if available is not None else "available memory unknown"]
     if report is None:
-        return Headline((*clauses, "growth needs a second sample"))
+        return Headline(first_clauses(system))
+    available = available_clause(system)
     unread = unseen_clauses(report.unseen)
     grows = "too early to know what grows"
     if report.watched_s >= _EARLY_SHARE * report.verdict_s:
@@ -160,7 +160,7 @@ def headline(report: IncidentReport | None, system: SystemRow, *, computed_perce
         grows = f"what grows is being computed for this moment: {computed_percent} %"
     readable = "readable " if report.unseen.unplaced or report.unseen.unread_cgroups else ""
     near = f"no {readable}cgroup limit is near"
-    return Headline((*clauses, f"{grows}, {near}", *unread), brief=(*clauses, grows, near))
+    return Headline((available, f"{grows}, {near}", *unread), brief=(available, grows, near))
 
 
 def not_looked_at(unseen: Unseen) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from memtop.analysis.findings import Severity
+from memtop.analysis.severity import Severity
 
 DANGER_MARK: Final = "▲"
 WARNING_MARK: Final = "!"

@@ -12,8 +12,9 @@ from contextlib import AbstractContextManager, nullcontext
 from enum import IntEnum
 from typing import Final, TextIO
 
-from memtop.analysis.findings import Severity, Weight, weighing
+from memtop.analysis.findings import Weight, weighing
 from memtop.analysis.limits.exit_cause import Oom
+from memtop.analysis.severity import Severity
 from memtop.analysis.trend.classify import Shape
 from memtop.analysis.trend.hysteresis import DIRECTIONS, Direction
 from memtop.engine.absent import why_absent

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SCHEMA: Final = 1
 _FORMULA: Final = "=+@\t\r\n\uff1d\uff0b\uff0d\uff20-"
 """Characters that a spreadsheet takes for the beginning of a formula; some also in full width."""
-_AFTER_SEPARATOR: Final = re.compile(rf"([;\t]\s*)(?=[{_FORMULA}])")
+_AFTER_SEPARATOR: Final = rf"([;\t]\s*)(?=[{_FORMULA}])"
 """Where a cell begins for a spreadsheet that separates cells by semicolons or tabs, as in many countries."""
 
 Writer = Callable[[Frame], None]
@@ -313,7 +313,7 @@ def _cell(value: object) -> object:
     """A cell that no spreadsheet runs: an apostrophe before a formula, visible signs for what breaks a line."""
     if not isinstance(value, str):
         return value
-    text = _AFTER_SEPARATOR.sub(r"\1'", clean(value))
+    text = re.sub(_AFTER_SEPARATOR, r"\1'", clean(value))
     return "'" + text if text.lstrip().startswith(tuple(_FORMULA)) else text
 
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from memtop import __version__, units
-from memtop.analysis.findings import Severity, Weight, weighing
+from memtop.analysis.findings import Weight, weighing
+from memtop.analysis.severity import Severity
 from memtop.explain.answers import answers
 from memtop.explain.chart_levels import Forecast, chart_forecast, chart_limits
 from memtop.explain.event_names import EVENT_WORDS

@@ -13,7 +13,7 @@ from memtop.sanitize import clean
 _Value = TypeVar("_Value")
 
 
-_COUNTS: Final = re.compile(r" \([\d,]+ times\)$|[\d,]+ (?:samples?(?: is| are)?|dropped)\b")
+_COUNTS: Final = r" \([\d,]+ times\)$|[\d,]+ (?:samples?(?: is| are)?|dropped)\b"
 """What changes in a sentence while the trouble that it tells is the same."""
 
 
@@ -27,7 +27,7 @@ def announcer(say: Callable[[str], None]) -> Callable[[Iterable[str]], None]:
     """Those that the last call had."""
 
     def announce(problems: Iterable[str]) -> None:
-        now = {_COUNTS.sub("", problem): problem for problem in problems}
+        now = {re.sub(_COUNTS, "", problem): problem for problem in problems}
         for what, problem in now.items():
             if what not in said | counted:
                 say(problem)

@@ -16,7 +16,7 @@ from typing import Final
 from textual.color import Color
 from textual.theme import Theme
 
-from memtop.analysis.findings import Severity
+from memtop.analysis.severity import Severity
 
 LOOKS: Final = {Severity.DANGER: "danger", Severity.WARNING: "warning", Severity.NOTE: ""}
 """The color of each severity: the end of its variable's name; empty for that of plain text."""

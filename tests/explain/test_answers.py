@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from memtop.analysis.findings import Finding, Severity
+from memtop.analysis.findings import Finding
+from memtop.analysis.severity import Severity
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import Confirmation
 from memtop.explain.answers import answers

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from memtop.analysis.findings import RULES, Finding, FindingInputs, Severity, find
+from memtop.analysis.findings import RULES, Finding, FindingInputs, find
+from memtop.analysis.severity import Severity
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import Confirmation
-from memtop.explain import topic
 from memtop.explain.finding_text import known_sentences, nothing_wrong, sentences_of, span
 from memtop.explain.limit_names import short
 from memtop.explain.package_files import tables_of
+from memtop.explain.topic_loader import topic
 from memtop.model.assessment import Assessment
 from tests.analysis.findings.test_findings import CASES, MIB
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from memtop.analysis.findings import Severity
 from memtop.analysis.incidents import RULES, ExitFacts, Incident, IncidentInputs, Scope, Subject, find_incidents
-from memtop.explain import topic
+from memtop.analysis.severity import Severity
 from memtop.explain.finding_text import about
 from memtop.explain.incident_text import headline, incident_object, incident_sentences, incident_texts, not_looked_at
+from memtop.explain.topic_loader import topic
 from memtop.model.incidents import IncidentReport, Unseen
 from memtop.process_key import ProcessKey
 from tests.rows import GIB, MIB, system_row

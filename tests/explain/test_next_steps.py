@@ -6,10 +6,11 @@ import re
 
 import pytest
 
-from memtop.analysis.findings import RULES, Finding, Severity
-from memtop.explain import topic
+from memtop.analysis.findings import RULES, Finding
+from memtop.analysis.severity import Severity
 from memtop.explain.finding_text import finding_texts, sentences_of
 from memtop.explain.next_steps import next_step, step_entries
+from memtop.explain.topic_loader import topic
 from memtop.runtimes.native.allocators import Allocator
 from memtop.runtimes.protocol import Identity
 from memtop.runtimes.registry import REGISTRY

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from memtop.analysis.findings import Finding, Severity
-from memtop.explain import topics
+from memtop.analysis.findings import Finding
+from memtop.analysis.severity import Severity
 from memtop.explain.placeholders import facts_of
+from memtop.explain.topic_loader import topics
 from memtop.explain.virt_text import has_virt_answer, virt_answer, virt_sentence
 from memtop.model.assessment import Assessment, Limit, LimitRow
 from memtop.model.row import Note, ProcessRow, SystemRow

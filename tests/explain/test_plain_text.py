@@ -10,9 +10,10 @@ import sys
 import pytest
 
 from memtop.errors import UsageError
-from memtop.explain import contents, plain, topics
 from memtop.explain.command import MAX_WIDTH, run
 from memtop.explain.placeholders import facts_of
+from memtop.explain.plain_text import plain
+from memtop.explain.topic_loader import contents, topics
 from tests.explain.rows import FULL, MACHINE, STATUS
 
 SGR = re.compile(r"\x1b\[\d*m")

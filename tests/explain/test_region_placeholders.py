@@ -6,8 +6,8 @@ import pytest
 
 from memtop.analysis.memory_map.classification import classify
 from memtop.analysis.memory_map.region_kinds import RegionKind
-from memtop.explain import topic
 from memtop.explain.region_placeholders import facts_of_regions, facts_of_rollup
+from memtop.explain.topic_loader import topic
 from memtop.procfs.smaps import parse_smaps
 from memtop.procfs.smaps_rollup import parse_rollup
 from tests.analysis.memory_map.smaps_files import DATA, real_regions

@@ -9,9 +9,8 @@ import pytest
 
 from memtop.columns import BY_NAME, COLUMNS
 from memtop.errors import UsageError
-from memtop.explain import contents, topic, topics
 from memtop.explain.placeholders import facts_of
-from memtop.explain.topic_loader import Topic, following, parts
+from memtop.explain.topic_loader import Topic, contents, following, parts, topic, topics
 from memtop.model.row import Note
 from tests.explain.regions import REGION_FACTS
 from tests.explain.rows import FULL, MACHINE, STATUS

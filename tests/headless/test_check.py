@@ -10,8 +10,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from memtop.analysis.findings import RULES, Finding, Severity, Weight
+from memtop.analysis.findings import RULES, Finding, Weight
 from memtop.analysis.limits.exit_cause import Clue, Oom
+from memtop.analysis.severity import Severity
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import Confirmation
 from memtop.analysis.trend.pause import Pause

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from memtop.analysis.findings import Severity
+from memtop.analysis.severity import Severity
 from memtop.engine.engine import Engine
 from memtop.explain.finding_text import nothing_wrong, sentences_of
 from memtop.model.assessment import Assessment

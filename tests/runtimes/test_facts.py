@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from memtop.explain import topic
+from memtop.explain.topic_loader import topic
 from memtop.runtimes.go.environ import GoSettings
 from memtop.runtimes.go.facts import GO_VERDICTS, go_facts
 from memtop.runtimes.go.growth import GoVerdict

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from memtop.analysis.findings import RULES, Rule, Severity
+from memtop.analysis.findings import RULES, Rule
+from memtop.analysis.severity import Severity
 from memtop.explain.finding_text import finding_texts
 
 

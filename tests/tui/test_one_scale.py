@@ -13,9 +13,9 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widgets import OptionList
 
-from memtop.analysis.findings import Severity
-from memtop.explain import topics
+from memtop.analysis.severity import Severity
 from memtop.explain.severity_signs import DANGER_MARK, SIGNS, WARNING_MARK
+from memtop.explain.topic_loader import topics
 from memtop.tui.app.app import MemtopApp
 from memtop.tui.drawing.cell_text import to_ascii
 from tests.screenshots.__main__ import ALIVE, NEAR, ORDERS_API, QUEUE_WORKER

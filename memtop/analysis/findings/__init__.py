@@ -10,18 +10,7 @@ flickering.
 
 from memtop.analysis.findings.hysteresis import SAMPLES, StandingFindings
 from memtop.analysis.findings.inputs import FindingInputs
-from memtop.analysis.findings.rule import Finding, Rule, Severity, Weight
+from memtop.analysis.findings.rule import Finding, Rule, Weight
 from memtop.analysis.findings.table import RULES, find, weighing
 
-__all__ = [
-    "RULES",
-    "SAMPLES",
-    "Finding",
-    "FindingInputs",
-    "Rule",
-    "Severity",
-    "StandingFindings",
-    "Weight",
-    "find",
-    "weighing",
-]
+__all__ = ["RULES", "SAMPLES", "Finding", "FindingInputs", "Rule", "StandingFindings", "Weight", "find", "weighing"]

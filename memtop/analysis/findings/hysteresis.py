@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from memtop.analysis.findings.rule import Finding, Severity
+from memtop.analysis.findings.rule import Finding
 from memtop.analysis.findings.table import RULES
+from memtop.analysis.severity import Severity
 
 SAMPLES: Final = 3
 """Samples in a row after which a finding appears or disappears."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from memtop.analysis.findings.inputs import FindingInputs
-from memtop.analysis.findings.rule import DANGER, KEPT, MIB, NOTE, WARNING, Found, Severity, facts, graded
+from memtop.analysis.findings.rule import DANGER, KEPT, MIB, NOTE, WARNING, Found, facts, graded
+from memtop.analysis.severity import Severity
 
 NEAR_PERCENT: Final = 80.0
 """Share of a limit from which on it is near ..."""

@@ -4,24 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from enum import Flag, IntEnum, auto
+from enum import Flag, auto
 from typing import Final, NamedTuple
 
 from memtop.analysis.findings.inputs import FindingInputs
+from memtop.analysis.severity import Severity
 
 Facts = dict[str, float | str]
 MIB: Final = 1 << 20
-
-
-class Severity(IntEnum):
-    """How bad a finding is."""
-
-    NOTE = 0
-    """Useful to know."""
-    WARNING = 1
-    """Deserves a closer look."""
-    DANGER = 2
-    """Calls for action."""
 
 
 class Weight(Flag):

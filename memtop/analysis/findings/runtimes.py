@@ -6,8 +6,9 @@ import math
 from collections.abc import Callable
 
 from memtop.analysis.findings.inputs import FindingInputs
-from memtop.analysis.findings.rule import MIB, NOTE, WARNING, Found, Severity, facts, growth_severity
+from memtop.analysis.findings.rule import MIB, NOTE, WARNING, Found, facts, growth_severity
 from memtop.analysis.limits.gomemlimit import LimitFit, goal_is_near, limit_fit
+from memtop.analysis.severity import Severity
 
 
 def go_limit(c: FindingInputs) -> Found:

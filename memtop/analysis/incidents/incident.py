@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from memtop.analysis.findings import Severity
+from memtop.analysis.severity import Severity
 from memtop.process_key import ProcessKey
 
 if TYPE_CHECKING:

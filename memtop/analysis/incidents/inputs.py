@@ -9,9 +9,9 @@ from operator import itemgetter
 from typing import Final, NamedTuple
 
 from memtop.analysis.crash_loop import LoopFacts
-from memtop.analysis.findings import Severity
 from memtop.analysis.ledger.machine import MachinePart
 from memtop.analysis.limits.heap_use import HeapUse, heaps_end_before
+from memtop.analysis.severity import Severity
 from memtop.analysis.trend.classify import Growth
 from memtop.analysis.trend.hysteresis import Evidence
 from memtop.analysis.trend.rising import Rise

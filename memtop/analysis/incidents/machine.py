@@ -8,11 +8,12 @@ from typing import Final
 
 from memtop.analysis.findings.faults import FULL_PERCENT, RATE_KEPT, WAITS_KEPT
 from memtop.analysis.findings.limits import COMMIT_SHARE, LOW_SHARE, low_severity
-from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, Facts, Severity, facts, graded
+from memtop.analysis.findings.rule import DANGER, NOTE, WARNING, Facts, facts, graded
 from memtop.analysis.incidents.incident import MACHINE, Incident
 from memtop.analysis.incidents.inputs import MIB, STILL_S, IncidentInputs, MachineFacts, PartOwner
 from memtop.analysis.incidents.processes import AT_ONCE_S, PACE_S, severity_at_pace
 from memtop.analysis.ledger.machine import MachinePart, Reclaim, reclaim_of
+from memtop.analysis.severity import Severity
 from memtop.analysis.trend.rising import QUIET_S, SUM_GOES_ON
 
 _PACE_SAID_S: Final = 10.0

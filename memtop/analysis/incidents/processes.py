@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from memtop.analysis.findings.growth import grown_s
-from memtop.analysis.findings.rule import NOTE, WARNING, Facts, Severity, facts, graded, growth_severity
+from memtop.analysis.findings.rule import NOTE, WARNING, Facts, facts, graded, growth_severity
 from memtop.analysis.incidents.incident import Incident, Scope, Subject
 from memtop.analysis.incidents.inputs import MIB, STILL_S, GroupFacts, GrowthFacts, IncidentInputs, LimitFacts, Rates
+from memtop.analysis.severity import Severity
 from memtop.analysis.trend.classify import Growth
 from memtop.analysis.trend.hysteresis import GREW
 from memtop.analysis.trend.rising import ONE_GOES_ON, SUM_GOES_ON, Rise

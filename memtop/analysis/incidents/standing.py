@@ -7,9 +7,9 @@ from collections.abc import Container, Hashable, Iterable
 from operator import itemgetter
 from typing import Final, NamedTuple
 
-from memtop.analysis.findings import Severity
 from memtop.analysis.incidents.incident import Incident, Scope
 from memtop.analysis.incidents.table import ORDER
+from memtop.analysis.severity import Severity
 from memtop.process_key import ProcessKey
 
 COMES_S: Final = 0.9

@@ -8,9 +8,9 @@ from itertools import islice
 from types import MappingProxyType
 from typing import Final
 
-from memtop.analysis.findings import Severity
 from memtop.analysis.incidents.processes import forecast_of
 from memtop.analysis.limits.heap_use import HeapUse
+from memtop.analysis.severity import Severity
 from memtop.analysis.trend.forecast import Room
 from memtop.engine.assessment.event_counters import Counters
 from memtop.engine.assessment.event_finder import EventFinder

@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import Final
 
 from memtop.analysis.crash_loop import LoopFacts
-from memtop.analysis.findings import Severity
 from memtop.analysis.incidents import ExitFacts, IncidentInputs, MachineFacts, StandingIncidents, find_incidents
 from memtop.analysis.incidents.exits import DEATH_SHOWN_S
 from memtop.analysis.incidents.incident import Scope
@@ -20,6 +19,7 @@ from memtop.analysis.limits.exit_cause import Oom
 from memtop.analysis.limits.heap_use import HeapUse
 from memtop.analysis.limits.large import is_large
 from memtop.analysis.limits.memory_limits import CgroupUse, is_known, swap_free_bytes, unread_files
+from memtop.analysis.severity import Severity
 from memtop.engine.assessment.cgroup_watch import CgroupWatch
 from memtop.engine.assessment.event_counters import KILL_S, Counters
 from memtop.engine.assessment.growing_group import GrowingGroup

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from memtop.analysis.findings import Severity
 from memtop.analysis.findings.limits import low_severity
 from memtop.analysis.ledger.machine import MachinePart
+from memtop.analysis.severity import Severity
 from memtop.engine.assessment.machine_trend import MachineTrend
 from memtop.engine.assessment.process_names import process_name
 from memtop.engine.assessment.step_input import StepInput

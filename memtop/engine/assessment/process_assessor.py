@@ -9,9 +9,10 @@ from types import MappingProxyType
 from typing import Final
 
 from memtop.analysis.crash_loop import LoopFacts
-from memtop.analysis.findings import Severity, StandingFindings, find
+from memtop.analysis.findings import StandingFindings, find
 from memtop.analysis.incidents.processes import Forecast
 from memtop.analysis.limits.heap_use import HeapUse
+from memtop.analysis.severity import Severity
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.engine.assessment.count_tracker import CountTracker
 from memtop.engine.assessment.event_counters import Counters

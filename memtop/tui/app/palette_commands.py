@@ -11,7 +11,7 @@ from textual.command import Hit, Hits
 from textual.system_commands import SystemCommandsProvider
 
 from memtop.columns import columns_of
-from memtop.explain import topics
+from memtop.explain.topic_loader import topics
 from memtop.tui.app.bindings import BINDINGS
 from memtop.tui.dialogs.help import key_name
 

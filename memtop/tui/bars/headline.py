@@ -6,7 +6,7 @@ from typing import Final
 
 from textual.message import Message
 
-from memtop.analysis.findings import Severity
+from memtop.analysis.severity import Severity
 from memtop.explain.incident_text import Headline, headline
 from memtop.model.frame import Frame
 from memtop.tui.bars.headline_parts import LIST, HeadlineLayout, early_clauses

@@ -14,7 +14,7 @@ from textual.keys import format_key
 from textual.widgets import Input
 
 from memtop.columns import COLUMNS
-from memtop.explain import topics
+from memtop.explain.topic_loader import topics
 from memtop.tui.bars.footer import Hint
 from memtop.tui.dialogs.dialog import CLOSE_HINT, Dialog
 from memtop.tui.dialogs.keys_line import KeysLine

@@ -11,7 +11,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Label, Markdown
 
-from memtop.explain import topic, topics
+from memtop.explain.topic_loader import topic, topics
 from memtop.tui.bars.footer import Hint
 from memtop.tui.dialogs.dialog import CLOSE_HINT, Choice, Dialog, Menu
 from memtop.tui.dialogs.keys_line import KeysLine

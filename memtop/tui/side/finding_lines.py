@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 
 from rich.cells import cell_len
 
-from memtop.analysis.findings import Severity, Weight, weighing
+from memtop.analysis.findings import Weight, weighing
+from memtop.analysis.severity import Severity
 from memtop.explain.answers import Answer, answers
 from memtop.explain.exit_text import autopsy_lines, autopsy_next, exit_severity
 from memtop.explain.finding_text import FindingText, nothing_wrong, sentences_of

@@ -13,10 +13,11 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 
-from memtop.analysis.findings import Severity
+from memtop.analysis.severity import Severity
 from memtop.demo.progress import Step
-from memtop.explain import plain, topic
 from memtop.explain.placeholders import facts_of
+from memtop.explain.plain_text import plain
+from memtop.explain.topic_loader import topic
 from memtop.explain.virt_text import has_virt_answer, virt_sentence
 from memtop.model.detail import Detail
 from memtop.model.frame import Frame

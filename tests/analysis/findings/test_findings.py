@@ -8,19 +8,10 @@ import pytest
 
 from memtop.analysis.crash_loop import LoopFacts
 from memtop.analysis.fault_causes import Cause
-from memtop.analysis.findings import (
-    RULES,
-    SAMPLES,
-    Finding,
-    FindingInputs,
-    Severity,
-    StandingFindings,
-    Weight,
-    find,
-    weighing,
-)
+from memtop.analysis.findings import RULES, SAMPLES, Finding, FindingInputs, StandingFindings, Weight, find, weighing
 from memtop.analysis.ledger.cgroup import Unmapped
 from memtop.analysis.limits.count_rise import CountRise
+from memtop.analysis.severity import Severity
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import Evidence
 from memtop.analysis.trend.pause import Pause

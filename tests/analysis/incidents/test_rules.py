@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from memtop.analysis.crash_loop import LoopFacts
-from memtop.analysis.findings import Severity
 from memtop.analysis.incidents import (
     RULES,
     BrakeFacts,
@@ -28,6 +27,7 @@ from memtop.analysis.incidents import (
 from memtop.analysis.incidents.cgroups import is_thrash
 from memtop.analysis.incidents.processes import forecast_of
 from memtop.analysis.ledger.machine import MachinePart
+from memtop.analysis.severity import Severity
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.rising import Rise
 from memtop.analysis.trend.soon import is_soon

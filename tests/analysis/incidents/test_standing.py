@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 
-from memtop.analysis.findings import Severity
 from memtop.analysis.incidents import Incident, Scope, StandingIncidents, Subject
+from memtop.analysis.severity import Severity
 from memtop.process_key import ProcessKey
 
 NOTE, WARNING, DANGER = Severity.NOTE, Severity.WARNING, Severity.DANGER

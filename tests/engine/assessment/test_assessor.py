@@ -10,8 +10,8 @@ from functools import cache
 
 import pytest
 
-from memtop.analysis.findings import Severity
 from memtop.analysis.limits.exit_cause import Oom
+from memtop.analysis.severity import Severity
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import Confirmation, Evidence
 from memtop.columns import BY_NAME
@@ -21,9 +21,9 @@ from memtop.engine.assessment.growth_tracker import Verdict
 from memtop.engine.assessment.row_marks import sign
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied, MemtopError, NotRecorded
-from memtop.explain import topic
 from memtop.explain.finding_text import sentences_of
 from memtop.headless.check import Answer, answer_to
+from memtop.explain.topic_loader import topic
 from memtop.model.assessment import Assessment, CountLimit, ExitReport, Limit, LimitRow
 from memtop.model.frame import Frame
 from memtop.model.request import Request

@@ -7,8 +7,8 @@ import signal
 
 import pytest
 
-from memtop.analysis.findings import Severity
 from memtop.analysis.limits.exit_cause import Oom
+from memtop.analysis.severity import Severity
 from memtop.engine.assessment import assessor, exit_analysis, incident_tracker, lives
 from memtop.engine.assessment.exit_analysis import AUTOPSIES
 from memtop.engine.engine import Engine

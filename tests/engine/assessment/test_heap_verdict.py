@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from memtop.analysis.findings import Severity
+from memtop.analysis.severity import Severity
 from memtop.analysis.trend.classify import Growth, Shape
 from memtop.analysis.trend.hysteresis import Evidence
 from memtop.analysis.trend.pause import Pause

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from memtop.analysis.findings import Severity
+from memtop.analysis.severity import Severity
 from memtop.engine.engine import Engine
 from memtop.explain.severity_signs import SIGNS
 from memtop.process_key import ProcessKey

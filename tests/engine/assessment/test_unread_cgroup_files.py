@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from memtop.analysis.findings import Severity
+from memtop.analysis.severity import Severity
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied, Blocked, MemtopError, ProcessGone, Unavailable
 from memtop.explain.finding_text import nothing_wrong, sentences_of

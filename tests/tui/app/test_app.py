@@ -17,7 +17,7 @@ from textual.widgets import Input, Label, Markdown, OptionList
 from memtop.columns import BY_NAME, DEFAULT_COLUMNS
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied
-from memtop.explain import topic
+from memtop.explain.topic_loader import topic
 from memtop.model.detail import Detail
 from memtop.model.row import ProcessRow
 from memtop.settings import Settings

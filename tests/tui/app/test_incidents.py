@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from textual.widgets import OptionList
 
-from memtop.analysis.findings import Severity
 from memtop.analysis.incidents import Incident, Scope, Subject
+from memtop.analysis.severity import Severity
 from memtop.model.incidents import IncidentReport, Unseen
 from memtop.process_key import ProcessKey
 from memtop.settings import Settings

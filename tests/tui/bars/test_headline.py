@@ -7,9 +7,9 @@ import re
 import pytest
 from rich.cells import cell_len
 
-from memtop.analysis.findings import Severity
 from memtop.analysis.incidents import Incident, Scope
 from memtop.analysis.incidents.incident import Subject
+from memtop.analysis.severity import Severity
 from memtop.explain.incident_text import Headline, incident_sentences
 from memtop.process_key import ProcessKey
 from memtop.tui.bars.headline_parts import HeadlineLayout, headline_parts

@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 
-from memtop.analysis.findings import Finding, Severity
+from memtop.analysis.findings import Finding
 from memtop.analysis.memory_map.piece_budget import SMAPS_MAX_S
 from memtop.analysis.memory_map.read_cost import Load, Machine, ReadBudget
 from memtop.analysis.memory_map.region_kinds import RegionKind
 from memtop.analysis.memory_map.regions import Split
 from memtop.analysis.memory_map.sharing import Bounds, Freed, Sharing, freed_by_kill, member
-from memtop.explain import topic, topics
+from memtop.analysis.severity import Severity
 from memtop.explain.region_placeholders import BESIDE_NOW, mapping_sentence, sizes_then
 from memtop.explain.region_sentences import caption, mark_sentence, what_is_known, why_no_reading
 from memtop.explain.sharing_sentences import READING_FREED, kill_sentences, sharing_sentences
+from memtop.explain.topic_loader import topic, topics
 from memtop.model.assessment import Assessment
 from memtop.model.detail import Detail
 from memtop.model.row import Note
