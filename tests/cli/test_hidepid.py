@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NOBODY = 65534
 HIDING = """
 import contextlib, io, os, subprocess, sys
-import memtop.cli, memtop.cli.record
+import memtop.cli, memtop.cli.record, memtop.headless.check, memtop.headless.regions
 options, *argvs = sys.argv[1:]
 RECORD = ["record", "-n", "2", "-d", "0.1", "-o", "-"]
 CSV = ["--csv", "-n", "1"]
@@ -25,7 +25,7 @@ CSV = ["--csv", "-n", "1"]
 subprocess.run(["mount", "-t", "proc", "-o", options, "proc", "/proc"], check=True)
 sleepers = [subprocess.Popen(["sleep", "1000"]) for _ in range(3)]
 with contextlib.redirect_stdout(io.StringIO()):  # imports all that is needed, before its files are out of reach
-    for argv in (["--json", "-n", "2", "-d", "0.1"], ["-b", "-n", "2", "-d", "0.1"], CSV, ["machine"], ["regions", "1"], RECORD):
+    for argv in (["--json", "-n", "2", "-d", "0.1"], ["-b", "-n", "2", "-d", "0.1"], CSV, ["machine"], RECORD):
         memtop.cli.run(argv)
 if not os.fork():
     if "hidepid" in options:

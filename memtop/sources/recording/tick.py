@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from memtop.sources.protocol import Exit, Instant, NotedEvent, pid_of
@@ -26,21 +25,30 @@ class Block(NamedTuple):
     """See :func:`memtop.sources.recording.format.encode_rows`."""
 
 
-@dataclass(slots=True)
 class Tick:
     """One instant. It has all answers; the encoder leaves out what is known already."""
 
-    instant: Instant
-    pids: Sequence[int] | None = None
-    sweeps: dict[str, dict[int, bytes | None]] = field(default_factory=dict)
-    reads: dict[str, FileAnswer] = field(default_factory=dict)
-    asks: list[tuple[str, Recorded, float]] = field(default_factory=list)
-    """Readings that may block: path, outcome, seconds that it took."""
-    waiting: set[str] = field(default_factory=set)
-    exits: list[Exit] = field(default_factory=list)
-    events: list[NotedEvent] = field(default_factory=list)
-    lost: int = 0
-    """Instants before this one that could not be written."""
+    __slots__ = ("asks", "events", "exits", "instant", "lost", "pids", "reads", "sweeps", "waiting")
+
+    def __init__(
+        self,
+        instant: Instant,
+        pids: Sequence[int] | None = None,
+        *,
+        sweeps: dict[str, dict[int, bytes | None]] | None = None,
+        asks: Iterable[tuple[str, Recorded, float]] = (),
+    ) -> None:
+        self.instant = instant
+        self.pids = pids
+        self.sweeps = {} if sweeps is None else sweeps
+        self.reads: dict[str, FileAnswer] = {}
+        self.asks = [*asks]
+        """Readings that may block: path, outcome, seconds that it took."""
+        self.waiting: set[str] = set()
+        self.exits: list[Exit] = []
+        self.events: list[NotedEvent] = []
+        self.lost = 0
+        """Instants before this one that could not be written."""
 
     def size_bytes(self) -> int:
         """Estimate of the memory that it uses."""
@@ -66,8 +74,10 @@ class Tick:
             now = self.sweeps.get(name, {})
             if older := before.keys() - now.keys() - ended:
                 sweeps[name] = {pid: before[pid] for pid in older if matters(pid)} | now
-        reads = {path: answer for path, answer in earlier.reads.items() if matters(pid_of(path))} | self.reads
         asks = {ask[0]: ask for ask in (*(ask for ask in earlier.asks if matters(pid_of(ask[0]))), *self.asks)}
-        exits, events = [*earlier.exits, *self.exits], [*earlier.events, *self.events]
-        count = self.lost + earlier.lost
-        return Tick(self.instant, pids, sweeps, reads, [*asks.values()], self.waiting, exits, events, count)
+        both = Tick(self.instant, pids, sweeps=sweeps, asks=asks.values())
+        both.reads = {path: answer for path, answer in earlier.reads.items() if matters(pid_of(path))} | self.reads
+        both.waiting = self.waiting
+        both.exits, both.events = [*earlier.exits, *self.exits], [*earlier.events, *self.events]
+        both.lost = self.lost + earlier.lost
+        return both
