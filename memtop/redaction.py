@@ -215,7 +215,7 @@ class _Rule(NamedTuple):
     """Matches an operand directly behind which a secret may stand."""
 
 
-@cache
+@lru_cache(len(_PROGRAMS))
 def _rule(program: _Program) -> _Rule:
     """The rule of a program, compiled when a command line names it."""
     never = "(?!)"
