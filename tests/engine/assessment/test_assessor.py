@@ -22,8 +22,8 @@ from memtop.engine.assessment.row_marks import sign
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied, MemtopError, NotRecorded
 from memtop.explain.finding_text import sentences_of
-from memtop.headless.check import Answer, answer_to
 from memtop.explain.topic_loader import topic
+from memtop.headless.check import Answer, answer_to
 from memtop.model.assessment import Assessment, CountLimit, ExitReport, Limit, LimitRow
 from memtop.model.frame import Frame
 from memtop.model.request import Request
