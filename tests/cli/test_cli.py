@@ -109,6 +109,13 @@ def _signals_as_before() -> Iterator[None]:
         (["regions", ""], 2, "an empty name"),
         (["--check", "x", "1"], 2, "takes one PID or name"),
         (["explain", "no-such-topic"], 2, "no-such-topic"),
+        (["--"], 2, "needs a command"),
+        (["-b", "--", ""], 2, "needs a command"),
+        (["1", "--", "true"], 2, "name no other processes"),
+        (["--check"], 2, "takes one PID"),
+        (["--check", "--for", "soon", "1"], 2, "--for"),
+        (["record", "--keep", "1"], 2, "--keep must be 60 s or more"),
+        (["record", "--max-size", "1k"], 2, "--max-size must be 4M or more"),
     ],
 )
 def test_a_mistake_is_said_in_one_line_on_stderr(

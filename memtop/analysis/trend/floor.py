@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from statistics import median
 from typing import Final, NamedTuple
 
@@ -33,12 +33,14 @@ class Floor(NamedTuple):
 
 
 def blocks(times: Sequence[float]) -> Iterator[range]:
-    """Indices of the points in each tenth of the span. A tenth without points is left out."""
+    """Indices of the points in each tenth of the span, of ascending times. A tenth without points is left out."""
     start, width = times[0], (times[-1] - times[0]) / BLOCKS
-    tenth = [min(BLOCKS - 1, int((time - start) / width)) if width > 0 else 0 for time in times]
-    for _, members in groupby(range(len(times)), key=tenth.__getitem__):
-        indices = list(members)
-        yield range(indices[0], indices[-1] + 1)
+    end = 0
+    for tenth in range(BLOCKS - 1 if width > 0 else 0):
+        begin, end = end, bisect_right(times, tenth, end, key=lambda time: int((time - start) / width))
+        if begin < end:
+            yield range(begin, end)
+    yield range(end, len(times))
 
 
 def low_point(values: list[float], block: range) -> int:
