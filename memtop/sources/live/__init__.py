@@ -28,9 +28,10 @@ HOT: Final = frozenset({"proc/meminfo", "proc/vmstat", "proc/pressure/memory", "
 _LOADAVG: Final = "proc/loadavg"
 OF_CGROUPS: Final = ("/memory.current", "/memory.usage_in_bytes", "/memory.stat")
 """Ends of paths that are read at almost every instant. Descriptors of up to MOST_OF_CGROUPS of them are kept."""
-OF_FEW: Final = frozenset({"cgroup.procs", "cgroup", "status", "oom_score", "oom_score_adj"})
+OF_FEW: Final = frozenset({"cgroup", "status", "oom_score", "oom_score_adj"})
 """Names of files that are read at every instant of the process in focus or its cgroup, and of others in turn; so are
-all whose name begins with ``memory.``."""
+all whose name begins with ``memory.``. cgroup.procs is opened each time: in version 1 a descriptor gives the same list
+again while less than a second passes between two readings."""
 MOST_OF_CGROUPS: Final = 512
 MOST_DESCRIPTORS: Final = 1_048_576
 RESERVED: Final = 128

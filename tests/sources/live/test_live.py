@@ -898,3 +898,31 @@ def raising_no_child(*args: object) -> object:
 
 def raising_not_found(*args: object) -> object:
     raise FileNotFoundError
+
+
+def test_the_members_of_a_cgroup_are_those_of_now() -> None:
+    folder = Path(f"/sys/fs/cgroup/memory/memtop-test-members-{os.getpid()}")
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip("no cgroup of version 1 can be made")
+    sleepers = [subprocess.Popen(["sleep", "60"]) for _ in range(2)]
+    source = LiveSource()
+    try:
+        for one in sleepers:
+            (folder / "cgroup.procs").write_text(str(one.pid))
+        for _ in range(4):
+            source.begin()
+            source.read(f"{folder}/memory.usage_in_bytes"[1:])
+            members = source.read(f"{folder}/cgroup.procs"[1:]).split()
+        assert sorted(map(int, members)) == sorted(one.pid for one in sleepers)
+        sleepers[0].kill()
+        sleepers[0].wait()
+        source.begin()
+        assert source.read(f"{folder}/cgroup.procs"[1:]).split() == [b"%d" % sleepers[1].pid]
+    finally:
+        source.close()
+        for one in sleepers:
+            one.kill()
+            one.wait()
+        folder.rmdir()
