@@ -71,7 +71,7 @@ def was_oom(
     machine_kills: int | None,
     explained: int = 0,
     vanished: int = 1,
-    largest: bool = True,
+    largest: bool | None = True,
     limit_near: bool = False,
 ) -> tuple[Oom, tuple[Clue, ...]]:
     """The judgment and its evidence.
@@ -79,8 +79,9 @@ def was_oom(
     ``status`` is that of wait(2). ``cgroup_kills`` and ``machine_kills`` are the increases of the counts of OOM kills
     around its end; None if they cannot be read. ``explained`` of the machine's kills are known to have ended other
     processes, or were counted by other cgroups. ``vanished`` is the number of processes of its cgroup that ended then;
-    it may be the ``largest`` of them, or one of as many as were killed. ``limit_near`` says whether its cgroup was
-    nearly full: where larger ones have ended elsewhere, that tells which was killed.
+    it may be the ``largest`` of them, or one of as many as were killed; None where the size of some is unknown.
+    ``limit_near`` says whether its cgroup was nearly full: where larger ones have ended elsewhere, that tells which was
+    killed.
     """
     if status is not None and ending_signal(status) != _KILLED:
         return Oom.NO, (Clue.EXITED,)
@@ -91,7 +92,7 @@ def was_oom(
         clues.append(Clue.CGROUP_COUNTED)
         if vanished > cgroup_kills:
             clues += [Clue.OTHERS_AS_WELL, Clue.LARGEST] if largest else [Clue.OTHERS_AS_WELL]
-            return (Oom.PROBABLE if largest else Oom.UNKNOWN), tuple(clues)
+            return (Oom.UNKNOWN if largest is False else Oom.PROBABLE), tuple(clues)
         return (Oom.PROBABLE if status is None else Oom.CERTAIN), tuple(clues)
     if cgroup_kills == 0 and (machine_kills or 0) > explained:
         return Oom.UNKNOWN, (*clues, Clue.CGROUP_UNSURE, Clue.MACHINE_COUNTED)

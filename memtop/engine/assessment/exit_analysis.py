@@ -257,14 +257,15 @@ class ExitAnalysis:
         rss = row.rss_bytes or (point.rss_bytes if point is not None else 0)
         explained = max(counters.counted_kills, sum(step.now_s - at_s <= KILL_S for at_s, _ in self._certain))
         kills = cgroup_kills if cgroup_kills is not None else (counters.machine_kills or 0) - explained
+        others = self._others_gone(path, step) if path is not None else 0
         larger = sum(self._rss_of(one) > rss for one in mine if one.key != key)
         oom, clues = was_oom(
             status,
             cgroup_kills=cgroup_kills,
             machine_kills=counters.machine_kills,
             explained=explained,
-            vanished=max(1, len(mine)),
-            largest=larger < max(1, kills),
+            vanished=max(1, len(mine)) + others,
+            largest=None if others else larger < max(1, kills),
             limit_near=was_nearly_full(step, chain),
         )
         lowest, lowest_bytes = lowest_limit(self._counters, step, key)
@@ -314,6 +315,13 @@ class ExitAnalysis:
     def _cgroup_kills(self, key: ProcessKey) -> int | None:
         chain = self._counters.chain(key)
         return self._counters.cgroup_kills(chain[0]) if chain else None
+
+    def _others_gone(self, path: str, step: StepInput) -> int:
+        """Number of the processes that have left a cgroup since the reading before and were not read themselves."""
+        before, now = self._counters.before(path), self._counters.now(path)
+        if before is None or now is None or before.members is None or now.members is None:
+            return 0
+        return len(set(before.members).difference(now.members, step.rows, (one.key.pid for one in self._dead)))
 
     def _peak_bytes(self, row: ProcessRow) -> int | None:
         """The highest RES known: VmHWM as last read, or what the history has."""

@@ -474,3 +474,20 @@ def test_reports_on_those_that_were_in_focus_are_bounded() -> None:
         end(source, pid, 0)
     frame = step(engine, times=2)
     assert [one.key.pid for one in frame.ended] == [*range(169, 105, -1)]
+
+
+@pytest.mark.parametrize(("other_ended", "oom"), [(True, Oom.PROBABLE), (False, Oom.CERTAIN)])
+def test_a_kill_is_not_certain_where_a_process_that_is_not_watched_ended_as_well(other_ended: bool, oom: Oom) -> None:
+    source = v2(FakeProcess(42), FakeProcess(43))
+    engine = Engine(source)
+    ask = request(focus=FakeProcess(42).key, only=frozenset({42}))
+    step(engine, ask, 4)
+    source.files[f"{APP}/memory.events.local"] = b"oom_kill 2\n"  # it was 1
+    source.files["proc/vmstat"] = b"pgfault 1000\noom_kill 4\n"
+    source.files[f"{APP}/cgroup.procs"] = b"" if other_ended else b"43\n"
+    end(source, 42, signal.SIGKILL)
+    if other_ended:
+        end(source, 43, None)
+    detail = step(engine, ask).detail
+    assert detail is not None and detail.outlook is not None and detail.outlook.autopsy is not None
+    assert detail.outlook.autopsy.oom is oom
