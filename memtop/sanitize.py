@@ -6,8 +6,6 @@ contains only plain visible characters: no control byte, no bidirectional overri
 
 from __future__ import annotations
 
-from unicodedata import category
-
 _HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Mn", "Me", "Mc")
 """General categories that draw nothing, or draw over their neighbor."""
 _WIDTHLESS = ("\u115f-\u11ff", "\u3164-\u3164", "\ud7b0-\ud7ff", "\uffa0-\uffa0", "\U0001f3fb-\U0001f3ff")
@@ -28,6 +26,8 @@ def _visible(character: str) -> str:
         return f"\\x{code - 0xDC00:02x}"  # an undecodable byte, as surrogateescape encodes it
     if code < 0xA0:
         return f"\\x{code:02x}"
+    from unicodedata import category  # noqa: PLC0415 (0.3 ms; names are rarely beyond ASCII)
+
     kind = category(character)
     if kind in _HIDDEN or any(span[0] <= character <= span[-1] for span in _WIDTHLESS):
         return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

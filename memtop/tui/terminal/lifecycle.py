@@ -27,7 +27,6 @@ from typing import Final, Protocol
 from memtop.ending_signals import ENDING
 from memtop.errors import MemtopError, starved
 from memtop.sanitize import clean
-from memtop.tui.terminal import crash_report
 from memtop.tui.terminal.terminal_state import Terminal
 
 GRACE_S: Final = 1.0
@@ -237,7 +236,7 @@ class Life:
             self._failed = True
             error, self._error = self._error, None
             reason = self._ran_out = starved(error)
-            lines.append(f"memtop: {reason}" if reason else crash_report.write(error))
+            lines.append(f"memtop: {reason}" if reason else _report(error))
         if self.terminal.was_raw:
             lines.append("memtop: this terminal was in raw mode before; memtop --reset-terminal repairs it")
         if lines:
@@ -247,6 +246,13 @@ class Life:
     def _conclude(self) -> None:
         if self.supervised is not None:
             self.code = self.supervised.conclude(self.code, failed=self._failed)
+
+
+def _report(error: BaseException) -> str:
+    """Write the report of an internal error. Returns the line that names it."""
+    from memtop.tui.terminal import crash_report  # noqa: PLC0415 (7 ms, which the first picture would wait for)
+
+    return crash_report.write(error)
 
 
 def code_of(error: BaseException) -> int:
