@@ -8,6 +8,7 @@ from typing import TypeVar
 from textual.await_complete import AwaitComplete
 from textual.screen import ModalScreen
 
+from memtop.tui.drawing.painted_once import PaintedOnce
 from memtop.tui.drawing.steady_size import SteadySize
 from memtop.tui.drawing.text_selection import SelectsText
 
@@ -40,5 +41,5 @@ class AnswersOnce(SteadySize):
         return closed
 
 
-class ClosedOnce(AnswersOnce, ModalScreen[Result], SelectsText[Result]):
+class ClosedOnce(AnswersOnce, ModalScreen[Result], PaintedOnce[Result], SelectsText[Result]):
     """A modal screen of our own that answers once."""

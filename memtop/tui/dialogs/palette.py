@@ -16,6 +16,7 @@ from textual.worker import WorkerError
 
 from memtop.tui.dialogs.answered_once import AnswersOnce
 from memtop.tui.dialogs.choice_list import CurrentClicks
+from memtop.tui.drawing.painted_once import PaintedOnce
 
 PATIENCE_S: Final = 2.0
 """Longest wait of Enter for the commands that the text finds."""
@@ -25,7 +26,7 @@ class Commands(CurrentClicks, CommandList):
     """The commands found, which change while more is typed."""
 
 
-class Palette(AnswersOnce, CommandPalette):
+class Palette(AnswersOnce, CommandPalette, PaintedOnce[None]):
     """The command palette. It is no ClosedOnce, because Textual inherits style rules from the first base only."""
 
     def compose(self) -> ComposeResult:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from textual import events
 
+from memtop.tui.drawing.painted_once import PaintedOnce
 from memtop.tui.drawing.span_compositor import SpanCompositor
 from memtop.tui.drawing.text_selection import SelectsText
 
@@ -35,7 +36,7 @@ class SteadySize:
         event.size = event.virtual_size = now
 
 
-class SteadyScreen(SteadySize, SelectsText[None]):
+class SteadyScreen(SteadySize, PaintedOnce[None], SelectsText[None]):
     """The screen of the application itself. While a dialog is over it, widgets of class ``front`` are not visible.
 
     They are hidden one by one: a class of the screen would style all its widgets again, twice for each dialog.
