@@ -222,8 +222,7 @@ class Recorder:
             self._note_answer(written, _recorded(error), 0.0)
             raise
         if answer is not None:
-            kept = self._recordable(written, answer.data)
-            self._note_answer(written, (Outcome.OK, kept) if isinstance(kept, bytes) else kept, answer.took_s)
+            self._note_answer(written, (Outcome.OK, answer.data), answer.took_s)
         elif self._tick is not None:
             self._tick.waiting.add(written)
         return answer
@@ -290,6 +289,7 @@ class Recorder:
             return
         tick, earlier = (self._tick, self._earlier) if self._is_open else (self._earlier, None)
         assert tick is not None
+        tick.asks = [(path, self._redacted(path, recorded), took_s) for path, recorded, took_s in tick.asks]
         again = not self._is_open and tick.lost > 0
         tick.lost -= again
         self._tick, self._is_open = None if last else Tick(tick.instant), False
@@ -309,6 +309,13 @@ class Recorder:
         if self._sink is not None or sparse_s is None or tick.events or len(tick.reads) > _MANY_READS:
             return True
         return not 0.0 <= tick.instant.mono_s - self._kept_s < sparse_s - _EARLY_S
+
+    def _redacted(self, path: str, recorded: Recorded) -> Recorded:
+        """What an answer leaves in the recording; only here, because the first picture would wait for the patterns."""
+        if recorded[0] is not Outcome.OK:
+            return recorded
+        kept = self._recordable(path, recorded[1])
+        return (Outcome.OK, kept) if isinstance(kept, bytes) else kept
 
     def _recordable(self, path: str, data: bytes) -> FileAnswer:
         if not path.endswith(_NEVER_WHOLE) or is_runtime(path):
