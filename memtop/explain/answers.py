@@ -201,6 +201,8 @@ def _shape(growth: Growth) -> str:
     if growth.pause is not None and growth.pause.unusual and growth.kind in _RISES:
         rise = "" if growth.rise_bytes is None else f", after {_signed(growth.rise_bytes)}"
         return f"No: level for the last {duration(growth.pause.level_s)}{rise}"
+    if growth.creeps:
+        return f"Not known: {_signed(growth.rise_bytes or 0.0)} in {duration(growth.span_s)}, steadily"
     rate = growth.slope_bytes_per_s
     return _OF_SHAPES[growth.kind].format(
         span=duration(growth.span_s),

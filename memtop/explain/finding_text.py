@@ -138,6 +138,8 @@ def nothing_wrong(
         name = "heap_open" if outlook.of_heap else "heap_level" if outlook.heap_level else "open"
     elif state is not None and state.changing:
         name = "changing"
+    elif outlook.creeps:
+        name = "creeping"
     elif growth.kind in (Shape.FLAT, Shape.NOISY):
         name = "flat" if alone or outlook.unread else "level"
     else:
@@ -158,6 +160,7 @@ def nothing_wrong(
     beside = f" Not checked: {'; '.join(outlook.not_looked_at)}." if outlook.not_looked_at else ""
     if growth is not None:
         facts["span_s"] = growth.span_s
+        facts["rise_bytes"] = max(0.0, growth.rise_bytes or 0.0)
         facts["held"] = "has been level" if growth.kind is Shape.FLAT else "has varied without a trend"
     if answered and name == "beside":  # the answers say how much room is left, and whether it grows
         return (sums + files + beside).strip()

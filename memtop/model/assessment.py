@@ -315,3 +315,9 @@ class Assessment:
     """What decides which tools can look into it; None while its runtime is not known."""
     autopsy: ExitReport | None = None
     """How the process ended. The other fields then have the state at its end, as far as it was read."""
+
+    @property
+    def creeps(self) -> bool:
+        """Whether its memory rises steadily, by too little for a verdict, and its runtime does not say that it uses no
+        more."""
+        return self.growth is not None and self.growth.creeps and not self.heap_level and not self.of_heap

@@ -365,6 +365,19 @@ def test_a_rise_leaves_the_question_open_unless_the_runtime_says_that_no_more_is
     assert "certain" not in " ".join(says(judged(kind, heap_level=True))), "what is fine is not called uncertain"
 
 
+def test_a_steady_rise_that_is_too_small_for_a_verdict_is_not_called_level() -> None:
+    outlook = judged(Shape.FLAT)
+    assert outlook.growth is not None and answer_to(outlook) is Answer.FINE
+    rise = outlook.growth._replace(z=3.9, rise_bytes=60.0 * (1 << 20), smallest_bytes=82.0 * (1 << 20))
+    found = replace(outlook, growth=rise)
+    assert answer_to(found) is Answer.UNKNOWN
+    words = " ".join(says(found))
+    assert "risen steadily by 60.0 MiB in 90 s" in words and "level" not in words and "Nothing wrong" not in words
+    assert answer_to(replace(found, heap_level=True)) is Answer.FINE
+    assert answer_to(replace(found, growth=rise._replace(z=2.9))) is Answer.FINE, "noise"
+    assert answer_to(replace(found, growth=rise._replace(rise_bytes=float(1 << 20)))) is Answer.FINE
+
+
 def test_a_step_is_over_when_a_minute_of_level_has_followed() -> None:
     assert answer_to(judged(Shape.STEP, level_s=59.0)) is Answer.UNKNOWN
     assert answer_to(judged(Shape.STEP, level_s=60.0)) is Answer.FINE

@@ -42,6 +42,10 @@ _RETURNS: Final = 2
 _MOSTLY_TOP: Final = 0.8
 _GIVEN_BACK: Final = 0.1
 """Above its lowest point by no more than this part of its rise, memory has been given back."""
+_CREEPING_Z: Final = 3.0
+"""One series of noise in 700 has such a score."""
+_CREEPING_SHARE: Final = 0.25
+"""A smaller part of the smallest change that is reported is nothing."""
 _LARGEST: Final = float(1 << 63)
 """No valid size or time is larger."""
 
@@ -115,6 +119,13 @@ class Growth(NamedTuple):
     """Whether that limit is met soon, as :func:`is_soon` remembers it; only of confirmed growth."""
     pause: Pause | None = None
     """The rest at the end, of a series that has risen; None while it goes on to rise, and if it swings."""
+
+    @property
+    def creeps(self) -> bool:
+        """Whether it is called flat, and yet rises steadily, by less than what is reported: a longer look decides."""
+        if self.kind is not Shape.FLAT or self.z is None or self.rise_bytes is None or self.smallest_bytes is None:
+            return False
+        return self.z >= _CREEPING_Z and self.rise_bytes >= _CREEPING_SHARE * self.smallest_bytes
 
 
 def judge(

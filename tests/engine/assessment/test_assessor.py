@@ -1043,3 +1043,15 @@ def test_mappings_that_rise_to_their_limit_are_found_before_it_is_near(gained: i
     assert answer_to(found) is answer
     assert bool(rises) is (answer is Answer.BAD)
     assert all("of 65,530 in use" in one and "full in about 4 min: then mmap fails" in one for one in rises)
+
+
+def test_a_large_process_that_grows_by_less_than_is_noticed_at_once_is_never_called_fine() -> None:
+    process = FakeProcess(42, rss_pages=4096 * MIB_PAGES, virt_pages=8192 * MIB_PAGES)
+    engine, answers = Engine(FakeSource(process)), []
+    for _ in range(280):
+        process.rss_pages += MIB_PAGES // 2
+        frame = engine.step(request(focus=process.key, needs=Need.STAT | Need.STATUS))
+        assert frame is not None and frame.detail is not None
+        answers.append(answer_to(frame.detail.outlook))
+    assert set(answers[:150]) == {Answer.UNKNOWN}, "less than 2 % is no verdict"
+    assert answers[-1] is Answer.BAD and Answer.FINE not in answers
