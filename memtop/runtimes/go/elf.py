@@ -3,8 +3,7 @@
 The file may be hostile, so every count, every size and the sum of all reads is bounded.
 """
 
-import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from memtop.errors import ParseError
@@ -54,12 +53,11 @@ class Elf:
         if len(head) < 52 or head[4] not in (1, 2) or head[5] not in (1, 2):
             raise ParseError("exe", "an ELF file that is cut short or of an unknown class")
         self.pointer_bytes = 8 if head[4] == 2 else 4
-        self._order = "<" if head[5] == 1 else ">"
-        layout = "QQQIHHHHHH" if self.pointer_bytes == 8 else "IIIIHHHHHH"
-        size = struct.calcsize(self._order + layout)
-        if len(head) < 24 + size:
+        self._order: Final = "little" if head[5] == 1 else "big"
+        layout = (8, 8, 8, 4, 2, 2, 2, 2, 2, 2) if self.pointer_bytes == 8 else (4, 4, 4, 4, 2, 2, 2, 2, 2, 2)
+        if len(head) < 24 + sum(layout):
             raise ParseError("exe", "its header is cut short")
-        found = struct.unpack_from(self._order + layout, head, 24)
+        found = self._integers(layout, head, 24)
         _, program_at, section_at, _, _, program_size, programs, section_size, sections, names_at = found
         self.segments = tuple(self._segments(program_at, program_size, programs))
         self._section_table = (section_at, section_size, sections, names_at)
@@ -84,29 +82,36 @@ class Elf:
 
     def integer(self, data: bytes) -> int:
         """Decode an unsigned integer in the byte order of this file."""
-        return int.from_bytes(data, "little" if self._order == "<" else "big")
+        return int.from_bytes(data, self._order)
 
     def sections(self) -> tuple[Section, ...]:
         """All sections; empty if the headers were removed or are malformed."""
         table_at, size, count, names_at = self._section_table
-        layout = self._order + ("IIQQQQ" if self.pointer_bytes == 8 else "IIIIII")
-        least = struct.calcsize(layout)
-        if not 0 < count <= _MOST_SECTIONS or not least <= size <= 256 or names_at >= count:
+        layout = (4, 4, 8, 8, 8, 8) if self.pointer_bytes == 8 else (4,) * 6
+        if not 0 < count <= _MOST_SECTIONS or not sum(layout) <= size <= 256 or names_at >= count:
             return ()
         table = self.read(table_at, size * count)
         if len(table) < size * count:
             return ()
-        rows = [struct.unpack_from(layout, table, size * place) for place in range(count)]
+        rows = [self._integers(layout, table, size * place) for place in range(count)]
         names = self.read(rows[names_at][4], min(rows[names_at][5], _MOST_NAMES_BYTES))
         return tuple(Section(_name(names, row[0]), row[3], row[5]) for row in rows)
 
+    def _integers(self, layout: Sequence[int], data: bytes, at: int) -> list[int]:
+        """Decode neighboring unsigned integers; ``layout`` has the bytes of each."""
+        found = []
+        for size in layout:
+            found.append(self.integer(data[at : at + size]))
+            at += size
+        return found
+
     def _segments(self, at: int, size: int, count: int) -> Iterator[Segment]:
-        layout = self._order + ("IIQQQQ" if self.pointer_bytes == 8 else "IIIIIII")
-        if not struct.calcsize(layout) <= size <= 256:
+        layout = (4, 4, 8, 8, 8, 8) if self.pointer_bytes == 8 else (4,) * 7
+        if not sum(layout) <= size <= 256:
             return
         table = self.read(at, size * min(count, _MOST_SEGMENTS))
         for place in range(len(table) // size):
-            row = struct.unpack_from(layout, table, size * place)
+            row = self._integers(layout, table, size * place)
             if self.pointer_bytes == 8:
                 kind, flags, offset, address, _, file_bytes = row
             else:
