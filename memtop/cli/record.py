@@ -143,6 +143,7 @@ def _request(settings: Settings) -> Request:
     groups = Need.GROUPS if request.everybody else Need.NONE  # all cgroups are most of the file of one process
     return request._replace(
         rows=request.rows._replace(killed=False),
+        window=request.window._replace(points=0),
         readings=request.readings._replace(
             needs_all=_NEEDS_ALL | groups | request.readings.row_needs,
             focus_needs=_FOCUS_NEEDS,

@@ -23,7 +23,7 @@ from memtop.engine.engine import Engine
 from memtop.explain.exit_text import autopsy_lines
 from memtop.explain.finding_text import nothing_wrong, sentences_of
 from memtop.model.assessment import Assessment, ExitReport
-from memtop.model.request import Request, RowSelection
+from memtop.model.request import ChartWindow, Request, RowSelection
 from memtop.model.row import Note
 from memtop.sampling.problems import announcer, without_metrics
 from memtop.sampling.request import Need, ReadingsRequest
@@ -85,14 +85,14 @@ def run(
         runtimes=bool(go_urls),  # an address without metrics is said
         smaps=smaps,
     )
-    rows = RowSelection(only=frozenset({pid}))
+    rows, no_chart = RowSelection(only=frozenset({pid})), ChartWindow(points=0)
     began_s = time.monotonic()
     outlook: Assessment | None = None
     name = str(pid)
     announce = announcer(say)
     while True:
         with sampling:
-            frame = engine.step(Request(readings, rows))
+            frame = engine.step(Request(readings, rows, no_chart))
         if frame is None:
             break
         announce(frame.problems)

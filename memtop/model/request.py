@@ -68,7 +68,7 @@ class ChartWindow(NamedTuple):
     window_s: float | None = None
     """Seconds of past in the chart. None for all that is known, between half a minute and five minutes."""
     points: int = 120
-    """Points of the chart's series."""
+    """Points of the chart's series; 0 where there is no chart."""
 
     @property
     def stands_still(self) -> bool:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,7 @@ from memtop.errors import AccessDenied, MemtopError, ProcessGone, Unavailable
 from memtop.headless import check
 from memtop.headless.check import Answer, answer_to, says
 from memtop.model.assessment import Assessment, ExitReport
+from memtop.model.frame import Frame
 from memtop.process_key import ProcessKey
 from memtop.runtimes.identity import encode_identity
 from memtop.runtimes.protocol import Identity
@@ -93,6 +95,19 @@ def test_a_table_that_filled_and_has_been_level_for_a_minute_is_fine_and_said_to
     found, text = checked(lambda second: 50 + 5 * min(second, 70), 145)
     assert found is Answer.FINE, text
     assert "has been level for the last" in text and "No limit is near" in text
+
+
+def test_no_chart_is_computed() -> None:
+    charts: list[int] = []
+
+    class Watched(Engine):
+        def step(self, *args: Any, **more: Any) -> Frame | None:
+            frame = super().step(*args, **more)
+            charts.extend([] if frame is None or frame.detail is None else [len(frame.detail.series.rss_bytes)])
+            return frame
+
+    check.run(Watched(Shaped(lambda second: 50, 5)), 42, 1e6, 0.0, io.StringIO())
+    assert charts == [0] * 4
 
 
 def test_a_look_that_is_too_short_says_that_it_does_not_know() -> None:
