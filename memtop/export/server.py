@@ -58,6 +58,7 @@ def address_of(text: str) -> tuple[str, int]:
 class _Http(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
+    request_queue_size = MOST_CONNECTIONS  # of five, the usual, others wait a second for their next try
 
     def __init__(self, address: tuple[str, int], exposition: Exposition) -> None:
         self.exposition = exposition
