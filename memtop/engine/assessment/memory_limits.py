@@ -19,7 +19,7 @@ from memtop.analysis.trend.forecast import Beside, Room, own_share
 from memtop.engine.assessment.growth_tracker import GrowthTracker, Verdict
 from memtop.engine.assessment.limit_names import limit_name, machine_name
 from memtop.engine.assessment.step_input import StepInput
-from memtop.engine.assessment.unread_limits import unread_cgroups, user_threads
+from memtop.engine.assessment.unread_limits import is_stack_mapped, unread_cgroups, user_threads
 from memtop.model.assessment import CountLimit, Limit, LimitRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
@@ -60,7 +60,7 @@ def limit_rows(key: ProcessKey, step: StepInput) -> tuple[LimitRow, ...]:
     if limits is not None and limits.data_bytes not in (None, UNLIMITED) and status and status.data_bytes:
         rows.append(_plain(Limit.DATA, "ulimit -d (RLIMIT_DATA)", limits.data_bytes, status.data_bytes))
     if limits is not None and status is not None:
-        if limits.stack_bytes not in (None, UNLIMITED) and status.stack_bytes:
+        if limits.stack_bytes not in (None, UNLIMITED) and status.stack_bytes and not is_stack_mapped(limits, status):
             rows.append(_plain(Limit.STACK, "ulimit -s (RLIMIT_STACK)", limits.stack_bytes, status.stack_bytes))
         if limits.locked_bytes not in (None, UNLIMITED) and status.locked_bytes and not status.may_lock:
             rows.append(_plain(Limit.LOCKED, "ulimit -l (RLIMIT_MEMLOCK)", limits.locked_bytes, status.locked_bytes))

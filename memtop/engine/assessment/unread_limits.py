@@ -7,7 +7,9 @@ from memtop.engine.assessment.limit_names import limit_name
 from memtop.engine.assessment.step_input import StepInput
 from memtop.process_key import ProcessKey
 from memtop.procfs.cgroup import UNLIMITED
-from memtop.procfs.limits import UNREADABLE
+from memtop.procfs.limits import UNREADABLE, PidLimits
+from memtop.procfs.statm import OWN_PAGE_BYTES
+from memtop.procfs.status import PidStatus
 from memtop.sampling.cgroup_reading import HeldMemory, MappingCount
 from memtop.units import long_size
 
@@ -103,6 +105,16 @@ def _hidden_limit_bytes(key: ProcessKey, step: StepInput) -> int | None:
     return hidden
 
 
+def is_stack_mapped(limits: PidLimits, status: PidStatus) -> bool:
+    """Whether the main stack has all the addresses that RLIMIT_STACK allows, which says nothing of how deep it is.
+
+    A program may map all of it when it starts, as Ruby does. One that came there by its calls is ended by SIGSEGV.
+    """
+    if limits.stack_bytes in (None, UNLIMITED) or status.stack_bytes is None:
+        return False
+    return (limits.stack_bytes or 0) - status.stack_bytes <= OWN_PAGE_BYTES
+
+
 def limits_not_looked_at(key: ProcessKey, step: StepInput) -> tuple[str, ...]:
     """Limits on mappings and threads, and on what few programs use up, of which not both ends are known."""
     cgroups, found = step.cgroups, []
@@ -134,6 +146,8 @@ def limits_not_looked_at(key: ProcessKey, step: StepInput) -> tuple[str, ...]:
     limits, status = cgroups.limits.get(key), step.status(key)
     if key in step.runtimes:
         found += step.runtimes[key].not_looked_at
+    if limits is not None and status is not None and is_stack_mapped(limits, status):
+        found.append("how much of its main stack is in use (all that ulimit -s allows is mapped, as by Ruby)")
     if limits is not None and limits.stack_bytes is None and limits != UNREADABLE:
         found.append("ulimit -s cannot be read")
     if limits not in (None, UNREADABLE) and limits.locked_bytes is None and status is not None and status.locked_bytes:

@@ -1055,3 +1055,17 @@ def test_a_large_process_that_grows_by_less_than_is_noticed_at_once_is_never_cal
         answers.append(answer_to(frame.detail.outlook))
     assert set(answers[:150]) == {Answer.UNKNOWN}, "less than 2 % is no verdict"
     assert answers[-1] is Answer.BAD and Answer.FINE not in answers
+
+
+@pytest.mark.parametrize(("stack_kib", "alarms"), [(8188, False), (8192, False), (8000, True), (132, False)])
+def test_a_main_stack_that_is_mapped_to_its_end_is_not_called_full(stack_kib: int, alarms: bool) -> None:
+    process = FakeProcess(42)
+    source = FakeSource(process)
+    source.files["proc/42/status"] = process.status() + b"VmStk:\t%d kB\n" % stack_kib
+    source.files["proc/42/limits"] = b"Max stack size            8388608              unlimited            bytes     \n"
+    engine = Engine(source)
+    for _ in range(4):
+        frame = engine.step(request(focus=process.key, needs=Need.STAT | Need.STATUS))
+    found = outlook(frame)
+    assert ("resource_limit" in [one.name for one in found.findings]) is alarms
+    assert any("main stack" in one for one in found.not_looked_at) is (stack_kib >= 8188)
