@@ -47,6 +47,7 @@ class FakeProcess:
     oom_score: int = 670
     mappings: int = 200
     held: tuple[HeldPart, ...] = ()
+    written_bytes: int = 0
 
     @property
     def key(self) -> ProcessKey:
@@ -225,7 +226,7 @@ class FakeSource:
         if path.endswith("/maps") and "/task/" in path:
             return b"mapping\n" * process.mappings
         if path.endswith("/held"):
-            return format_held_report(HeldReport(self.mono_s, process.held))
+            return format_held_report(HeldReport(self.mono_s, process.held, written_bytes=process.written_bytes))
         return self._of_process(process, path.rsplit("/", 1)[1])
 
     def _of_process(self, process: FakeProcess, name: str) -> bytes:

@@ -21,7 +21,11 @@ HELD_OPEN: Final = "whether its memory outside RES grows"
 
 def unknown_object(outlook: Assessment) -> list[str]:
     """The key ``unknown`` of a process that lives: what could not be read, or was not looked at."""
-    is_open = {FAMILY_OPEN: outlook.family_open, HELD_OPEN: outlook.held_open}
+    is_open = {
+        FAMILY_OPEN: outlook.family_open,
+        HELD_OPEN: outlook.held_open,
+        outlook.held_doubt: bool(outlook.held_doubt),
+    }
     return [*outlook.unread, *(name for name, holds in is_open.items() if holds), *outlook.not_looked_at]
 
 

@@ -154,8 +154,8 @@ def headline(report: IncidentReport | None, system: SystemRow, *, computed_perce
     if report.watched_s >= _EARLY_SHARE * report.verdict_s:
         which = "watched " if report.unseen.only is not None else "" if report.unseen.hidden == 0 else "readable "
         grows = f"nothing {which}grows{'' if report.watched_s >= report.verdict_s else ' fast'}"
-    if report.growing_family:
-        grows = f"the fork family of {report.growing_family} grows"
+    if report.grows_unseen:
+        grows = f"{report.grows_unseen} grows"
     if computed_percent is not None and report.watched_s < report.verdict_s:
         grows = f"what grows is being computed for this moment: {computed_percent} %"
     readable = "readable " if report.unseen.unplaced or report.unseen.unread_cgroups else ""

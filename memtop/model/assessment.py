@@ -284,6 +284,8 @@ class Assessment:
     """What it keeps in memory, mapped or not; None where that is not known."""
     held_open: bool = False
     """Whether it is not known yet whether its memory outside RES grows."""
+    held_doubt: str = ""
+    """What is not known of its memory outside RES, while memory rises on this machine, as a clause."""
     held_rise_bytes: float | None = None
     """What its memory outside RES has gained in a rise that is over; None without one."""
     heap_level: bool = False

@@ -33,8 +33,9 @@ class IncidentReport(NamedTuple):
     """After so long slow growth is confirmed, so that its absence can be said too."""
     clock_offset_s: float = 0.0
     """Seconds since the epoch, minus the clock of :attr:`Incident.since_s`."""
-    growing_family: str = ""
-    """A process that was asked for or is in focus whose fork family grows as a whole, while it does not."""
+    grows_unseen: str = ""
+    """What grows of a process that was asked for or is in focus, while its RES does not: its fork family as a whole,
+    or memory outside RES; empty for none."""
     killed_before: tuple[tuple[str, int], ...] = ()
     """Names of cgroups in which the OOM killer had killed before memtop started, and how often; most kills first."""
 

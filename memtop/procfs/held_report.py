@@ -2,7 +2,8 @@ r"""The text that a source reports as ``proc/PID/held``: memory that a process k
 
 RES has only the pages of it that the process maps. The first line ``at SECONDS`` says when that was. Then there is a
 line for each kind: ``KIND NUMBER BYTES NAME``. BYTES is ``?`` where it is not known. The name is that of the largest;
-in it a line feed is ``\012`` and a backslash is ``\134``. A last line ``cut`` says that there may be more.
+in it a line feed is ``\012`` and a backslash is ``\134``. A line ``written BYTES`` has wchar of
+/proc/PID/io, what its system calls have written until then. A last line ``cut`` says that there may be more.
 """
 
 from __future__ import annotations
@@ -34,6 +35,12 @@ class HeldKind(Enum):
     """Buffers of its sockets."""
     PIPE = "pipe"
     """Pipes. The kernel does not tell what is in them."""
+    OTHER = "other"
+    """All other descriptors, which take about a KiB of the kernel's memory each."""
+
+
+_ABOUT_BYTES: Final = {HeldKind.PIPE: 64 << 10, HeldKind.SOCKET: 64 << 10, HeldKind.OTHER: 1 << 10}
+"""The usual capacity of a pipe or socket, and what an open file takes."""
 
 
 class HeldPart(NamedTuple):
@@ -55,6 +62,8 @@ class HeldReport(NamedTuple):
     parts: tuple[HeldPart, ...] = ()
     is_cut: bool = False
     """Whether not all of its descriptors were looked at."""
+    written_bytes: int | None = None
+    """All that its system calls have written; None where that cannot be read."""
 
     def number(self, kind: HeldKind) -> int:
         """How many of a kind there are."""
@@ -68,6 +77,11 @@ class HeldReport(NamedTuple):
     def known_bytes(self) -> int:
         """The sum of all that is known."""
         return sum(part.size_bytes or 0 for part in self.parts)
+
+    @property
+    def untold_bytes(self) -> int:
+        """About what the kernel may keep for descriptors of which it does not tell."""
+        return sum(part.number * _ABOUT_BYTES.get(part.kind, 0) for part in self.parts if part.size_bytes is None)
 
 
 _KINDS: Final = {kind.value.encode(): kind for kind in HeldKind}
@@ -84,6 +98,8 @@ def _lines(report: HeldReport) -> Iterable[bytes]:
         size = b"?" if size_bytes is None else b"%d" % size_bytes
         safe = name.replace(b"\\", b"\\134").replace(b"\n", b"\\012")
         yield b"%b %d %b %b\n" % (kind.value.encode(), number, size, safe)
+    if report.written_bytes is not None:
+        yield b"written %d\n" % report.written_bytes
     if report.is_cut:
         yield b"cut\n"
 
@@ -97,13 +113,15 @@ def parse_held_report(data: bytes) -> HeldReport:
     word, _, at = first.partition(b" ")
     if word != b"at" or not at.replace(b".", b"", 1).isdigit():
         raise ParseError("held", "it does not say when that was")
-    parts = []
+    parts, written_bytes = [], None
     for line in lines:
         fields = line.split(b" ", 3)
+        if fields[0] == b"written":
+            written_bytes = int_or_none(fields[1] if len(fields) == 2 else None)
         number = int_or_none(fields[1]) if len(fields) == 4 else None
         if number is None or fields[0] not in _KINDS:
             continue
         size_bytes = int_or_none(fields[2])
         if size_bytes is not None or fields[2] == b"?":
             parts.append(HeldPart(_KINDS[fields[0]], number, size_bytes, unescape(fields[3])))
-    return HeldReport(float(at), tuple(parts), b"cut" in lines)
+    return HeldReport(float(at), tuple(parts), b"cut" in lines, written_bytes)

@@ -139,6 +139,14 @@ def held(c: FindingInputs) -> Found:
     return growth_severity(soon=g.soon), found
 
 
+def descriptors(c: FindingInputs) -> Found:
+    """It opens more and more, and what that keeps in the kernel is in no counter."""
+    if not c.opens_more:
+        return None
+    pipes, sockets, others = (c.opened.get(name) or None for name in ("pipe", "socket", "other"))
+    return NOTE, facts(pipes_count=pipes, sockets_count=sockets, others_count=others)
+
+
 def shape(kind: Shape) -> Callable[[FindingInputs], Found]:
     """The finding for one shape, while no growth is confirmed."""
 

@@ -111,6 +111,10 @@ class FindingInputs(NamedTuple):
     not, and page tables."""
     held_parts: tuple[OutsidePart, ...] = ()
     """What that memory is, the largest first."""
+    opens_more: bool = False
+    """Whether the number of its descriptors grows of which the kernel does not tell what they keep."""
+    opened: Mapping[str, int] = MappingProxyType({})
+    """How many it has open, by kind."""
     held_towards: str | None = None
     """The name of the limit that kills first."""
     held_towards_bytes: int | None = None

@@ -26,6 +26,7 @@ RULES: Final[dict[str, Rule]] = {
         Rule("huge_growth", "region_huge_pages", growth.huge, steady=True, weight=Weight.ALARMING),
         Rule("held_growth", "shmem", growth.held, steady=True, weight=Weight.ALARMING),
         Rule("count_rise", "resource_limits", limits.count_rise, steady=True, weight=Weight.ALARMING),
+        Rule("descriptors", "shmem", growth.descriptors, steady=True, weight=Weight.UNDECIDED | Weight.OPEN),
         Rule("thrashing", "psi", faults.thrashing, weight=Weight.ALARMING),
         Rule("host_low", "available", limits.host_low, weight=Weight.ALARMING, level=True),
         Rule("throttled", "memory_high", limits.throttled, weight=Weight.ALARMING),

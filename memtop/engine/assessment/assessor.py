@@ -55,6 +55,12 @@ MOST_FAMILIES: Final = 64
 """Processes whose fork families are summed: in a recording every process is judged."""
 MOST_HEAPS: Final = 12
 """Heaps of runtimes that are looked into out of focus, every few seconds: each costs a quarter of a millisecond."""
+_UNSEEN: Final = {
+    "family_growth": "the fork family",
+    "held_growth": "memory outside RES",
+    "huge_growth": "memory in huge pages",
+}
+"""Findings about growth that RES does not show, and what grows."""
 _NEAR: Final = "near_limit"
 """The finding that names the first victim of a limit."""
 MOST_URGENT: Final = 4
@@ -99,8 +105,8 @@ class Assessor:
         """Assessments of all processes that are assessed in full, at this tick."""
         self.heap_uses: Mapping[ProcessKey, HeapUse] = {}
         """The rises that the heaps of processes explain, at the latest tick."""
-        self._growing_family = ""
-        """See :attr:`IncidentReport.growing_family`."""
+        self._grows_unseen = ""
+        """See :attr:`IncidentReport.grows_unseen`."""
         self._step: StepInput | None = None
         """The facts of the latest tick."""
         self.lacks_victim = False
@@ -203,7 +209,7 @@ class Assessor:
             sample, before, plan, sample.cgroups or CgroupSample(), runtimes=runtimes, limits={}, unread={}
         )
         self._machine.take(step)
-        step = self._step = step._replace(machine_room=self._machine.room)
+        step = self._step = step._replace(machine_room=self._machine.room, rises=self._machine.parts)
         for key, reading in lazy_free.items():
             self.verdicts.note_lazy_free(key, *reading)
         first = list(dict.fromkeys([*list(self.rises.largest)[:MOST_URGENT], *plan.assessed]))
@@ -265,16 +271,17 @@ class Assessor:
             key: self._look_at(key, study, step, index, inputs_of.get(key, ExpensiveInputs()))
             for key, study in self._studies.items()
         }
-        self._growing_family = self._find_growing_family(step)
+        self._grows_unseen = self._find_growing_unseen(step)
         self.lacks_victim = any(map(_lacks_victim, self.outlooks.values()))
         self.wants_all |= self.lacks_victim and not step.everybody
         self._exit_analysis.hold_only([*self._largest, *(key.pid for key in step.plan.readings.visible)], step)
 
-    def _find_growing_family(self, step: StepInput) -> str:
-        for key in self.families(step.plan):
-            row = step.row(key)
-            if row is not None and any(one.name == "family_growth" for one in self.outlooks[key].findings):
-                return f"{process_name(row)} ({row.pid})"
+    def _find_growing_unseen(self, step: StepInput) -> str:
+        for key, outlook in self.outlooks.items():
+            what = next((_UNSEEN[one.name] for one in outlook.findings if one.name in _UNSEEN), None)
+            row = step.row(key) if what is not None else None
+            if row is not None:
+                return f"{what} of {process_name(row)} ({row.pid})"
         return ""
 
     def _note_new(self, step: StepInput) -> list[int]:
@@ -314,7 +321,7 @@ class Assessor:
     def incidents(self) -> IncidentReport | None:
         """What deserves attention on the machine; None before the first tick."""
         report = self._incidents.report
-        return report._replace(growing_family=self._growing_family) if report is not None else None
+        return report._replace(grows_unseen=self._grows_unseen) if report is not None else None
 
     def known(self, keys: Iterable[ProcessKey]) -> dict[ProcessKey, Assessment]:
         """The assessments of these processes at the last tick, or at their end.

@@ -49,6 +49,8 @@ class Judged(NamedTuple):
     """Confirmed growth of its huge pages."""
     held: Growth | None
     """Confirmed growth of its memory outside RES."""
+    opens_more: bool
+    """Whether the number of its descriptors grows of which the kernel does not tell what they keep."""
     verdict: Verdict | None
     growth: Growth | None
     """The confirmed verdict, with the current time to the limit."""
@@ -147,6 +149,8 @@ def case_of(row: ProcessRow, step: StepInput, judged: Judged, counters: Counters
         charge_name=judged.charge_name,
         family_growth=judged.family,
         held_growth=judged.held,
+        opens_more=judged.opens_more,
+        opened={part.kind.value: part.number for part in held.report.parts} if held and held.report else {},
         held_parts=outside_parts(row.page_tables_bytes, held.report if held is not None else None),
         held_towards=kills.name if kills is not None else None,
         held_towards_bytes=kills.limit_bytes if kills is not None else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
 from operator import attrgetter
@@ -11,6 +12,7 @@ from typing import Final
 from memtop.analysis.crash_loop import LoopFacts
 from memtop.analysis.findings import StandingFindings, find
 from memtop.analysis.incidents.processes import Forecast
+from memtop.analysis.ledger.machine import MachinePart
 from memtop.analysis.limits.heap_use import HeapUse
 from memtop.analysis.severity import Severity
 from memtop.analysis.trend.classify import Growth, Shape
@@ -39,6 +41,7 @@ from memtop.engine.assessment.sum_tracker import (
     held_is_notable,
     held_point,
     huge_point,
+    unseen_point,
 )
 from memtop.engine.assessment.tick_index import TickIndex
 from memtop.engine.assessment.unread_limits import limits_not_looked_at, unread_limits
@@ -48,7 +51,9 @@ from memtop.model.assessment import Assessment, Events, ExitReport
 from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.membership import CgroupOwner
+from memtop.sampling.cgroup_reading import HeldMemory
 from memtop.sampling.smaps.smaps_view import Missing
+from memtop.units import long_size
 
 AROUND_TICKS: Final = 5
 """How often zombies and the protected giant are searched, because that visits all processes."""
@@ -56,6 +61,9 @@ AROUND_TICKS: Final = 5
 
 REST_TICKS: Final = 5
 """How often a process of which nothing has changed is assessed again, where it may rest."""
+_WRITTEN_S: Final = 60.0
+_WRITTEN_SHARE: Final = 0.5
+"""What has written less than this part of what shared memory has gained has not filled it."""
 UNCOLLECTED_S: Final = 3.0
 """A child that has ended is worth a finding once two looks this far apart have found it uncollected."""
 
@@ -72,8 +80,10 @@ class ProcessAssessor:
         self._trail = CopyTrail()
         self._read = ReadFacts()
         self._charge = SumTracker()
-        self._family, self._huge, self._held = SumTracker(), SumTracker(), SumTracker()
         self._counts = CountTracker()
+        self._family, self._huge, self._held, self._unseen = SumTracker(), SumTracker(), SumTracker(), SumTracker()
+        self._written: deque[tuple[float, int]] = deque()
+        """What its system calls had written at each reading of the last minute."""
         self._has_relatives = False
         self.wants_family_sum = False
         """Whether it has fork relatives, and no cgroup's charge shows what they take together."""
@@ -169,6 +179,7 @@ class ProcessAssessor:
             family=family,
             huge=self._huge.take(now_s, huge_point(row, now_s), interval_s),
             held=self._held.take(now_s, held_point(row, held, kills, now_s), interval_s),
+            opens_more=self._unseen.take(now_s, unseen_point(row, held, now_s), interval_s) is not None,
             counts=counts,
             count_rise=self._counts.take(now_s, counts),
             verdict=verdict,
@@ -221,6 +232,7 @@ class ProcessAssessor:
             family_open=self.wants_family_sum and _family_known(inputs) and self._family.open,
             held=held.report if held is not None else None,
             held_open=held_is_notable(row, held) and self._held.open,
+            held_doubt=self._doubt(held, step),
             held_rise_bytes=self._held.rise_bytes,
             family_rise_bytes=self._family.rise_bytes if self.wants_family_sum and _family_known(inputs) else None,
             cgroup_known=bool(chain),
@@ -233,6 +245,26 @@ class ProcessAssessor:
             tools=inputs.tools,
         )
         return self.last
+
+    def _doubt(self, held: HeldMemory | None, step: StepInput) -> str:
+        """Whether it may be what fills shared memory: no process holds a file on tmpfs that was written and closed."""
+        report, rise = held.report if held is not None else None, step.rises.get(MachinePart.SHMEM)
+        if report is not None and report.written_bytes is not None:
+            if not self._written or report.at_s > self._written[-1][0]:
+                self._written.append((report.at_s, report.written_bytes))
+            while self._written[0][0] < step.now_s - _WRITTEN_S:
+                if len(self._written) < 2 or self._written[1][0] > step.now_s - _WRITTEN_S:
+                    break
+                self._written.popleft()
+        if rise is None or self._held.grows:
+            return ""
+        gained = self._written[-1][1] - self._written[0][1] if self._written else None
+        if report is not None and gained is not None and gained < _WRITTEN_SHARE * rise.size_bytes:
+            return ""
+        why = "what it keeps cannot be read" if report is None else "it writes as much, to whichever files"
+        return (
+            f"whether it fills shared memory (tmpfs), which rose by {long_size(rise.size_bytes)} on this machine: {why}"
+        )
 
 
 _NUMBERS: Final = attrgetter(

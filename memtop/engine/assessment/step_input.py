@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from memtop.analysis.ledger.machine import MachinePart
 from memtop.analysis.trend.machine_room import MachineRoom
+from memtop.analysis.trend.rising import Rise
 from memtop.model.assessment import LimitRow
 from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
@@ -36,6 +38,8 @@ class StepInput(NamedTuple):
     is judged, that of the tick before."""
     machine_room: MachineRoom = MachineRoom()
     """What the machine's memory leaves to those that grow."""
+    rises: Mapping[MachinePart, Rise] = MappingProxyType({})
+    """The parts of RAM that have risen within the last minute."""
     limits: dict[tuple[str, ...], tuple[LimitRow, ...]] | None = None
     """The limits that the processes of a chain of cgroups share, by that chain, so that they are computed once a tick;
     None where they are not kept."""

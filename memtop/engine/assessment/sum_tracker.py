@@ -156,6 +156,12 @@ def held_point(row: ProcessRow, held: HeldMemory | None, limit: LimitRow | None,
     return SumPoint(known, now_s, used_bytes, limit.headroom_max_bytes if limit is not None else sys.maxsize)
 
 
+def unseen_point(row: ProcessRow, held: HeldMemory | None, now_s: float) -> SumPoint | None:
+    """About what the kernel may hold for descriptors of which it does not tell: a number of them that grows."""
+    report = held.report if held is not None else None
+    return SumPoint(row.key, now_s, report.untold_bytes, sys.maxsize) if report is not None else None
+
+
 def held_is_notable(row: ProcessRow, held: HeldMemory | None) -> bool:
     """Whether that is so much that its growth matters."""
     known_bytes = held.report.known_bytes if held is not None and held.report is not None else 0

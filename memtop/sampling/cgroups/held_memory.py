@@ -79,7 +79,9 @@ class HeldReader:
         if now_s - report.at_s > KEPT_S:
             record.found = HeldMemory(unread=NOT_RECORDED)
             return
-        rest_s = max(0.9 * SOON_S if report.known_bytes >= SOME_BYTES else AGAIN_S, answer.took_s / DUTY)
+        rest_s = max(
+            0.9 * SOON_S if report.known_bytes + report.untold_bytes >= SOME_BYTES else AGAIN_S, answer.took_s / DUTY
+        )
         seldom = report.is_cut or rest_s > SELDOM_S
         record.found = HeldMemory(report, TOO_MANY if seldom else "")
         record.next_s = now_s + rest_s

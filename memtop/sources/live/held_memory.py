@@ -6,6 +6,7 @@ From /proc/PID/fd, proc_pid_fd(5). It runs on a thread that may block.
 from __future__ import annotations
 
 import os
+import re
 import stat
 import time
 from collections.abc import Callable
@@ -29,6 +30,8 @@ _IN_MEMORY: Final = (b"tmpfs", b"devtmpfs")
 _WRITABLE: Final = 0o200
 """The links in /proc/PID/fd have the mode of the descriptor."""
 
+_WRITTEN: Final = re.compile(rb"^wchar: (\d+)$", re.MULTILINE)
+
 _Files = dict[tuple[int, int], tuple[int, bytes]]
 """Size and name of each file, by device and inode: several descriptors may be of one."""
 
@@ -42,6 +45,7 @@ def held_report(prefix: str, path: str) -> bytes:
     files: dict[HeldKind, _Files] = {}
     sockets: set[int] = set()
     pipes: set[bytes] = set()
+    others = 0
     is_in_memory = _lazily(lambda: _file_systems(prefix, folder))
     with os.scandir(os.fsencode(f"{prefix}{folder}/fd")) as entries:
         for entry in islice(entries, MOST_DESCRIPTORS):
@@ -52,7 +56,9 @@ def held_report(prefix: str, path: str) -> bytes:
                 elif target.startswith(b"pipe:"):
                     pipes.add(target)
                 elif target.startswith(b"/") and (target.startswith(MEMFD) or is_in_memory(target)):
-                    _add_file(files, entry, target)
+                    others += not _add_file(files, entry, target)
+                else:
+                    others += 1
             except FileNotFoundError:
                 continue  # closed meanwhile
         is_cut = next(entries, None) is not None
@@ -63,29 +69,43 @@ def held_report(prefix: str, path: str) -> bytes:
     parts += _segments(prefix, folder)
     if sockets:
         parts.append(HeldPart(HeldKind.SOCKET, len(sockets), socket_bytes(prefix, folder, sockets)))
+    if others:
+        parts.append(HeldPart(HeldKind.OTHER, others, None))
     if pipes:
         parts.append(HeldPart(HeldKind.PIPE, len(pipes), None))
-    return format_held_report(HeldReport(time.clock_gettime(time.CLOCK_BOOTTIME), tuple(parts), is_cut))
+    at_s, written_bytes = time.clock_gettime(time.CLOCK_BOOTTIME), _written_bytes(prefix, folder)
+    return format_held_report(HeldReport(at_s, tuple(parts), is_cut, written_bytes))
 
 
-def _add_file(files: dict[HeldKind, _Files], entry: os.DirEntry[bytes], target: bytes) -> None:
-    """Add a regular file that has memory, by its kind."""
+def _add_file(files: dict[HeldKind, _Files], entry: os.DirEntry[bytes], target: bytes) -> bool:
+    """Add a regular file that has memory, by its kind. Returns whether it is one."""
     status = os.stat(entry.path)
     if not stat.S_ISREG(status.st_mode) or not status.st_blocks:
-        return
+        return False
     if target.startswith(MEMFD) and status.st_nlink == 0:
         kind = HeldKind.MEMFD if status.st_dev == memfd_device() else HeldKind.HUGE_MEMFD
         if kind is HeldKind.HUGE_MEMFD and status.st_dev != _huge_device():
-            return  # a file of such a name
+            return False  # a file of such a name
         name = target.removeprefix(MEMFD).removesuffix(DELETED)
     elif status.st_nlink == 0:
         kind, name = HeldKind.UNLINKED, target.removesuffix(DELETED)
     elif entry.stat(follow_symlinks=False).st_mode & _WRITABLE:
         kind, name = HeldKind.TMPFS, target
     else:
-        return  # who only reads it does not keep it
+        return False  # who only reads it does not keep it
     found = files.setdefault(kind, {})
     found[status.st_dev, status.st_ino] = status.st_blocks * BLOCK_BYTES, name[:_NAME_BYTES]
+    return True
+
+
+def _written_bytes(prefix: str, folder: str) -> int | None:
+    """wchar of proc_pid_io(5)."""
+    try:
+        raw = read_file(prefix, f"proc/{folder.split('/')[1]}/io", 1024)
+    except OSError:
+        return None  # a kernel without it
+    found = _WRITTEN.search(raw)
+    return int(found[1]) if found is not None else None
 
 
 def _lazily(make: Callable[[], Callable[[bytes], bool]]) -> Callable[[bytes], bool]:

@@ -91,6 +91,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], Severity]] = [
         Severity.WARNING,
     ),
     ("huge_growth", {"huge_growth": growth(Shape.LEAK)}, {"huge_limit": 1}, Severity.WARNING),
+    ("descriptors", {"opens_more": True, "opened": {"pipe": 200}}, {"opened": {"pipe": 200}}, Severity.NOTE),
     ("held_growth", {"held_growth": growth(Shape.LEAK)}, {"held_towards": "app"}, Severity.WARNING),
     (
         "held_growth",

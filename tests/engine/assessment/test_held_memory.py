@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 
 import pytest
@@ -17,7 +18,8 @@ from memtop.model.assessment import Assessment
 from memtop.model.frame import Frame
 from memtop.procfs.held_report import HeldKind, HeldPart
 from memtop.sampling.request import Need
-from tests.fakes import FakeProcess, outlook
+from tests.engine.test_machine_view import meminfo
+from tests.fakes import FakeProcess, FakeSource, outlook
 from tests.headless.judged import judged_object
 from tests.requests import request
 from tests.sampling.test_cgroups import MIB, v2
@@ -26,7 +28,7 @@ SECONDS = 110
 
 
 def watched(
-    gains: Callable[[FakeProcess, int], None], unread: MemtopError | None = None, seconds: int = SECONDS
+    gains: Callable[[FakeSource, int], None], unread: MemtopError | None = None, seconds: int = SECONDS
 ) -> Frame:
     """A level process that ``gains`` changes at each second."""
     process = FakeProcess(42)
@@ -39,15 +41,15 @@ def watched(
         source.files["proc/42/held"] = unread
     engine = Engine(source)
     for second in range(seconds):
-        gains(process, second)
+        gains(source, second)
         frame = engine.step(request(focus=process.key, needs=Need.STAT | Need.STATUS))
     assert frame is not None
     return frame
 
 
-def keeps(kind: HeldKind, bytes_per_s: int, name: bytes = b"") -> Callable[[FakeProcess, int], None]:
-    def gains(process: FakeProcess, second: int) -> None:
-        process.held = (HeldPart(kind, 1, 20 * MIB + second * bytes_per_s, name),)
+def keeps(kind: HeldKind, bytes_per_s: int, name: bytes = b"") -> Callable[[FakeSource, int], None]:
+    def gains(source: FakeSource, second: int) -> None:
+        source.processes[42].held = (HeldPart(kind, 1, 20 * MIB + second * bytes_per_s, name),)
 
     return gains
 
@@ -79,8 +81,8 @@ def test_what_it_keeps_without_mapping_it_grows_though_res_is_level(kind: HeldKi
 
 
 def test_page_tables_that_grow_are_growth() -> None:
-    def gains(process: FakeProcess, second: int) -> None:
-        process.page_tables_kib = 2048 + 512 * second
+    def gains(source: FakeSource, second: int) -> None:
+        source.processes[42].page_tables_kib = 2048 + 512 * second
 
     found = outlook(watched(gains))
     assert answer_to(found) is Answer.BAD
@@ -90,8 +92,8 @@ def test_page_tables_that_grow_are_growth() -> None:
 def test_what_stays_or_has_risen_once_is_no_growth() -> None:
     assert answer_to(outlook(watched(keeps(HeldKind.MEMFD, 0)))) is Answer.FINE
 
-    def gains(process: FakeProcess, second: int) -> None:
-        process.held = (HeldPart(HeldKind.MEMFD, 1, (80 if second > 30 else 20) * MIB),)
+    def gains(source: FakeSource, second: int) -> None:
+        source.processes[42].held = (HeldPart(HeldKind.MEMFD, 1, (80 if second > 30 else 20) * MIB),)
 
     found = outlook(watched(gains, seconds=150))
     assert answer_to(found) is Answer.FINE
@@ -112,7 +114,7 @@ def test_before_it_was_seen_for_long_enough_it_is_not_known() -> None:
     ],
 )
 def test_what_cannot_be_looked_at_is_unknown_and_not_zero(error: MemtopError, words: str) -> None:
-    found = outlook(watched(lambda process, second: None, error))
+    found = outlook(watched(lambda source, second: None, error))
     assert judged_object(found)["held"] is None
     assert words in judged_object(found)["unknown"]
     assert words in nothing_wrong(found)
@@ -124,10 +126,37 @@ def test_the_check_ends_with_the_answer() -> None:
     begin = source.begin
 
     def next_second():  # type: ignore[no-untyped-def]
-        keeps(HeldKind.MEMFD, MIB)(process, int(source.mono_s))
+        keeps(HeldKind.MEMFD, MIB)(source, int(source.mono_s))
         return begin()
 
     source.begin = next_second  # type: ignore[method-assign]
     out = io.StringIO()
     assert check.run(Engine(source), 42, 1e6, 0.0, out) is Answer.BAD
     assert "Its memory outside RES has grown" in out.getvalue()
+
+
+def test_pipes_that_are_never_closed_leave_it_unknown() -> None:
+    def gains(source: FakeSource, second: int) -> None:
+        source.processes[42].held = (HeldPart(HeldKind.PIPE, 10 + second, None), HeldPart(HeldKind.OTHER, 4, None))
+
+    found = outlook(watched(gains, seconds=200))
+    assert answer_to(found) is Answer.UNKNOWN
+    (says,) = [sentences_of(one).says for one in found.findings if one.name == "descriptors"]
+    assert re.search(r"Open now: \d+ pipes\..* in no counter", says)
+
+
+@pytest.mark.parametrize(
+    ("written", "unread", "answer"),
+    [(0, None, Answer.FINE), (MIB, None, Answer.UNKNOWN), (0, AccessDenied("no"), Answer.UNKNOWN)],
+)
+def test_shared_memory_that_rises_is_not_its_own_only_if_it_writes_less(
+    written: int, unread: MemtopError | None, answer: Answer
+) -> None:
+    def gains(source: FakeSource, second: int) -> None:
+        source.processes[42].written_bytes = written * second
+        source.files["proc/meminfo"] = meminfo(Shmem=300 + second)
+
+    found = outlook(watched(gains, unread))
+    assert answer_to(found) is answer
+    assert ("whether it fills shared memory" in nothing_wrong(found)) is (answer is Answer.UNKNOWN)
+    assert ("Nothing wrong" in nothing_wrong(found)) is (answer is Answer.FINE)

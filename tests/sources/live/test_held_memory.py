@@ -157,7 +157,7 @@ def test_a_process_that_is_not_there_is_gone() -> None:
 
 def test_the_text_of_a_report_reads_as_it_was_written() -> None:
     parts = (HeldPart(HeldKind.MEMFD, 2, 4096, b"a b\n\\012"), HeldPart(HeldKind.PIPE, 3, None))
-    held = HeldReport(12.5, parts, True)
+    held = HeldReport(12.5, parts, True, 4711)
     assert parse_held_report(format_held_report(held)) == held
     assert held.known_bytes == 4096 and held.size_bytes(HeldKind.SYSV) == 0
     assert parse_held_report(b"at 1.000\nnew 1 2 x\nmemfd x 2 \nmemfd 1 4096 cut off") == HeldReport(1.0)
