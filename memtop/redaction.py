@@ -80,19 +80,23 @@ _ASSIGNS: Final = (b"=", b"=>", b":", b":=")
 
 _KEPT: Final = rb"\1***"
 _ANYWHERE: Final = (
-    (_USER_AT, rb"\1***@"),
-    (_USER_TOO, _KEPT),
-    (_SHAPES, HIDDEN),
-    (_SLASHED, _KEPT),
-    (_PIPED, rb"\1*** "),
-    (_HERE, _KEPT),
-    (_EXPECT, _KEPT),
-    (_QUOTED, _KEPT),
-    (_BEARER, _KEPT),
-    (_ELEMENT, _KEPT),
-    (_THIN, _KEPT),
-    (_CERTIFICATE, _KEPT),
+    (b"://", _URL_USER, rb"\1***@"),
+    (b"://", _URL_TOKEN, rb"\1***@"),
+    (b"@", _USER_AT, rb"\1***@"),
+    (b"", _USER_TOO, _KEPT),
+    (b"", _SHAPES, HIDDEN),
+    (b"/", _SLASHED, _KEPT),
+    (b"|", _PIPED, rb"\1*** "),
+    (b"<<<", _HERE, _KEPT),
+    (b"", _EXPECT, _KEPT),
+    (b"", _QUOTED, _KEPT),
+    (b"", _BEARER, _KEPT),
+    (b"<", _ELEMENT, _KEPT),
+    (b"@", _THIN, _KEPT),
+    (b":", _CERTIFICATE, _KEPT),
 )
+"""Part of all that a pattern matches, the pattern, and what is kept. Most arguments lack the parts, so few patterns are
+compiled."""
 
 
 class _Program(NamedTuple):
@@ -330,12 +334,16 @@ def _scrub_by_program(words: list[bytes]) -> list[bytes]:
 
 
 def _scrub_argument(argument: bytes) -> bytes:
-    scrubbed = re.sub(_URL_TOKEN, rb"\1***@", re.sub(_URL_USER, rb"\1***@", argument))
-    for pattern, kept in _ANYWHERE:
-        scrubbed = re.sub(pattern, kept, scrubbed)
-    if re.match(_WHOLE, scrubbed):
+    scrubbed = argument
+    for part, pattern, kept in _ANYWHERE:
+        if part in scrubbed:
+            scrubbed = re.sub(pattern, kept, scrubbed)
+    if b"=" in scrubbed and re.match(_WHOLE, scrubbed):
         return re.sub(_WHOLE, rb"\1***", scrubbed)
     if b" " in scrubbed:
         scrubbed = b"".join(_scrub_by_program(re.split(_WORDS, scrubbed)))
-    scrubbed = re.sub(_HEADER, rb"\1***", scrubbed)
-    return re.sub(_SPACED, rb"\1***", re.sub(_ASSIGNED, rb"\1***", scrubbed))
+    if b":" in scrubbed:
+        scrubbed = re.sub(_HEADER, rb"\1***", scrubbed)
+    if b"=" in scrubbed:
+        scrubbed = re.sub(_ASSIGNED, rb"\1***", scrubbed)
+    return re.sub(_SPACED, rb"\1***", scrubbed)
