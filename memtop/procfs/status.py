@@ -3,6 +3,7 @@
 Kernel threads, zombies and dying processes have no Vm lines; their fields are None.
 """
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from memtop.errors import ParseError
@@ -73,7 +74,7 @@ def parse_status(data: bytes) -> PidStatus:
         raise ParseError("status", "neither a Name nor a Pid line")
 
     def size(key: bytes) -> int | None:
-        return kib_to_bytes(lines.get(key))
+        return _size_bytes(lines.get(key))
 
     uids = lines.get(b"Uid", b"").split()
     kthread = int_or_none(lines.get(b"Kthread"))
@@ -124,6 +125,13 @@ def _used_lines(data: bytes) -> dict[bytes, bytes]:
     return lines
 
 
+@lru_cache(maxsize=256)
+def _size_bytes(value: bytes | None) -> int | None:
+    """kib_to_bytes, with one object for equal sizes: those of one process, of one program, and the usual stacks."""
+    return kib_to_bytes(value)
+
+
+@lru_cache(maxsize=16)
 def _hexadecimal(text: bytes) -> int | None:
     try:
         return int(text.strip(), 16)

@@ -15,7 +15,7 @@ from memtop.procfs.statm import parse_statm
 from memtop.procfs.status import PidStatus, parse_status
 from memtop.sampling.name_reader import NameReader
 from memtop.sampling.problems import Problems
-from memtop.sampling.process_record import STALE_TICKS, ProcessRecord
+from memtop.sampling.process_record import NEVER, STALE_TICKS, ProcessRecord
 from memtop.sampling.sample import folder_of
 from memtop.sources.protocol import Source
 
@@ -144,7 +144,7 @@ class ProcessFiles:
             return
         self.leaderless.add(pid)
         if before is None:  # what the files of the main thread do not show any more
-            record.status_tick = record.oom_tick = -STALE_TICKS
+            record.status_tick = record.oom_tick = NEVER
             if not record.command_raw:
                 self._names.want_command(record)
             if record.status is not None:  # it may be from after the end of the main thread

@@ -12,6 +12,8 @@ from memtop.sampling.sample import ProcessSample, folder_of
 
 STALE_TICKS: Final = 10
 """Ticks after which status and oom_score are read again even if statm has not changed."""
+NEVER: Final = -STALE_TICKS
+"""A tick that is long ago. It is one object for all processes."""
 
 
 class ProcessRecord:
@@ -74,8 +76,8 @@ class ProcessRecord:
         """When stat was last read, changed or not, on the clock of Instant.mono_s."""
         self.still = False
         """Whether stat was the same twice, so the rates are 0."""
-        self.status_tick = -STALE_TICKS
-        self.oom_tick = -STALE_TICKS
+        self.status_tick = NEVER
+        self.oom_tick = NEVER
         self.command_wanted = True
         self.user_wanted = False
 
@@ -91,7 +93,7 @@ class ProcessRecord:
         self.command_raw = None
         self.stat_before = None
         self.status = None
-        self.status_tick = self.oom_tick = -STALE_TICKS
+        self.status_tick = self.oom_tick = NEVER
 
     def sample(self) -> ProcessSample:
         """The current state of the process."""

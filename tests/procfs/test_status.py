@@ -76,6 +76,13 @@ def test_a_process_with_cap_ipc_lock_may_lock_more_than_its_limit() -> None:
     assert parse_status(b"Name:\tapp\n").may_lock is None
 
 
+def test_the_sizes_that_processes_of_one_program_have_in_common_are_one_object() -> None:
+    one, other = (
+        parse_status(b"Name:\tworker\nPid:\t%d\nVmPeak:\t 9000 kB\nVmSize:\t 9000 kB\n" % pid) for pid in (7, 8)
+    )
+    assert one.virt_peak_bytes is one.virt_bytes is other.virt_bytes
+
+
 @given(st.permutations(LINES), st.lists(st.integers(0, len(LINES) - 1), max_size=5))
 def test_order_and_doubled_lines_change_nothing(lines: list[bytes], doubled: list[int]) -> None:
     twice = [*lines, *(LINES[index] for index in doubled)]

@@ -23,11 +23,10 @@ _NUMBERS: Final = b"\2"
 _TOOK: Final = b"\3"
 _BITS: Final = b"\4"
 _DICTIONARY_LIMIT: Final = 32_768
-_SMALL_BYTES: Final = 3072
-"""Data that, with its dictionary, is no longer than this is compressed in a window of 4 KiB. zlib's largest has 256 KiB
-to be cleared, which takes ten times as long as to compress so little."""
-_SMALL_WINDOW: Final = (12, 5)
-"""zlib's wbits and memLevel."""
+_WINDOW_BITS: Final = range(12, zlib.MAX_WBITS + 1)
+"""zlib's wbits. Its largest window has 256 KiB to be taken and cleared for each value, most of which have some KiB."""
+_MEMORY_BELOW_WINDOW: Final = zlib.MAX_WBITS - zlib.DEF_MEM_LEVEL
+"""By how much zlib's memLevel is smaller than its wbits."""
 _KEY_LEVEL: Final = 6
 """zlib's level for a keyframe. Level 3 takes half of the 8 ms that one of 500 processes takes, for 20 % more bytes."""
 TOOK_BYTES: Final = 8
@@ -58,13 +57,18 @@ def pack_bits(data: bytes, basis: bytes) -> bytes:
 def squeeze(data: bytes, basis: bytes, level: int = 1) -> bytes:
     """Compress ``data`` with ``basis`` as the dictionary, if that helps. ``level`` is zlib's."""
     if len(data) >= _COMPRESS_FROM:
-        is_small = len(data) + len(basis) <= _SMALL_BYTES
-        window, memory = _SMALL_WINDOW if is_small else (zlib.MAX_WBITS, zlib.DEF_MEM_LEVEL)
+        window = _window_bits(len(data) + len(basis))
+        memory = window - _MEMORY_BELOW_WINDOW
         squeezer = zlib.compressobj(level, zlib.DEFLATED, window, memory, zdict=basis[:_DICTIONARY_LIMIT])
         squeezed = squeezer.compress(data) + squeezer.flush()
         if len(squeezed) < len(data):
             return _ZLIB + squeezed
     return _PLAIN + data
+
+
+def _window_bits(size: int) -> int:
+    """The smallest window in which so many bytes find each other: deflate does not look back by a whole window."""
+    return max(_WINDOW_BITS[0], min(_WINDOW_BITS[-1], (size + size // 3 - 1).bit_length()))
 
 
 def pack_answer(took_s: float, data: bytes, basis: bytes = b"") -> bytes:

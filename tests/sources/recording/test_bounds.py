@@ -74,6 +74,15 @@ def test_only_changes_of_few_bits_are_coded() -> None:
         decode_changes_of(b"\x80" * 40 + b"\1", b"7")
 
 
+@pytest.mark.parametrize(("size", "window"), [(1500, 12), (3000, 13), (6000, 14), (24_000, 15)])
+def test_a_value_is_compressed_in_a_window_of_its_size_in_which_its_dictionary_is_found(size: int, window: int) -> None:
+    data = random.Random(size).randbytes(size)
+    squeezed = squeeze(data, data)
+    assert 8 + (squeezed[1] >> 4) == window  # CINFO of RFC 1950
+    assert len(squeezed) < size // 8
+    assert unpack(squeezed, data) == data
+
+
 def test_of_a_long_basis_the_beginning_is_the_dictionary() -> None:
     basis = random.Random(1).randbytes(100_000)
     first, last = (squeeze(data, basis) for data in (basis[1000:3000], basis[-2000:]))
