@@ -16,6 +16,8 @@ from memtop.runtimes.view import ToolTarget
 FAMILY_OPEN: Final = "whether its fork family as a whole grows"
 """What is unknown until the sum over the family was judged."""
 
+_UNTOLD: Final = (HeldKind.PIPE, HeldKind.OTHER)
+"""Kinds of which the kernel never tells what they keep."""
 HELD_OPEN: Final = "whether its memory outside RES grows"
 
 
@@ -34,8 +36,13 @@ def held_object(outlook: Assessment) -> dict[str, int | None] | None:
     held = outlook.held
     if held is None or held.is_cut:
         return None
-    sizes = {f"{kind.value}_bytes": held.size_bytes(kind) for kind in HeldKind if kind is not HeldKind.PIPE}
-    return {**sizes, "sockets": held.number(HeldKind.SOCKET), "pipes": held.number(HeldKind.PIPE)}
+    sizes = {f"{kind.value}_bytes": held.size_bytes(kind) for kind in HeldKind if kind not in _UNTOLD}
+    return {
+        **sizes,
+        "sockets": held.number(HeldKind.SOCKET),
+        "pipes": held.number(HeldKind.PIPE),
+        "others": held.number(HeldKind.OTHER),
+    }
 
 
 def findings_object(outlook: Assessment) -> list[dict[str, Any]]:

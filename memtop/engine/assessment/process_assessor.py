@@ -13,6 +13,7 @@ from memtop.analysis.crash_loop import LoopFacts
 from memtop.analysis.findings import StandingFindings, find
 from memtop.analysis.incidents.processes import Forecast
 from memtop.analysis.ledger.machine import MachinePart
+from memtop.analysis.ledger.outside import SOME_BYTES
 from memtop.analysis.limits.heap_use import HeapUse
 from memtop.analysis.severity import Severity
 from memtop.analysis.trend.classify import Growth, Shape
@@ -256,7 +257,8 @@ class ProcessAssessor:
                 if len(self._written) < 2 or self._written[1][0] > step.now_s - _WRITTEN_S:
                     break
                 self._written.popleft()
-        if rise is None or self._held.grows:
+        is_told = self._held.grows or (self._held.open and report is not None and report.known_bytes >= SOME_BYTES)
+        if rise is None or is_told:
             return ""
         gained = self._written[-1][1] - self._written[0][1] if self._written else None
         if report is not None and gained is not None and gained < _WRITTEN_SHARE * rise.size_bytes:
