@@ -129,9 +129,11 @@ def _trouble_of(recorder: Recorder) -> Callable[[], bool]:
 
     def troubled() -> bool:
         nonlocal failing_since_s
+        if recorder.is_lost:  # what has been removed, or has no reader anymore, is never written again
+            return True
         if not recorder.write_error:
             failing_since_s = None
-            return recorder.is_lost
+            return False
         failing_since_s = failing_since_s or time.monotonic()
         return time.monotonic() - failing_since_s > GIVE_UP_S
 

@@ -153,10 +153,18 @@ def memtop(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "memtop", *arguments]
 
 
+NEVER_GIVES_UP = """
+import sys
+from memtop.cli import record, run
+
+record.GIVE_UP_S = 1e9
+sys.exit(run(sys.argv[1:]))
+"""
+
+
 def test_a_stream_is_shown_as_it_comes_and_its_sender_ends_with_its_reader() -> None:
-    sender = subprocess.Popen(
-        memtop("record", "-o", "-", "-d", "0.1", str(os.getpid())), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    words = (sys.executable, "-c", NEVER_GIVES_UP, "record", "-o", "-", "-d", "0.1", str(os.getpid()))
+    sender = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     shown = subprocess.run(
         memtop("replay", "-", "--csv", "-n", "3"),
         stdin=sender.stdout,
@@ -169,8 +177,11 @@ def test_a_stream_is_shown_as_it_comes_and_its_sender_ends_with_its_reader() -> 
     sender.stdout.close()
     assert (shown.returncode, said(shown.stderr)) == (0, "")
     assert [line.split(",")[1] for line in shown.stdout.splitlines()[1:]] == [str(os.getpid())] * 3
+    try:
+        assert sender.wait(60) == 141
+    finally:
+        sender.kill()
     assert said(sender.stderr.read()) == "memtop: recording stopped: the reader of the stream has gone\n"
-    assert sender.wait(60) == 141
     sender.stderr.close()
 
 
