@@ -128,11 +128,11 @@ class KeptTotals:
         name = programs.group_of(row)
         if row.command_raw is None:
             self._unsure[row.pid] = name
-        user = _user(row.uid)
-        self._sums[row.pid] = (
-            self._programs.get(name.key) or self._programs.setdefault(name.key, _Sum(name.key)),
-            self._users.get(user) or self._users.setdefault(user, _Sum(user)),
-        )
+        program = self._programs.get(name.key) or self._programs.setdefault(name.key, _Sum(name.key))
+        user_key = _user(row.uid)
+        user = self._users.get(user_key) or self._users.setdefault(user_key, _Sum(user_key))
+        sums = self._sums.get(next(iter(program.pids), -1))  # one object for all processes of a program and a user
+        self._sums[row.pid] = sums if sums is not None and sums[1] is user else (program, user)
         self._counted[row.pid] = new = _counted(row)
         for one in self._sums[row.pid]:
             one.add(*_own_sizes(new))
