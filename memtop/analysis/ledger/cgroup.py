@@ -23,6 +23,9 @@ class CgroupPart(StrEnum):
     """Private memory of processes, without memory given back by MADV_FREE."""
     LAZYFREE = "lazyfree"
     """Memory given back by MADV_FREE: anonymous pages on the lists of file pages, which are dropped like those."""
+    ANON_UNMAPPED = "anon_unmapped"
+    """Anonymous memory that no process maps: freed parts of huge pages that are not split yet, and the swap cache. The
+    kernel reclaims it like page cache."""
     SHMEM = "shmem"
     """tmpfs, memfd, System V and anonymous shared memory. It is charged to the cgroup that touched it first, mapped or
     not."""
@@ -53,7 +56,7 @@ class CgroupPart(StrEnum):
 _LEDGERS: Final = 128
 """Of one reading the limits, the series and the incidents ask for it."""
 _INACTIVE: Final = (CgroupPart.CACHE_INACTIVE, CgroupPart.LAZYFREE)
-_RECLAIMABLE: Final = (*_INACTIVE, CgroupPart.CACHE_ACTIVE, CgroupPart.SLAB_RECLAIMABLE)
+_RECLAIMABLE: Final = (*_INACTIVE, CgroupPart.CACHE_ACTIVE, CgroupPart.SLAB_RECLAIMABLE, CgroupPart.ANON_UNMAPPED)
 _UNSURE: Final = (CgroupPart.CACHE, CgroupPart.KERNEL_AND_SLAB, CgroupPart.UNSPLIT)
 
 
@@ -61,7 +64,7 @@ _UNSURE: Final = (CgroupPart.CACHE, CgroupPart.KERNEL_AND_SLAB, CgroupPart.UNSPL
 def cgroup_ledger(usage_bytes: int, stat: MemoryStat | None) -> Ledger:
     """The ledger of memory.current or memory.usage_in_bytes. Without memory.stat all of it is the remainder.
 
-    If statistics that are updated late exceed the use, page cache is cut first.
+    If statistics that are updated late exceed the use, what can be reclaimed is cut first.
     """
     if stat is None:
         return make_ledger(usage_bytes, (), CgroupPart.UNSPLIT)
@@ -74,6 +77,7 @@ def cgroup_ledger(usage_bytes: int, stat: MemoryStat | None) -> Ledger:
         _part(CgroupPart.SOCK, stat.sock_bytes),
         _part(CgroupPart.HUGETLB, stat.hugetlb_bytes),
         *_cache(stat),
+        _part(CgroupPart.ANON_UNMAPPED, _anon_unmapped(stat)),
     )
     return make_ledger(usage_bytes, named, CgroupPart.OTHER if known else CgroupPart.UNSPLIT)
 
@@ -154,6 +158,14 @@ def _anon(stat: MemoryStat) -> tuple[Part | None, ...]:
     lazyfree = _lazyfree(stat)
     parts = (Part(CgroupPart.ANON, stat.anon_bytes - lazyfree), Part(CgroupPart.LAZYFREE, lazyfree))
     return parts if lazyfree else parts[:1]
+
+
+def _anon_unmapped(stat: MemoryStat) -> int | None:
+    """The amount by which the lists of anonymous pages exceed what is mapped of them, and shared memory."""
+    if stat.swappable_bytes is None or stat.anon_bytes is None or stat.shmem_bytes is None:
+        return None
+    beyond = stat.swappable_bytes - (stat.anon_bytes - _lazyfree(stat)) - stat.shmem_bytes
+    return beyond if beyond > _NOISE_BYTES else None
 
 
 def _kernel(stat: MemoryStat) -> tuple[Part | None, ...]:

@@ -56,7 +56,7 @@ def charge_of(reading: CgroupReading) -> Charge | None:
         None
         if unread_swap(reading.use)
         else ledger.whole_bytes - reclaimable_bytes(ledger) + (reading.swap_bytes or 0),
-        ledger.size_of(CgroupPart.ANON, CgroupPart.LAZYFREE),
+        ledger.size_of(CgroupPart.ANON, CgroupPart.LAZYFREE, CgroupPart.ANON_UNMAPPED),
         ledger.size_of(*_FILE),
         ledger.size_of(CgroupPart.SHMEM),
         ledger.size_of(*_KERNEL),

@@ -22,6 +22,7 @@ _OVERCOMMIT: Final = {0: "heuristic (0)", 1: "always (1)", 2: "never beyond Comm
 
 _PARTS: Final[dict[str, str]] = {
     CgroupPart.LAZYFREE: "freed (LazyFree)",
+    CgroupPart.ANON_UNMAPPED: "freed parts of huge pages, swap cache",
     CgroupPart.KERNEL_AND_SLAB: "kernel with slab",
     CgroupPart.SLAB_RECLAIMABLE: "reclaimable slab",
     CgroupPart.CACHE_INACTIVE: "inactive page cache",

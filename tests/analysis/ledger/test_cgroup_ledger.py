@@ -92,6 +92,22 @@ def test_anonymous_memory_given_back_lies_on_the_lists_of_file_pages() -> None:
     assert reclaimable_bytes(ledger) == 420 * MIB
 
 
+def test_freed_parts_of_huge_pages_can_be_reclaimed() -> None:
+    """A process had 64 huge pages and gave back all but 4 KiB of each: it could write 198 MiB in this cgroup of 200."""
+    stat = _stat(total_rss=50.3, total_cache=0, total_shmem=0, total_inactive_anon=177.9, total_active_anon=0)
+    ledger = cgroup_ledger(round(178.5 * MIB), stat)
+    assert ledger.size_of(CgroupPart.ANON_UNMAPPED) == pytest.approx(127.6 * MIB, abs=2)
+    assert reclaimable_bytes(ledger) == pytest.approx(127.6 * MIB, abs=2)
+    assert inactive_bytes(ledger) == 0
+
+
+def test_anonymous_memory_that_is_locked_or_given_back_lies_on_no_list_of_anonymous_pages() -> None:
+    locked = _stat(anon=80, shmem=10, inactive_anon=30, active_anon=10, inactive_file=0, file=10)
+    assert cgroup_ledger(90 * MIB, locked).size_of(CgroupPart.ANON_UNMAPPED) is None
+    freed = _stat(anon=450, file=20, shmem=0, inactive_file=410, active_file=10, inactive_anon=250, active_anon=0)
+    assert cgroup_ledger(700 * MIB, freed).size_of(CgroupPart.ANON_UNMAPPED) == 200 * MIB
+
+
 def test_locked_file_pages_cannot_be_reclaimed() -> None:
     ledger = cgroup_ledger(100 * MIB, _stat(anon=10, file=80, shmem=0, inactive_file=5, active_file=5))
     assert ledger.size_of(CgroupPart.FILE_OTHER) == 70 * MIB
