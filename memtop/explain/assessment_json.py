@@ -16,6 +16,8 @@ from memtop.runtimes.view import ToolTarget
 FAMILY_OPEN: Final = "whether its fork family as a whole grows"
 """What is unknown until the sum over the family was judged."""
 
+CHARGE_OPEN: Final = "whether its cgroup as a whole grows"
+
 _UNTOLD: Final = (HeldKind.PIPE, HeldKind.OTHER)
 """Kinds of which the kernel never tells what they keep."""
 HELD_OPEN: Final = "whether its memory outside RES grows"
@@ -24,6 +26,7 @@ HELD_OPEN: Final = "whether its memory outside RES grows"
 def unknown_object(outlook: Assessment) -> list[str]:
     """The key ``unknown`` of a process that lives: what could not be read, or was not looked at."""
     is_open = {
+        CHARGE_OPEN: outlook.charge_open,
         FAMILY_OPEN: outlook.family_open,
         HELD_OPEN: outlook.held_open,
         outlook.held_doubt: bool(outlook.held_doubt),

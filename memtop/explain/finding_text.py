@@ -129,7 +129,7 @@ def nothing_wrong(
     and how far the limit is, so it may be empty.
     """
     growth, state = outlook.growth, outlook.state
-    alone = alone and not (outlook.family_open or outlook.held_open or outlook.held_doubt)
+    alone = alone and not (outlook.charge_open or outlook.family_open or outlook.held_open or outlook.held_doubt)
     if computed_percent is not None and (growth is None or growth.kind in _OPEN):
         name = "computed"
     elif growth is None or growth.kind is Shape.INSUFFICIENT:
@@ -156,6 +156,7 @@ def nothing_wrong(
     }
     files = _file_change(outlook)
     sums = _sum("its fork family as a whole", outlook.family_rise_bytes, is_open=outlook.family_open)
+    sums += _sum("its cgroup as a whole", None, is_open=outlook.charge_open)
     sums += _sum("its memory outside RES", outlook.held_rise_bytes, is_open=outlook.held_open)
     sums += f" Not known {outlook.held_doubt}." if outlook.held_doubt else ""
     beside = f" Not checked: {'; '.join(outlook.not_looked_at)}." if outlook.not_looked_at else ""

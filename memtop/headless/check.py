@@ -145,7 +145,7 @@ def _is_open(outlook: Assessment) -> bool:
     state = outlook.state
     if state is None or state.kind is Shape.INSUFFICIENT or state.changing or state.looks:
         return True
-    if outlook.creeps or outlook.family_open or outlook.held_open or outlook.held_doubt:
+    if outlook.creeps or outlook.charge_open or outlook.family_open or outlook.held_open or outlook.held_doubt:
         return True
     if DIRECTIONS[state.kind] is Direction.LEVEL or outlook.heap_level:
         return False

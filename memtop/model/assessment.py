@@ -276,6 +276,8 @@ class Assessment:
     """Change of the pages of files in RES over the span of :attr:`growth`, which does not count them."""
     of_heap: bool = False
     """Whether :attr:`growth` and :attr:`state` are those of a runtime's heap after collections, and not of RES."""
+    charge_open: bool = False
+    """Whether what its cgroup is charged has risen, and it is not known yet whether it grows."""
     family_open: bool = False
     """Whether it is not known yet whether what its fork family takes together grows."""
     family_rise_bytes: float | None = None

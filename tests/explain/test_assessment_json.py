@@ -9,7 +9,7 @@ from typing import Any
 
 from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied
-from memtop.explain.assessment_json import FAMILY_OPEN
+from memtop.explain.assessment_json import CHARGE_OPEN, FAMILY_OPEN
 from memtop.headless.formats import json_writer
 from memtop.model.assessment import Assessment
 from memtop.sampling.request import Need
@@ -108,6 +108,13 @@ def test_what_is_unknown_of_a_level_process_stands_beside_its_verdict() -> None:
     unread = judged_object(frame_after(engine, ask, 5).outlooks[source.processes[42].key])
     assert known["verdict"]["kind"] == unread["verdict"]["kind"] == "flat"
     assert "the limit of app.scope cannot be read (no permission)" in set(unread["unknown"]) - set(known["unknown"])
+
+
+def test_a_charge_that_rises_and_is_not_judged_yet_is_unknown() -> None:
+    process = FakeProcess(42)
+    seen = frame_after(Engine(FakeSource(process)), request(focus=process.key, needs=Need.STAT), 70)
+    for is_open in (False, True):
+        assert (CHARGE_OPEN in judged_object(replace(outlook(seen), charge_open=is_open))["unknown"]) is is_open
 
 
 def test_a_fork_family_that_is_not_judged_yet_is_unknown() -> None:

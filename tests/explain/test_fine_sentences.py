@@ -103,6 +103,7 @@ TABLE: Final = {
                 nothing_wrong(replace(UNREAD, growth=RISING, of_heap=True)),
                 "Not known yet whether its live heap grows",
             ),
+            "cgroup open": (nothing_wrong(replace(LEVEL, charge_open=True)), "Unknown yet whether its cgroup"),
             "family open": (nothing_wrong(replace(LEVEL, family_open=True)), "Unknown yet whether its fork family"),
         },
     ),

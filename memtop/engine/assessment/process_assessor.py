@@ -67,6 +67,8 @@ _WRITTEN_SHARE: Final = 0.5
 """What has written less than this part of what shared memory has gained has not filled it."""
 UNCOLLECTED_S: Final = 3.0
 """A child that has ended is worth a finding once two looks this far apart have found it uncollected."""
+_RISEN_BYTES: Final = 8 << 20
+"""A charge that has risen by this is no sign that all is well, before there is a verdict on it."""
 
 
 class ProcessAssessor:
@@ -230,6 +232,7 @@ class ProcessAssessor:
             owner=names.owner if (names := step.cgroups.names.get(key)) is not None else CgroupOwner(),
             unread=unread_limits(key, step),
             not_looked_at=(*limits_not_looked_at(key, step), *_family_unread(inputs)),
+            charge_open=self._charge.open and self._charge.risen_bytes >= _RISEN_BYTES,
             family_open=self.wants_family_sum and _family_known(inputs) and self._family.open,
             held=held.report if held is not None else None,
             held_open=held_is_notable(row, held) and self._held.open,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from memtop.analysis.findings import FindingInputs, find
+from memtop.analysis.trend.classify import Shape
 from memtop.engine.engine import Engine
 from memtop.explain.finding_text import nothing_wrong, sentences_of
 from memtop.headless.check import Answer, answer_to
@@ -115,6 +116,23 @@ def test_a_cgroup_whose_charge_grows_is_no_level_process() -> None:
     assert float(finding.facts["rate_bytes_per_min"]) == pytest.approx(12 * MIB, rel=0.1)
     assert found.state is not None and not found.state.alarm
     assert answer_to(found) is Answer.BAD
+
+
+def test_before_there_is_a_verdict_on_a_charge_that_rises_its_processes_are_not_called_fine() -> None:
+    process = FakeProcess(42)
+    source = v2(process)
+    source.files[f"{APP}/memory.high"] = b"max\n"
+    engine, answers, said = Engine(source), [], set()
+    for second in range(160):
+        source.files[f"{APP}/memory.current"] = b"%d\n" % (60 * MIB + second * MIB // 5)
+        found = outlook(engine.step(on(process)))
+        answers.append(answer_to(found))
+        if found.charge_open and found.growth is not None and found.growth.kind is Shape.FLAT:
+            said.add(nothing_wrong(found))
+    assert Answer.FINE not in answers
+    assert (answers[0], answers[-1]) == (Answer.UNKNOWN, Answer.BAD)
+    assert said
+    assert all("Unknown yet whether its cgroup as a whole grows." in one and "Nothing wrong" not in one for one in said)
 
 
 def test_page_cache_in_the_cgroup_is_no_growth_of_its_charge() -> None:
