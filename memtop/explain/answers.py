@@ -135,7 +135,7 @@ def _growth(outlook: Assessment, computed_percent: int | None, minute_bytes: flo
         return Answer(f"Growing? {rise}; verdict in a few seconds", Severity.NOTE, "verdict_growing", (), "confirming")
     if growth is None or state is None or state.kind is Shape.INSUFFICIENT or growth.kind is Shape.INSUFFICIENT:
         if minute_bytes is not None and minute_bytes >= _RISEN_BYTES:
-            says = f"Growing? {_signed(minute_bytes)} in the last minute, too early to say"
+            says = f"Growing? {_signed(minute_bytes)} within a minute, too early to say"
             return Answer(says, Severity.NOTE, "verdicts")
         return _early(outlook.verdict_s)
     if outlook.of_heap and growth.slope_high_bytes_per_s is not None:

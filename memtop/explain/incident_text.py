@@ -25,7 +25,7 @@ _FALLS: Final = ", as fast as available memory falls"
 """Ends a sentence whose time does not follow from the process that it names alone."""
 _EARLY_SHARE: Final = 2 / 15
 """What grows fast is known after this part of the time that a verdict takes: 12 s of 90."""
-_VERDICT: Final = "90 s and 40 samples"
+_VERDICT: Final = "at least 90 s and 40 samples"
 """How long growth takes to be confirmed."""
 _VERDICT_S: Final = 90.0
 _LOOP_OOM: Final = "1 shows what fills memory just before the end. Raise the limit{}, or limit the runtime."

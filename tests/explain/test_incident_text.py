@@ -126,10 +126,12 @@ def test_a_rise_that_is_full_before_its_verdict_is_not_to_be_waited_for() -> Non
     }
     rising = GROWTH._replace(name="rising", facts=facts)
     assert incident_sentences(rising).next.startswith(
-        "Wait for the verdict (90 s and 40 samples), and see which region"
+        "Wait for the verdict (at least 90 s and 40 samples), and see which region"
     )
     late = rising._replace(facts={**facts, "full_s": 300.0, "limit_file": "/cg/shop/memory.max"})
-    assert incident_sentences(late).next.startswith("Wait for the verdict (90 s and 40 samples), and see which region")
+    assert incident_sentences(late).next.startswith(
+        "Wait for the verdict (at least 90 s and 40 samples), and see which region"
+    )
     soon = rising._replace(facts={**facts, "full_s": 45.0, "limit_file": "/cg/a shop/memory.max"})
     at_once = "raise the limit at once (echo 300M > '/cg/a shop/memory.max'), and see which region grows (panel 1)."
     assert incident_sentences(soon).next == f"It may be full before the verdict: {at_once}"
