@@ -320,7 +320,7 @@ def test_smaps_is_not_read_where_that_is_forbidden(smaps: bool) -> None:
             {"proc/42/limits": LIMITS.replace(b"stack size  unlimited", b"stack size  100000")}
             | {"proc/42/status": FakeProcess(42).status() + b"VmStk:\t90 kB\n"},
             200,
-            "ulimit -s (RLIMIT_STACK): 90.0 KiB of 97.7 KiB",
+            "ulimit -s (RLIMIT_STACK): 90.0 KiB of 97.7 KiB (92.2 %); when full: SIGSEGV. A main stack does not shrink",
         ),
     ],
     ids=["mappings", "threads of the machine", "pids cgroup", "stack"],

@@ -19,6 +19,9 @@ _LOW_UNTIL: Final = 1.1
 """... until so many times as much is."""
 COMMIT_SHARE: Final = 0.9
 
+STACK_ENDS: Final = "SIGSEGV"
+"""What happens where the main stack is full."""
+
 
 def frozen(c: FindingInputs) -> Found:
     """A cgroup at its limit whose OOM killer is disabled (v1). Its tasks hang."""
@@ -212,6 +215,7 @@ def rlimit_other(c: FindingInputs) -> Found:
         limit_bytes=c.resource_limit,
         used_percent=_percent(c.resource_used, c.resource_limit),
         ends=c.resource_ends,
+        depth="how deep it has been, not how deep it is" if c.resource_ends == STACK_ENDS else None,
     )
 
 
