@@ -281,7 +281,7 @@ class Assessor:
             what = next((_UNSEEN[one.name] for one in outlook.findings if one.name in _UNSEEN), None)
             row = step.row(key) if what is not None else None
             if row is not None:
-                return f"{what} of {process_name(row)} ({row.pid})"
+                return f"{what} of {process_name(row)}"
         return ""
 
     def _note_new(self, step: StepInput) -> list[int]:

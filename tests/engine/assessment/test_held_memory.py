@@ -12,6 +12,7 @@ from memtop.engine.engine import Engine
 from memtop.errors import AccessDenied, MemtopError, NotRecorded
 from memtop.explain.answers import answers
 from memtop.explain.finding_text import nothing_wrong, sentences_of
+from memtop.explain.incident_text import headline
 from memtop.headless import check
 from memtop.headless.check import Answer, answer_to
 from memtop.model.assessment import Assessment
@@ -78,6 +79,7 @@ def test_what_it_keeps_without_mapping_it_grows_though_res_is_level(kind: HeldKi
     assert frame.detail is not None
     assert answers(frame.detail, frame.system)[0].says.startswith("Growing +60.0 MiB/min outside RES")
     assert judged_object(found)["held"][f"{kind.value}_bytes"] > 100 * MIB
+    assert "memory outside RES of app (42) grows" in headline(frame.incidents, frame.system).says
 
 
 def test_page_tables_that_grow_are_growth() -> None:
