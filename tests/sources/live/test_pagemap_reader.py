@@ -535,11 +535,17 @@ def test_pages_of_a_pool_are_no_rss_and_are_what_the_kernel_has(
     whole_bytes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pagemap_walk, "WHOLE_BYTES", whole_bytes)
-    with python(MEMORY + HUGE_PAGES + READY) as child:
+    fields = ("Private_Hugetlb", "Shared_Hugetlb", "Rss")
+
+    def agree() -> bool:
         found, smaps = mappings_of(_report(child.pid)), _smaps(child.pid)
+        return all(_sizes(found, name) == _sizes(smaps, name) for name in fields)
+
+    with python(MEMORY + HUGE_PAGES + READY) as child:
+        # It may touch pages between the two readings, on its way to where it waits.
+        assert eventually(agree)
+        found = mappings_of(_report(child.pid))
         status = parse_status(Path(f"/proc/{child.pid}/status").read_bytes())
-    for field in ("Private_Hugetlb", "Shared_Hugetlb", "Rss"):
-        assert _sizes(found, field) == _sizes(smaps, field)
     assert sum(found.sizes("Private_Hugetlb")) == status.hugetlb_bytes == 4 << 20
 
 
