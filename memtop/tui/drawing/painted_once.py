@@ -1,8 +1,8 @@
 """Screens that are painted once after a layout, when the widgets have taken their new sizes.
 
 Textual paints within the layout, before any widget has heard of its new size: the widgets draw themselves for the old
-content, then again. A chart was built up to four times for one key, and a quarter of a key's time went into pictures
-that were replaced at once.
+content, then again. A chart was built two to four times for one key that opens a panel, and half of the time went into
+pictures that were replaced at once.
 """
 
 from __future__ import annotations
@@ -22,8 +22,6 @@ class PaintedOnce(Screen[Result]):
     """A screen that is painted some turns of the event loop after its layout."""
 
     _lays_out = False
-    _waits = False
-    """Whether it will be painted, with all that has changed until then."""
 
     def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
         """As in Screen, but for the painting."""
@@ -34,22 +32,14 @@ class PaintedOnce(Screen[Result]):
             self._lays_out = False
 
     def _compositor_refresh(self) -> None:
-        """As in Screen, but later after a layout."""
-        if not (self._lays_out or self._waits):
-            super()._compositor_refresh()
-        elif not self._waits:
-            self._waits = True
+        """As in Screen, but later within a layout."""
+        if self._lays_out:
             self._paint_after(TURNS)
+        else:
+            super()._compositor_refresh()
 
     def _paint_after(self, turns: int) -> None:
         if turns:
             asyncio.get_running_loop().call_soon(self._paint_after, turns - 1)
         else:
-            self.call_next(self._paint)  # in the screen's own task, where errors are handled
-
-    def _paint(self) -> None:
-        if self.app._batch_count:  # painted now, it would not be shown
-            self._paint_after(TURNS)
-        else:
-            self._waits = False
-            self._compositor_refresh()
+            self.call_next(self._compositor_refresh)  # in the screen's own task, where errors are handled

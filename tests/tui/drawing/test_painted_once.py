@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import ExitStack
-
 import pytest
 from rich.segment import Segment
 from textual.app import App, ComposeResult
@@ -23,12 +20,9 @@ class Sizes(CachedLines):
     told, fails = 0, False
 
     def on_resize(self, event: Resize) -> None:
+        self.told = event.size.height
         if not self.fails:
-            self.call_later(self.write, event.size.height)
-
-    def write(self, told: int) -> None:
-        self.told = told
-        self.refresh()
+            self.refresh()
 
     def render_line(self, y: int) -> Strip:
         if self.fails:
@@ -51,7 +45,7 @@ class TwoWidgets(App[None]):
         yield Vertical(Sizes(id="one"), Sizes(id="two"))
 
     def _display(self, screen: Screen[object], renderable: object) -> None:
-        if renderable is not None and not self._batch_count:
+        if renderable is not None:
             self.seen.append("".join(strip.text[0] for strip in screen._compositor.render_strips()))
 
 
@@ -63,23 +57,6 @@ async def test_widgets_that_take_another_size_are_painted_once_when_they_have() 
         app.query_one("#one").add_class("-small")
         await pilot.pause(0.05)
         assert app.seen == ["22666666"]
-
-
-async def test_what_changes_while_updates_are_held_back_is_painted_after_that() -> None:
-    app = TwoWidgets(PaintedOnce(id="_default"))
-    async with app.run_test(size=(10, 8)) as pilot:
-        await pilot.pause()
-        app.seen.clear()
-        held = ExitStack()
-        layouts = app.screen.screen_layout_refresh_signal
-        layouts.subscribe(app, lambda _: held.enter_context(app.batch_update()), immediate=True)
-        app.query_one("#one").add_class("-small")
-        await asyncio.sleep(0.05)
-        assert not app.seen
-        layouts.unsubscribe(app)
-        held.close()
-        await pilot.pause(0.05)
-        assert app.seen and app.seen[-1] == "22666666"
 
 
 async def test_a_screen_that_has_closed_before_it_is_painted_ends_nothing() -> None:
