@@ -129,7 +129,7 @@ def answer_to(outlook: Assessment | None) -> Answer:
         return _at_its_end(outlook, outlook.autopsy)
     if weighing(outlook.findings, Weight.ALARMING) or len(weighing(outlook.findings, Weight.SUSPECT)) > 1:
         return Answer.BAD
-    unknown = weighing(outlook.findings, Weight.UNDECIDED) or outlook.unread
+    unknown = weighing(outlook.findings, Weight.UNDECIDED) or outlook.unread or outlook.held_doubt
     return Answer.UNKNOWN if unknown or _is_open(outlook) else Answer.FINE
 
 
@@ -137,7 +137,8 @@ def _at_its_end(outlook: Assessment, report: ExitReport) -> Answer:
     """Bad if the cause of the end is known and it was no clean exit. A clean exit is fine if enough was seen before."""
     if report.signal is not None or report.exit_code or report.oom in (Oom.CERTAIN, Oom.PROBABLE):
         return Answer.BAD
-    return Answer.UNKNOWN if report.exit_code is None or outlook.unread or _is_open(outlook) else Answer.FINE
+    unknown = report.exit_code is None or outlook.unread or outlook.held_doubt
+    return Answer.UNKNOWN if unknown or _is_open(outlook) else Answer.FINE
 
 
 def _is_open(outlook: Assessment) -> bool:
@@ -145,7 +146,7 @@ def _is_open(outlook: Assessment) -> bool:
     state = outlook.state
     if state is None or state.kind is Shape.INSUFFICIENT or state.changing or state.looks:
         return True
-    if outlook.creeps or outlook.charge_open or outlook.family_open or outlook.held_open or outlook.held_doubt:
+    if outlook.creeps or outlook.charge_open or outlook.family_open or outlook.held_open:
         return True
     if DIRECTIONS[state.kind] is Direction.LEVEL or outlook.heap_level:
         return False
@@ -153,6 +154,12 @@ def _is_open(outlook: Assessment) -> bool:
     is_over = pause is not None and pause.over and state.kind is Shape.WARMUP  # after stairs another may follow
     level_s = pause.level_s if pause is not None and is_over else outlook.level_s
     return level_s is None or level_s < LEVEL_S
+
+
+def _longer_decides(outlook: Assessment) -> bool:
+    """Whether a longer look may tell."""
+    lasting = weighing(outlook.findings, Weight.LASTS)
+    return _is_open(outlook) or any(one not in lasting for one in weighing(outlook.findings, Weight.UNDECIDED))
 
 
 def says(outlook: Assessment | None) -> list[str]:
@@ -178,6 +185,6 @@ def says(outlook: Assessment | None) -> list[str]:
     if (stopped := next((one for one in outlook.findings if one.name == "stopped"), None)) is not None:
         how = _GOES_ON.get(str(stopped.facts.get("by")), "its cgroup has to be thawed, as by docker unpause")
         lines.append(f"Unknown: it has to run ({how}) before anything can be said about its growth.")
-    elif weighing(outlook.findings, Weight.UNDECIDED) or _is_open(outlook):
+    elif _longer_decides(outlook):
         lines.append("Unknown: watch longer (--for) to see whether it is fine or growing.")
     return lines

@@ -79,6 +79,11 @@ class HeldReport(NamedTuple):
         return sum(part.size_bytes or 0 for part in self.parts)
 
     @property
+    def untold_number(self) -> int:
+        """The number of descriptors of which the kernel does not tell what they keep."""
+        return sum(part.number for part in self.parts if part.size_bytes is None)
+
+    @property
     def untold_bytes(self) -> int:
         """About what the kernel may keep for descriptors of which it does not tell."""
         return sum(part.number * _ABOUT_BYTES.get(part.kind, 0) for part in self.parts if part.size_bytes is None)

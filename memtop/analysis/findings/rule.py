@@ -31,6 +31,8 @@ class Weight(Flag):
     """The level has changed. If the answer is "unknown", this finding is a reason."""
     EXPLAINS = auto()
     """It says what the memory is that an alarming finding is about."""
+    LASTS = auto()
+    """No longer look decides it, because no counter tells."""
 
 
 class Finding(NamedTuple):

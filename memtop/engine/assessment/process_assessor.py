@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
 from operator import attrgetter
@@ -12,8 +11,6 @@ from typing import Final
 from memtop.analysis.crash_loop import LoopFacts
 from memtop.analysis.findings import StandingFindings, find
 from memtop.analysis.incidents.processes import Forecast
-from memtop.analysis.ledger.machine import MachinePart
-from memtop.analysis.ledger.outside import SOME_BYTES
 from memtop.analysis.limits.heap_use import HeapUse
 from memtop.analysis.severity import Severity
 from memtop.analysis.trend.classify import Growth, Shape
@@ -33,17 +30,10 @@ from memtop.engine.assessment.memory_limits import (
     rivals_of,
 )
 from memtop.engine.assessment.oom_candidates import is_place_known_in, is_place_wanted, kills_group, place_in
+from memtop.engine.assessment.outside_memory import OutsideMemory
 from memtop.engine.assessment.rise_tracker import RiseTracker
 from memtop.engine.assessment.step_input import StepInput
-from memtop.engine.assessment.sum_tracker import (
-    SumTracker,
-    charge_point,
-    family_point,
-    held_is_notable,
-    held_point,
-    huge_point,
-    unseen_point,
-)
+from memtop.engine.assessment.sum_tracker import SumTracker, charge_point, family_point, huge_point
 from memtop.engine.assessment.tick_index import TickIndex
 from memtop.engine.assessment.unread_limits import limits_not_looked_at, unread_limits
 from memtop.history.process_history import file_change_bytes
@@ -52,9 +42,7 @@ from memtop.model.assessment import Assessment, Events, ExitReport
 from memtop.model.row import ProcessRow
 from memtop.process_key import ProcessKey
 from memtop.procfs.membership import CgroupOwner
-from memtop.sampling.cgroup_reading import HeldMemory
 from memtop.sampling.smaps.smaps_view import Missing
-from memtop.units import long_size
 
 AROUND_TICKS: Final = 5
 """How often zombies and the protected giant are searched, because that visits all processes."""
@@ -62,9 +50,6 @@ AROUND_TICKS: Final = 5
 
 REST_TICKS: Final = 5
 """How often a process of which nothing has changed is assessed again, where it may rest."""
-_WRITTEN_S: Final = 60.0
-_WRITTEN_SHARE: Final = 0.5
-"""What has written less than this part of what shared memory has gained has not filled it."""
 UNCOLLECTED_S: Final = 3.0
 """A child that has ended is worth a finding once two looks this far apart have found it uncollected."""
 _RISEN_BYTES: Final = 8 << 20
@@ -84,9 +69,7 @@ class ProcessAssessor:
         self._read = ReadFacts()
         self._charge = SumTracker()
         self._counts = CountTracker()
-        self._family, self._huge, self._held, self._unseen = SumTracker(), SumTracker(), SumTracker(), SumTracker()
-        self._written: deque[tuple[float, int]] = deque()
-        """What its system calls had written at each reading of the last minute."""
+        self._family, self._huge, self._outside = SumTracker(), SumTracker(), OutsideMemory()
         self._has_relatives = False
         self.wants_family_sum = False
         """Whether it has fork relatives, and no cgroup's charge shows what they take together."""
@@ -175,14 +158,15 @@ class ProcessAssessor:
         charge = self._charge.take(now_s, charged, interval_s, inside)
         self.wants_family_sum = charged is None and self._has_relatives
         family = self._family.take(now_s, family_point(key, inputs.family, kills), interval_s)
+        self._outside.take(row, held, kills, step)
         judged = Judged(
             limits=limits,
             charge=charge,
             charge_name=limit_name(str(charged.who), step) if charged is not None else None,
             family=family,
             huge=self._huge.take(now_s, huge_point(row, now_s), interval_s),
-            held=self._held.take(now_s, held_point(row, held, kills, now_s), interval_s),
-            opens_more=self._unseen.take(now_s, unseen_point(row, held, now_s), interval_s) is not None,
+            held=self._outside.growth,
+            opens_more=self._outside.opens_more,
             counts=counts,
             count_rise=self._counts.take(now_s, counts),
             verdict=verdict,
@@ -235,9 +219,9 @@ class ProcessAssessor:
             charge_open=self._charge.open and self._charge.risen_bytes >= _RISEN_BYTES,
             family_open=self.wants_family_sum and _family_known(inputs) and self._family.open,
             held=held.report if held is not None else None,
-            held_open=held_is_notable(row, held) and self._held.open,
-            held_doubt=self._doubt(held, step),
-            held_rise_bytes=self._held.rise_bytes,
+            held_open=self._outside.open,
+            held_doubt=self._outside.doubt,
+            held_rise_bytes=self._outside.rise_bytes,
             family_rise_bytes=self._family.rise_bytes if self.wants_family_sum and _family_known(inputs) else None,
             cgroup_known=bool(chain),
             events=self._counters.events(leaf.path) if leaf is not None else Events(),
@@ -249,27 +233,6 @@ class ProcessAssessor:
             tools=inputs.tools,
         )
         return self.last
-
-    def _doubt(self, held: HeldMemory | None, step: StepInput) -> str:
-        """Whether it may be what fills shared memory: no process holds a file on tmpfs that was written and closed."""
-        report, rise = held.report if held is not None else None, step.rises.get(MachinePart.SHMEM)
-        if report is not None and report.written_bytes is not None:
-            if not self._written or report.at_s > self._written[-1][0]:
-                self._written.append((report.at_s, report.written_bytes))
-            while self._written[0][0] < step.now_s - _WRITTEN_S:
-                if len(self._written) < 2 or self._written[1][0] > step.now_s - _WRITTEN_S:
-                    break
-                self._written.popleft()
-        is_told = self._held.grows or (self._held.open and report is not None and report.known_bytes >= SOME_BYTES)
-        if rise is None or is_told:
-            return ""
-        gained = self._written[-1][1] - self._written[0][1] if self._written else None
-        if report is not None and gained is not None and gained < _WRITTEN_SHARE * rise.size_bytes:
-            return ""
-        why = "what it keeps cannot be read" if report is None else "it writes as much, to whichever files"
-        return (
-            f"whether it fills shared memory (tmpfs), which rose by {long_size(rise.size_bytes)} on this machine: {why}"
-        )
 
 
 _NUMBERS: Final = attrgetter(

@@ -63,6 +63,11 @@ class SumTracker:
         return self._growth.kind.alarming or (self._has_risen and not self._rise_is_over)
 
     @property
+    def creeps(self) -> bool:
+        """Whether it rises steadily, by less than what is reported."""
+        return self._growth is not None and self._growth.creeps
+
+    @property
     def risen_bytes(self) -> float:
         """Its change over all readings that are kept, whether there is a verdict or not."""
         return self._points[-1][1] - self._points[0][1] if self._points else 0.0

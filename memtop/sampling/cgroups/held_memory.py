@@ -18,6 +18,8 @@ AGAIN_S: Final = 12.0
 SOON_S: Final = 2.0
 """... and while there is some of it: a verdict needs 30 points in its first minute ..."""
 SOME_BYTES: Final = 1 << 20
+_MORE: Final = 8
+"""... or while it has opened so many more since the last reading ..."""
 DUTY: Final = 0.004
 """... or later, so that reading takes at most this share of the time."""
 SELDOM_S: Final = 30.0
@@ -79,9 +81,10 @@ class HeldReader:
         if now_s - report.at_s > KEPT_S:
             record.found = HeldMemory(unread=NOT_RECORDED)
             return
-        rest_s = max(
-            0.9 * SOON_S if report.known_bytes + report.untold_bytes >= SOME_BYTES else AGAIN_S, answer.took_s / DUTY
-        )
+        known = record.found.report
+        opened = report.untold_number - known.untold_number if known is not None else 0
+        is_wanted = opened >= _MORE or report.known_bytes + report.untold_bytes >= SOME_BYTES
+        rest_s = max(0.9 * SOON_S if is_wanted else AGAIN_S, answer.took_s / DUTY)
         seldom = report.is_cut or rest_s > SELDOM_S
         record.found = HeldMemory(report, TOO_MANY if seldom else "")
         record.next_s = now_s + rest_s

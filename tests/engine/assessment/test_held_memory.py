@@ -137,14 +137,32 @@ def test_the_check_ends_with_the_answer() -> None:
     assert "Its memory outside RES has grown" in out.getvalue()
 
 
-def test_pipes_that_are_never_closed_leave_it_unknown() -> None:
+def opens(kind: HeldKind, per_s: int) -> Callable[[FakeSource, int], None]:
     def gains(source: FakeSource, second: int) -> None:
-        source.processes[42].held = (HeldPart(HeldKind.PIPE, 10 + second, None), HeldPart(HeldKind.OTHER, 4, None))
+        source.processes[42].held = (HeldPart(kind, 10 + per_s * second, None),)
 
-    found = outlook(watched(gains, seconds=200))
+    return gains
+
+
+@pytest.mark.parametrize(
+    ("kind", "per_s", "seconds", "words"),
+    [(HeldKind.PIPE, 1, 200, "pipes"), (HeldKind.OTHER, 50, SECONDS, "other descriptors")],
+)
+def test_descriptors_that_are_never_closed_leave_it_unknown(
+    kind: HeldKind, per_s: int, seconds: int, words: str
+) -> None:
+    found = outlook(watched(opens(kind, per_s), seconds=seconds))
     assert answer_to(found) is Answer.UNKNOWN
     (says,) = [sentences_of(one).says for one in found.findings if one.name == "descriptors"]
-    assert re.search(r"Open now: \d+ pipes\..* in no counter", says)
+    assert re.search(rf"Open now: [\d,]+ {words}\..* in no counter", says)
+    assert "watch longer" not in " ".join(check.says(found)), "that would not tell either"
+
+
+def test_a_few_more_descriptors_all_the_time_are_not_called_fine() -> None:
+    found = outlook(watched(opens(HeldKind.OTHER, 5)))
+    assert answer_to(found) is Answer.UNKNOWN
+    assert re.search(r"Not known whether it keeps opening descriptors \(5\d\d are open\)\.", nothing_wrong(found))
+    assert answer_to(outlook(watched(opens(HeldKind.OTHER, 0)))) is Answer.FINE
 
 
 @pytest.mark.parametrize(
@@ -162,3 +180,4 @@ def test_shared_memory_that_rises_is_not_its_own_only_if_it_writes_less(
     assert answer_to(found) is answer
     assert ("whether it fills shared memory" in nothing_wrong(found)) is (answer is Answer.UNKNOWN)
     assert ("Nothing wrong" in nothing_wrong(found)) is (answer is Answer.FINE)
+    assert "watch longer" not in " ".join(check.says(found))
