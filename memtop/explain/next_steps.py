@@ -59,7 +59,7 @@ def _places(entry: dict[str, Any], target: ToolTarget) -> dict[str, str] | None:
         if match is None:
             return None
         places |= match.groupdict()
-    elif target.runtime is None or target.runtime != entry["runtime"]:
+    elif "runtime" in entry and target.runtime != entry["runtime"]:
         return None
     if "allocators" in entry and target.allocator not in entry["allocators"]:
         return None

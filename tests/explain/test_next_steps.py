@@ -49,6 +49,8 @@ def target(runtime: str | None, version: str | None = None, *arguments: str, **m
         ("growth", target("", allocator="glibc"), "heaptrack -p 4242"),
         ("growth", target("node", None, "node", "--heapsnapshot-signal=SIGUSR2", "x.js"), "kill -USR2 4242"),
         ("growth", target("dotnet"), "dotnet-gcdump collect -p 4242"),
+        ("held_growth", target(None), "ls -l /proc/4242/fd"),
+        ("descriptors", target("go"), "ls -l /proc/4242/fd"),
         ("growth", target("", command="redis-server 127.0.0.1:6379"), "redis-cli -p 6379 MEMORY DOCTOR"),
         (
             "growth",
