@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -32,10 +33,11 @@ def test_a_replay_has_the_verdicts_of_that_time(tmp_path: Path, delay_s: float) 
         source.mono_s += (20 if number == STOPPED_AT else 1) * delay_s - (source.mono_s - began_s)
         process.rss_pages += int(0.3 * delay_s * MIB_PAGES)
     recorder.close()
-    replay = Replay(str(tmp_path / "r"))
-    again, asked = Engine(replay, position=replay.position), request(focus=process.key)
-    for found in seen:
-        frame = again.step(asked)
-        assert frame is not None and (outlook(frame).state, outlook(frame).growth) == found
+    asked = request(focus=process.key)
+    with closing(Replay(str(tmp_path / "r"))) as replay:
+        again = Engine(replay, position=replay.position)
+        for found in seen:
+            frame = again.step(asked)
+            assert frame is not None and (outlook(frame).state, outlook(frame).growth) == found
     state = seen[STOPPED_AT][0]
     assert state is not None and state.alarm

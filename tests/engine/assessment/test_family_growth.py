@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 
@@ -255,8 +256,8 @@ def test_a_replay_judges_the_family_as_it_was_judged_live(played: frozenset[int]
     recorder = Recorder(source, str(tmp_path / "r"))
     live = growth(Engine(recorder), frozenset({42}))
     recorder.close()
-    replay = Replay(str(tmp_path / "r"))
-    assert len(live) == 1 and growth(Engine(replay, position=replay.position), played) == live
+    with closing(Replay(str(tmp_path / "r"))) as replay:
+        assert len(live) == 1 and growth(Engine(replay, position=replay.position), played) == live
 
 
 @pytest.mark.parametrize("only", [None, frozenset({42})])
