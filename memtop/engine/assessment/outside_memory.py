@@ -15,9 +15,12 @@ from memtop.model.row import ProcessRow
 from memtop.sampling.cgroup_reading import HeldMemory
 from memtop.units import long_size
 
-_WRITTEN_S: Final = 60.0
-_WRITTEN_SHARE: Final = 0.5
+_MINUTE_S: Final = 60.0
+_MINUTE_SHARE: Final = 0.5
 """What has written less than this part of what shared memory has gained has not filled it."""
+_SLAB_BYTES_PER_CPU_S: Final = 200 << 20
+"""What has run for less time than this takes has not filled the slab: a dentry of 192 bytes takes a microsecond."""
+_SLAB: Final = (MachinePart.SLAB_RECLAIMABLE, MachinePart.SLAB_UNRECLAIMABLE)
 
 
 class OutsideMemory:
@@ -27,6 +30,8 @@ class OutsideMemory:
         self._known, self._untold = SumTracker(), SumTracker()
         self._written: deque[tuple[float, int]] = deque()
         """What its system calls had written at each reading of the last minute."""
+        self._ran: deque[tuple[float, float]] = deque()
+        """The CPU time of each sample of the last minute, in seconds."""
         self.growth: Growth | None = None
         """Confirmed growth of what is known of it."""
         self.opens_more = False
@@ -48,7 +53,11 @@ class OutsideMemory:
         self.opens_more = self._untold.take(now_s, unseen_point(row, held, now_s), interval_s) is not None
         self.open = held_is_notable(row, held) and (self._known.open or self._known.creeps)
         self._note_written(held, now_s)
-        self.doubt = self._of_descriptors(held) or self._of_shared_memory(held, step)
+        if row.cpu_percent is not None:
+            self._ran.append((now_s, row.cpu_percent / 100 * interval_s))
+        while self._ran and self._ran[0][0] <= now_s - _MINUTE_S:
+            self._ran.popleft()
+        self.doubt = self._of_descriptors(held) or self._of_shared_memory(held, step) or self._of_slab(step)
 
     def _note_written(self, held: HeldMemory | None, now_s: float) -> None:
         report, points = held.report if held is not None else None, self._written
@@ -56,7 +65,7 @@ class OutsideMemory:
             return
         if not points or report.at_s > points[-1][0]:
             points.append((report.at_s, report.written_bytes))
-        while len(points) > 1 and points[1][0] <= now_s - _WRITTEN_S:
+        while len(points) > 1 and points[1][0] <= now_s - _MINUTE_S:
             points.popleft()
 
     def _of_descriptors(self, held: HeldMemory | None) -> str:
@@ -72,8 +81,15 @@ class OutsideMemory:
         if rise is None or is_told:
             return ""
         gained = self._written[-1][1] - self._written[0][1] if self._written else None
-        if report is not None and gained is not None and gained < _WRITTEN_SHARE * rise.size_bytes:
+        if report is not None and gained is not None and gained < _MINUTE_SHARE * rise.size_bytes:
             return ""
         why = "what it keeps cannot be read" if report is None else "it writes as much, to whichever files"
         size = long_size(rise.size_bytes)
         return f"whether it fills shared memory (tmpfs), which rose by {size} on this machine: {why}"
+
+    def _of_slab(self, step: StepInput) -> str:
+        """Whether it may be what fills the kernel's slab: whose that is, the kernel does not tell."""
+        gained = sum(step.rises[part].size_bytes for part in _SLAB if part in step.rises)
+        if not gained or sum(ran_s for _, ran_s in self._ran) * _SLAB_BYTES_PER_CPU_S < gained:
+            return ""
+        return f"whether it makes the kernel's slab grow, which rose by {long_size(gained)} on this machine"

@@ -181,3 +181,14 @@ def test_shared_memory_that_rises_is_not_its_own_only_if_it_writes_less(
     assert ("whether it fills shared memory" in nothing_wrong(found)) is (answer is Answer.UNKNOWN)
     assert ("Nothing wrong" in nothing_wrong(found)) is (answer is Answer.FINE)
     assert "watch longer" not in " ".join(check.says(found))
+
+
+@pytest.mark.parametrize(("ticks_per_s", "answer"), [(0, Answer.FINE), (20, Answer.UNKNOWN)])
+def test_slab_that_rises_may_be_its_own_only_if_it_runs(ticks_per_s: int, answer: Answer) -> None:
+    def gains(source: FakeSource, second: int) -> None:
+        source.processes[42].cpu_ticks = 10 + ticks_per_s * second
+        source.files["proc/meminfo"] = meminfo(SReclaimable=200 + second)
+
+    found = outlook(watched(gains))
+    assert answer_to(found) is answer
+    assert ("whether it makes the kernel's slab grow" in nothing_wrong(found)) is (answer is Answer.UNKNOWN)
