@@ -83,9 +83,8 @@ class OutsideMemory:
         gained = self._written[-1][1] - self._written[0][1] if self._written else None
         if report is not None and gained is not None and gained < _MINUTE_SHARE * rise.size_bytes:
             return ""
-        why = "what it keeps cannot be read" if report is None else "it writes as much, to whichever files"
-        size = long_size(rise.size_bytes)
-        return f"whether it fills shared memory (tmpfs), which rose by {size} on this machine: {why}"
+        size, why = long_size(rise.size_bytes), ": it writes as much, to whichever files"
+        return f"whether it fills shared memory (tmpfs), which rose by {size} on this machine{why if report else ''}"
 
     def _of_slab(self, step: StepInput) -> str:
         """Whether it may be what fills the kernel's slab: whose that is, the kernel does not tell."""
